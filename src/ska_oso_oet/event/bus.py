@@ -1,0 +1,172 @@
+"""The event bus: gives each event its number, has it journalled, and hands it on in order.
+
+One thread does this, fed by a queue that any thread may put to. So the order of the numbers is the
+order of publication, whatever is waiting is committed together, and nobody who publishes waits for
+a disk. Subscribers are told after the commit: what a client has seen is in the journal.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+import orjson
+
+from .journal import Document, Journal, JournalEvent
+
+LOGGER = logging.getLogger(__name__)
+
+RESERVED_FIELDS = frozenset({"seq", "time", "topic"})
+
+
+class Announcement(NamedTuple):
+    """An event that has no number yet. Its fields are JSON values."""
+
+    topic: str
+    msg_src: str | None
+    fields: dict[str, Any]
+
+
+class Batch(NamedTuple):
+    """What one transaction of the journal held."""
+
+    events: list[JournalEvent]
+    documents: list[Document]
+
+
+class _Entry(NamedTuple):
+    """One item of the bus's queue: it is journalled whole, or not at all."""
+
+    time: float
+    announcements: tuple[Announcement, ...]
+    document: Document | None
+    committed: "Future[None] | None"
+
+
+Subscriber = Callable[[Batch], None]
+
+# Bounds the memory that a burst of events takes and the time that its first event waits.
+_MAX_BATCH = 1000
+
+
+class EventBus:
+    """Numbers, journals and distributes events and documents.
+
+    :param journal: where they are kept; owned and closed by the bus
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._subscribers: list[Subscriber] = []
+        self._seq = journal.last_seq
+        self._thread = threading.Thread(target=self._run, name="oet-event-bus", daemon=True)
+        self._thread.start()
+
+    def publish(self, *announcements: Announcement, document: Document | None = None) -> None:
+        """Announce events and store a document, in one transaction. Any thread may call this.
+
+        :param announcements: the events, in order
+        :param document: the newest state of the thing that the events are about
+        """
+        self._queue.put(_Entry(time.time(), announcements, document, None))
+
+    def committed(self) -> "Future[None]":
+        """Return a future that is done when all that was published before has been committed and told.
+
+        Never wait for it in a thread that a subscriber may wait for.
+        """
+        future: Future[None] = Future()
+        self._queue.put(_Entry(time.time(), (), None, future))
+        return future
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Have a function called with every batch from now on, in order, by the thread of the bus.
+
+        :param subscriber: must be quick; if it raises, that is logged and the bus goes on
+        """
+        # A new list each time: the bus's thread may be iterating over the old one.
+        self._subscribers = [*self._subscribers, subscriber]
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """No longer call a function."""
+        self._subscribers = [known for known in self._subscribers if known != subscriber]
+
+    def close(self) -> None:
+        """Commit and hand on what has been published, end the thread and close the journal."""
+        self._queue.put(None)
+        self._thread.join()
+        self.journal.close()
+
+    def _run(self) -> None:
+        open_ = True
+        while open_:
+            entries, open_ = self._drain()
+            try:
+                self._commit(entries)
+            except Exception:
+                # Nobody would restart this thread: whatever went wrong with one batch, go on with the next.
+                LOGGER.exception("The event bus could not handle a batch of %d entries", len(entries))
+            for entry in entries:
+                if entry.committed is not None:
+                    entry.committed.set_result(None)
+
+    def _drain(self) -> tuple[list[_Entry], bool]:
+        """Wait for an entry, then take all that are there. The flag is False once the bus is to close."""
+        entries: list[_Entry] = []
+        entry = self._queue.get()
+        while entry is not None:
+            entries.append(entry)
+            if len(entries) >= _MAX_BATCH:
+                return entries, True
+            try:
+                entry = self._queue.get_nowait()
+            except queue.Empty:
+                return entries, True
+        return entries, False
+
+    def _commit(self, entries: list[_Entry]) -> None:
+        events = [
+            self._number(announcement, entry.time)
+            for entry in entries
+            for announcement in entry.announcements
+        ]
+        # Of a document that changed several times within the batch, the newest version is the one to keep.
+        documents = {
+            (entry.document.kind, entry.document.id): entry.document
+            for entry in entries
+            if entry.document is not None
+        }
+        if not events and not documents:
+            return
+        batch = Batch(events, list(documents.values()))
+        self.journal.append(batch.events, batch.documents)
+        for subscriber in self._subscribers:
+            try:
+                subscriber(batch)
+            except Exception:
+                LOGGER.exception("A subscriber of the event bus failed; the others are told all the same")
+
+    def _number(self, announcement: Announcement, time_: float) -> JournalEvent:
+        self._seq += 1
+        fields = announcement.fields
+        if not RESERVED_FIELDS.isdisjoint(fields):
+            fields = {name + "_" if name in RESERVED_FIELDS else name: fields[name] for name in fields}
+        flat = {
+            "topic": announcement.topic,
+            "msg_src": announcement.msg_src,
+            **fields,
+            "seq": self._seq,
+            "time": time_,
+        }
+        try:
+            text = orjson.dumps(flat).decode()
+        except (TypeError, ValueError) as error:
+            # Fields are JSON values by contract; a breach costs the fields, never the event or its number.
+            LOGGER.exception("Fields of an event on %s are no JSON values", announcement.topic)
+            flat = {name: flat[name] for name in ("topic", "msg_src", "seq", "time")}
+            text = orjson.dumps({**flat, "error": str(error)}).decode()
+        return JournalEvent(self._seq, announcement.topic, text)
