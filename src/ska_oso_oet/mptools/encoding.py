@@ -1,0 +1,106 @@
+"""Messages as lines of JSON.
+
+Whatever a user's code puts into a message is sent: what JSON cannot express is rendered with
+jsonpickle, or as its ``repr``. It is text that crosses the border, never a pickle, so that receiving
+a message runs nobody's code.
+"""
+
+from typing import Any
+
+import orjson
+
+from .messages import EventMessage
+
+MAX_MESSAGE = 1 << 20
+"""Greatest size of a message in bytes. Tango and browsers carry this much; log files should not have to."""
+
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+
+
+class MessageTooLarge(ValueError):
+    """A message is too large to be sent.
+
+    :ivar size: its size in bytes
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"the message has {size} bytes, {MAX_MESSAGE} are allowed: send less, or write a file"
+        )
+        self.size = size
+
+
+def encode(item: Any) -> bytes:
+    """Return a message as one line of JSON text, with its newline.
+
+    An EventMessage comes out of `decode` as an EventMessage, anything else as the JSON value nearest to it.
+
+    :raises MessageTooLarge: if the line would be longer than `MAX_MESSAGE`
+    """
+    is_event = isinstance(item, EventMessage)
+    value = [item.msg_src, item.msg_type, item.msg] if is_event else [item]
+    line = _dumps(value)
+    if len(line) > MAX_MESSAGE:
+        raise MessageTooLarge(len(line))
+    return line + b"\n"
+
+
+def decode(line: bytes) -> Any:
+    """Return the message that a line holds.
+
+    :param line: a line as `encode` makes it, with or without its newline
+    :raises ValueError: if it is no such line
+    """
+    value = orjson.loads(line)
+    if isinstance(value, list) and len(value) == 1:
+        return value[0]
+    if isinstance(value, list) and len(value) == 3:
+        return EventMessage(*value)
+    raise ValueError(f"not a message: {line[:200]!r}")
+
+
+def _dumps(value: list[Any]) -> bytes:
+    try:
+        return orjson.dumps(value, default=_render, option=_OPTIONS)
+    except (TypeError, ValueError, RecursionError):
+        # Integers beyond 64 bits, lone surrogates, circles: orjson refuses the whole for one part of it.
+        return orjson.dumps(_plain(value, depth=0), option=_OPTIONS)
+
+
+def _render(value: Any) -> Any:
+    """Render what JSON does not know."""
+    # Imported late: most messages never need it, and it takes a while.
+    import jsonpickle
+
+    try:
+        return jsonpickle.Pickler(unpicklable=False, max_depth=8).flatten(value)
+    except Exception:  # the value belongs to a user: its methods may raise anything
+        return _repr(value)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """Rebuild a value from what orjson is sure to accept."""
+    if depth > 32:
+        return _repr(value)
+    if isinstance(value, dict):
+        return {_text(str(key)): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, str):
+        return _text(value)
+    try:
+        return orjson.loads(orjson.dumps(value, default=_render, option=_OPTIONS))
+    except (TypeError, ValueError, RecursionError):
+        return _repr(value)
+
+
+def _text(value: str) -> str:
+    """Return a text that UTF-8 can encode."""
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
+def _repr(value: Any) -> str:
+    try:
+        return _text(repr(value)[:10_000])
+    except Exception:  # see _render
+        return f"<{type(value).__name__} without a usable repr>"

@@ -1,0 +1,99 @@
+"""The forkserver that children come from, and how a child leaves its influence.
+
+The forkserver is a process without threads that has imported what its children need; forking it
+takes milliseconds where starting Python takes hundreds. It is also the guardian of its children:
+every orphan among their descendants becomes its child (it is a subreaper), and when it ends, which
+it does as soon as its server is gone, however that happened, it kills all that is left below it.
+"""
+
+import atexit
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import types
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
+from types import FrameType
+from typing import Any
+
+from . import posix
+
+_GUARDIAN = "ska_oso_oet.mptools.guardian"
+
+_main_lock = threading.Lock()
+
+
+def forkserver_context(preload: Sequence[str] = ()) -> BaseContext:
+    """Return a multiprocessing context whose children come from the forkserver.
+
+    :param preload: names of modules that the forkserver imports once, for all children. There is one
+        forkserver in a process: what counts is the list at the time when its first child is started.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_GUARDIAN, *preload])
+    return context
+
+
+def guardian_pid() -> int | None:
+    """Return the process ID of this process's forkserver, None before its first child."""
+    # The standard library has no public name for it.
+    pid: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)  # noqa: SLF001
+    return pid
+
+
+@contextmanager
+def without_main_module() -> Iterator[None]:
+    """While a child is being started, hide the main module of this process from multiprocessing.
+
+    It would tell the child to import it: a whole device server, or a test runner, in every worker.
+    """
+    with _main_lock:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
+def settle_child() -> None:
+    """Called first of all in a child: make it a leader of its own that ends with its server."""
+    posix.die_with_parent()
+    posix.become_subreaper()
+    os.setsid()
+    # Children keep the forkserver alive through this descriptor, lest grandchildren lack one; but it must
+    # end when the server does, for then the kernel ends the children.
+    server: Any = forkserver._forkserver  # noqa: SLF001
+    if (alive_fd := getattr(server, "_forkserver_alive_fd", None)) is not None:
+        os.close(alive_fd)
+        server._forkserver_alive_fd = None  # noqa: SLF001
+    # A script may use multiprocessing itself: it must not be told that daemons have no children.
+    multiprocessing.current_process().daemon = False
+
+
+def guard() -> None:
+    """Make this process, a forkserver, the guardian of its descendants."""
+    me = os.getpid()
+    posix.become_subreaper()
+    signal.signal(signal.SIGTERM, _end)
+    # Children never run this: they leave by `os._exit`, but a forked interpreter inherits the registration.
+    atexit.register(lambda: _kill_descendants() if os.getpid() == me else None)
+
+
+def _end(signal_number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + signal_number)
+
+
+def _kill_descendants() -> None:
+    """Kill until nobody is left: a process may fork while the list of processes is read."""
+    me = os.getpid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    while family := posix.descendants(me):
+        for pid in family:
+            posix.send_signal(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(-1, 0)

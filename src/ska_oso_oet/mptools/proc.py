@@ -1,0 +1,133 @@
+"""The parent's view of one child process."""
+
+import logging
+from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
+from typing import Any
+
+from . import posix
+from .forkserver import without_main_module
+from .queues import MPQueue
+from .shared_event import SharedEvent
+from .workers import ProcWorker, proc_worker_wrapper
+
+LOGGER = logging.getLogger(__name__)
+
+
+class StartupError(RuntimeError):
+    """A worker did not complete its start-up."""
+
+
+class Proc:
+    """A child process, and the worker that runs in it: starts it, and ends it.
+
+    Constructing a Proc starts the child and waits until the worker has completed its start-up.
+
+    :param mp: multiprocessing context that starts the process
+    :param name: name of the worker
+    :param worker_class: class of the worker
+    :param shutdown_event: event that asks the worker to end; one event may be given to many workers
+    :param event_q: queue for messages from the worker, used by no other worker
+    :param args: further arguments of the worker's class; an MPQueue among them carries messages to the worker
+    :param logging_config: configuration in the form of `logging.config.dictConfig`
+    :raises StartupError: if the worker did not complete its start-up
+    """
+
+    STARTUP_WAIT_SECS = 30.0
+    SHUTDOWN_WAIT_SECS = 3.0
+
+    def __init__(
+        self,
+        mp: BaseContext,
+        name: str,
+        worker_class: type[ProcWorker],
+        shutdown_event: SharedEvent,
+        event_q: MPQueue,
+        *args: Any,
+        logging_config: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.name = name
+        self.shutdown_event = shutdown_event
+        self.startup_event = SharedEvent()
+        self.event_q = event_q
+        self.inboxes = [argument for argument in args if isinstance(argument, MPQueue)]
+        self.proc = mp.Process(  # type: ignore[attr-defined]
+            target=proc_worker_wrapper,
+            name=name,
+            args=(worker_class, name, self.startup_event, shutdown_event, event_q, *args),
+            kwargs={"logging_config": logging_config, **kwargs},
+            # A parent that exits without having stopped its children must not wait for them.
+            daemon=True,
+        )
+        with without_main_module():
+            self.proc.start()
+        event_q.close_writer()
+        for inbox in self.inboxes:
+            inbox.close_reader()
+        self._await_startup()
+
+    def _await_startup(self) -> None:
+        wait([self.startup_event, self.proc.sentinel], self.STARTUP_WAIT_SECS)  # type: ignore[list-item]
+        if not self.startup_event.is_set():
+            how = "ended" if not self.proc.is_alive() else f"was silent for {self.STARTUP_WAIT_SECS:g} s"
+            self.terminate()
+            raise StartupError(f"{self.name} {how} during its start-up (exit status {self.proc.exitcode})")
+
+    @property
+    def pid(self) -> int:
+        """Process ID of the child."""
+        pid = self.proc.pid
+        assert pid is not None, "the constructor has started the process"  # noqa: S101
+        return int(pid)
+
+    @property
+    def sentinel(self) -> int:
+        """Descriptor that becomes readable when the child has ended."""
+        return int(self.proc.sentinel)
+
+    @property
+    def exitcode(self) -> int | None:
+        """Exit status of the child, minus the signal's number if one ended it, None while it lives."""
+        status: int | None = self.proc.exitcode
+        return status
+
+    def is_alive(self) -> bool:
+        """Return whether the child is running."""
+        return bool(self.proc.is_alive())
+
+    def full_stop(self, wait_time: float | None = None) -> None:
+        """End the worker: ask it to by the shutdown event, then by force.
+
+        :param wait_time: seconds that it is given to end by itself; by default `SHUTDOWN_WAIT_SECS`
+        """
+        self.shutdown_event.set()
+        self.proc.join(self.SHUTDOWN_WAIT_SECS if wait_time is None else wait_time)
+        if self.proc.is_alive():
+            self.terminate()
+
+    def terminate(self, max_retries: int = 3, timeout: float = 0.1) -> bool:
+        """End the child by SIGTERM, and should it not heed that, by SIGKILL.
+
+        :param max_retries: how many times SIGTERM is sent
+        :param timeout: seconds to wait after each
+        :returns: whether the child has ended
+        """
+        for _ in range(max_retries):
+            if not self.proc.is_alive():
+                return True
+            self.proc.terminate()
+            self.proc.join(timeout)
+        if self.proc.is_alive():
+            LOGGER.warning("%s (process %s) does not heed SIGTERM: killing it", self.name, self.proc.pid)
+            posix.kill_tree(self.pid)
+            self.proc.join()
+        return True
+
+    def close(self) -> None:
+        """Let go of the descriptors of a child that has ended."""
+        self.proc.close()
+        self.startup_event.close()
+        self.event_q.safe_close()
+        for inbox in self.inboxes:
+            inbox.safe_close()

@@ -1,0 +1,63 @@
+"""A flag that processes share, without a lock."""
+
+import os
+import select
+from contextlib import suppress
+from multiprocessing import reduction
+from typing import Any
+
+
+class SharedEvent:
+    """Like `multiprocessing.Event`, made of one descriptor: a process killed while using it blocks nobody.
+
+    Waiting for it can be combined with other waits, for it has a `fileno`: readable means set.
+    """
+
+    def __init__(self) -> None:
+        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def fileno(self) -> int:
+        """Return the descriptor, readable while the event is set."""
+        return self._fd
+
+    def set(self) -> None:
+        """Set the event: all waits for it end, in all processes."""
+        if not self.is_set():
+            os.eventfd_write(self._fd, 1)
+
+    def clear(self) -> None:
+        """Make the event unset."""
+        with suppress(BlockingIOError):  # it may not be set
+            os.eventfd_read(self._fd)
+
+    def is_set(self) -> bool:
+        """Return whether the event is set."""
+        return self.wait(0)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the event is set.
+
+        :param timeout: seconds to wait at the most; None waits for ever
+        :returns: whether it is set
+        """
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+    def close(self) -> None:
+        """Close this process's descriptor."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __del__(self) -> None:
+        # Garbage collection may see an instance whose constructor did not get to the end.
+        if getattr(self, "_fd", -1) >= 0:
+            self.close()
+
+    def __getstate__(self) -> Any:
+        # Works only while a child is being started, which is when events are handed over.
+        return reduction.DupFd(self._fd)
+
+    def __setstate__(self, state: Any) -> None:
+        self._fd = state.detach()

@@ -1,0 +1,63 @@
+"""Signal handling of workers: ask first, insist when asked again."""
+
+import signal
+from collections.abc import Callable
+from functools import partial
+from types import FrameType
+from typing import Any
+
+from .shared_event import SharedEvent
+
+MAX_TERMINATE_CALLED = 3
+"""The how-many-th signal ends a worker that did not heed the ones before."""
+
+
+class TerminateInterrupt(BaseException):
+    """Raised in a worker that is told to end. No `Exception`, so that ``except Exception`` lets it pass."""
+
+
+class SignalObject:
+    """What the signal handlers of a process know.
+
+    :param shutdown_event: set to ask for shutdown
+    """
+
+    def __init__(self, shutdown_event: SharedEvent) -> None:
+        self.shutdown_event = shutdown_event
+        self.terminate_called = 0
+
+
+Handler = Callable[[SignalObject, type[BaseException], int, FrameType | None], Any]
+
+
+def default_signal_handler(
+    signal_object: SignalObject,
+    exception_class: type[BaseException],
+    signal_num: int,
+    current_stack_frame: FrameType | None,
+) -> None:
+    """Ask for shutdown; once the limit of calls is exceeded, raise.
+
+    :param signal_object: counts the calls
+    :param exception_class: what to raise
+    :param signal_num: POSIX signal number
+    :param current_stack_frame: what the signal interrupted
+    """
+    signal_object.terminate_called += 1
+    signal_object.shutdown_event.set()
+    if signal_object.terminate_called >= MAX_TERMINATE_CALLED:
+        raise exception_class
+
+
+def init_signals(shutdown_event: SharedEvent, int_handler: Handler, term_handler: Handler) -> SignalObject:
+    """Install handlers of SIGINT and SIGTERM in this process.
+
+    :param shutdown_event: event that the handlers may set
+    :param int_handler: handler of SIGINT
+    :param term_handler: handler of SIGTERM
+    :returns: the object that both handlers are given
+    """
+    signal_object = SignalObject(shutdown_event)
+    signal.signal(signal.SIGINT, partial(int_handler, signal_object, KeyboardInterrupt))
+    signal.signal(signal.SIGTERM, partial(term_handler, signal_object, TerminateInterrupt))
+    return signal_object

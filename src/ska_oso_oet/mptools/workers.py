@@ -1,0 +1,216 @@
+"""What runs in a child process: templates with the boilerplate of a well-behaved worker."""
+
+import logging
+import logging.config
+import signal
+import sys
+import time
+from multiprocessing.connection import wait
+from types import FrameType
+from typing import Any
+
+from .forkserver import settle_child
+from .queues import MPQueue
+from .shared_event import SharedEvent
+from .signals import SignalObject, TerminateInterrupt, default_signal_handler, init_signals
+
+END = "END"
+"""Message on a work queue that ends its worker."""
+
+
+class ProcWorker:
+    """Template for code that runs in a child process: start-up, signals, main loop, shutdown.
+
+    A subclass says what it does in `main_loop`; when that returns, the worker ends.
+
+    :param name: name of this worker
+    :param startup_event: set once start-up is complete
+    :param shutdown_event: set by whoever wants this worker to end
+    :param event_q: outbox for messages to the parent
+    :param args: arguments of a subclass, given to `init_args`
+    :param logging_config: configuration in the form of `logging.config.dictConfig`
+    """
+
+    def __init__(
+        self,
+        name: str,
+        startup_event: SharedEvent,
+        shutdown_event: SharedEvent,
+        event_q: MPQueue,
+        *args: Any,
+        logging_config: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.name = name
+        self.startup_event = startup_event
+        self.shutdown_event = shutdown_event
+        self.event_q = event_q
+        self.terminate_called = 0
+        self.log = logging.getLogger(name)
+        if logging_config is not None:
+            logging.config.dictConfig(logging_config)
+        self.init_args(*args, **kwargs)
+
+    def init_args(self, *args: Any, **kwargs: Any) -> None:
+        """Receive the arguments that this class does not know itself.
+
+        :raises ValueError: if there are any, unless a subclass takes them
+        """
+        if args or kwargs:
+            raise ValueError(f"{type(self).__name__} does not take the arguments {args} {kwargs}")
+
+    def init_signals(self) -> SignalObject:
+        """Install the signal handlers of this worker, for SIGTERM and SIGINT.
+
+        :returns: the object that the handlers are given
+        """
+        return init_signals(self.shutdown_event, self.int_handler, self.term_handler)
+
+    @staticmethod
+    def int_handler(
+        signal_object: SignalObject,
+        exception_class: type[BaseException],
+        signal_num: int,
+        current_stack_frame: FrameType | None,
+    ) -> None:
+        """Handle SIGINT; see `default_signal_handler`."""
+        default_signal_handler(signal_object, exception_class, signal_num, current_stack_frame)
+
+    @staticmethod
+    def term_handler(
+        signal_object: SignalObject,
+        exception_class: type[BaseException],
+        signal_num: int,
+        current_stack_frame: FrameType | None,
+    ) -> None:
+        """Handle SIGTERM; see `default_signal_handler`."""
+        default_signal_handler(signal_object, exception_class, signal_num, current_stack_frame)
+
+    def startup(self) -> None:
+        """Prepare for the main loop; for subclasses."""
+
+    def main_loop(self) -> None:
+        """Do the work; for subclasses."""
+
+    def shutdown(self) -> None:
+        """Clean up after the main loop; for subclasses."""
+
+    def run(self) -> int:
+        """Start up, run the main loop, shut down.
+
+        :returns: exit status of the process: 0 if all went well
+        """
+        self.init_signals()
+        try:
+            self.startup()
+            self.startup_event.set()
+            self.main_loop()
+        except (KeyboardInterrupt, TerminateInterrupt):
+            self.log.info("%s was told to end by a signal", self.name)
+            return 128 + signal.SIGTERM
+        except Exception:
+            self.log.exception("%s failed", self.name)
+            return 1
+        finally:
+            self.shutdown()
+        return 0
+
+
+class TimerProcWorker(ProcWorker):
+    """Calls `main_func` on a fixed cadence, until shutdown."""
+
+    INTERVAL_SECS: float = 10.0
+    MAX_SLEEP_SECS: float = 0.02
+    """Kept for subclasses that name it: the shutdown event ends a wait at once, whatever its length."""
+
+    def main_loop(self) -> None:
+        """Call `main_func` every `INTERVAL_SECS` seconds; a call that takes longer delays the next one."""
+        next_time = time.monotonic() + self.INTERVAL_SECS
+        while not self.shutdown_event.wait(max(0.0, next_time - time.monotonic())):
+            self.main_func()
+            next_time = max(next_time + self.INTERVAL_SECS, time.monotonic())
+
+    def main_func(self) -> None:
+        """Do the periodic work; for subclasses."""
+        raise TypeError(f"{type(self).__name__} has no main_func")
+
+
+class QueueProcWorker(ProcWorker):
+    """Calls `main_func` with every message received on its work queue.
+
+    :param work_q: inbox of this worker
+    """
+
+    def __init__(
+        self,
+        name: str,
+        startup_event: SharedEvent,
+        shutdown_event: SharedEvent,
+        event_q: MPQueue,
+        work_q: MPQueue,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        self.work_q = work_q
+        super().__init__(name, startup_event, shutdown_event, event_q, *args, **kwargs)
+
+    def main_loop(self) -> None:
+        """Deliver each message to `main_func`, until shutdown, the message `END`, or the sender's end."""
+        while not self.shutdown_event.is_set():
+            for item in self.work_q.drain():
+                if item == END:
+                    return
+                self.main_func(item)
+            ready = wait([self.work_q, self.shutdown_event])  # type: ignore[list-item]
+            if self.work_q in ready and not self._receive():  # type: ignore[comparison-overlap]
+                return
+
+    def _receive(self) -> bool:
+        """Deliver one message. False if it was the last."""
+        try:
+            item = self.work_q.get(timeout=0)
+        except EOFError:
+            return False
+        except Exception as error:
+            # A message that cannot be read must not end the reader of those after it.
+            self.log.warning("%s passes over a message it cannot read: %s", self.name, error)
+            return True
+        if item == END:
+            return False
+        self.main_func(item)
+        return True
+
+    def main_func(self, item: Any) -> None:
+        """Handle one message; for subclasses.
+
+        :param item: the message
+        """
+        raise TypeError(f"{type(self).__name__} has no main_func")
+
+
+def proc_worker_wrapper(
+    proc_worker_class: type[ProcWorker],
+    name: str,
+    startup_evt: SharedEvent,
+    shutdown_evt: SharedEvent,
+    event_q: MPQueue,
+    *args: Any,
+    **kwargs: Any,
+) -> None:
+    """Run a worker: this is what a child process executes.
+
+    :param proc_worker_class: class of the worker
+    :param name: name of the worker
+    :param startup_evt: see `ProcWorker`
+    :param shutdown_evt: see `ProcWorker`
+    :param event_q: see `ProcWorker`
+    :param args: further arguments of the worker's class
+    """
+    settle_child()
+    # Each side closes its copies of the other's ends, so that the end of either is seen by the other.
+    event_q.close_reader()
+    for argument in args:
+        if isinstance(argument, MPQueue):
+            argument.close_writer()
+    worker = proc_worker_class(name, startup_evt, shutdown_evt, event_q, *args, **kwargs)
+    sys.exit(worker.run())
