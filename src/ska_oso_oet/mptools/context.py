@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import threading
 from collections.abc import Iterator
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
@@ -30,6 +31,8 @@ class MainContext:
     def __init__(self, mp_ctx: BaseContext | None = None) -> None:
         self.mp_ctx = mp_ctx if mp_ctx is not None else forkserver_context()
         self.shutdown_event = SharedEvent()
+        # Workers may be started and released by several threads.
+        self._lock = threading.Lock()
         self.procs: list[_Proc] = []
         self.queues: list[_MPQueue] = []
 
@@ -50,7 +53,8 @@ class MainContext:
         :param args: arguments of `MPQueue`
         """
         made = _MPQueue(*args, ctx=self.mp_ctx, **kwargs)
-        self.queues.append(made)
+        with self._lock:
+            self.queues.append(made)
         return made
 
     def Proc(self, name: str, worker_class: type[ProcWorker], *args: Any, **kwargs: Any) -> _Proc:  # noqa: N802
@@ -67,15 +71,16 @@ class MainContext:
         except BaseException:
             event_q.safe_close()
             raise
-        self.procs.append(proc)
+        with self._lock:
+            self.procs.append(proc)
         return proc
 
     def release(self, proc: _Proc) -> None:
         """Let go of a worker that has ended, and of its descriptors."""
-        self.procs.remove(proc)
         proc.close()
-        # Its inboxes are closed by now.
-        self.queues = [known for known in self.queues if known not in proc.inboxes]
+        with self._lock:
+            self.procs.remove(proc)
+            self.queues = [known for known in self.queues if known not in proc.inboxes]
 
     def messages(self, timeout: float | None = None) -> Iterator[Any]:
         """Yield the messages of all workers as they come, until `timeout` seconds bring none or all ended.
@@ -111,6 +116,7 @@ class MainContext:
                 proc.terminate()
             elif proc.exitcode:
                 failed += 1
+            proc.kill_orphans()
             self.release(proc)
         return failed, terminated
 

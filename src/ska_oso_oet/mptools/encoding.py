@@ -30,17 +30,18 @@ class MessageTooLarge(ValueError):
         self.size = size
 
 
-def encode(item: Any) -> bytes:
+def encode(item: Any, limit: int | None = MAX_MESSAGE) -> bytes:
     """Return a message as one line of JSON text, with its newline.
 
     An EventMessage comes out of `decode` as an EventMessage, anything else as the JSON value nearest to it.
 
-    :raises MessageTooLarge: if the line would be longer than `MAX_MESSAGE`
+    :param limit: greatest length of the line in bytes, None for any
+    :raises MessageTooLarge: if the line would be longer
     """
     is_event = isinstance(item, EventMessage)
     value = [item.msg_src, item.msg_type, item.msg] if is_event else [item]
     line = _dumps(value)
-    if len(line) > MAX_MESSAGE:
+    if limit is not None and len(line) > limit:
         raise MessageTooLarge(len(line))
     return line + b"\n"
 

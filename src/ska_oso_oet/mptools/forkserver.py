@@ -13,10 +13,11 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
@@ -24,7 +25,9 @@ from . import posix
 
 _GUARDIAN = "ska_oso_oet.mptools.guardian"
 
-_main_lock = threading.Lock()
+# Guards the set below, and the time between a fork and its result being known.
+_lock = threading.Lock()
+_started: set[int] = set()
 
 
 def forkserver_context(preload: Sequence[str] = ()) -> BaseContext:
@@ -38,26 +41,44 @@ def forkserver_context(preload: Sequence[str] = ()) -> BaseContext:
     return context
 
 
-def guardian_pid() -> int | None:
-    """Return the process ID of this process's forkserver, None before its first child."""
-    # The standard library has no public name for it.
-    pid: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)  # noqa: SLF001
-    return pid
+def start(process: BaseProcess) -> None:
+    """Start a child.
 
-
-@contextmanager
-def without_main_module() -> Iterator[None]:
-    """While a child is being started, hide the main module of this process from multiprocessing.
-
-    It would tell the child to import it: a whole device server, or a test runner, in every worker.
+    The main module of this process is hidden from it meanwhile, for multiprocessing would tell the child
+    to import it: a whole device server, or a test runner, in every worker.
     """
-    with _main_lock:
+    with _lock:
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
         try:
-            yield
+            process.start()
         finally:
             sys.modules["__main__"] = main
+        if process.pid is not None:
+            _started.add(process.pid)
+
+
+def kill_orphans(ended: int) -> None:
+    """Kill what a child that has ended left behind, also what left its process group or session.
+
+    :param ended: process ID of the child
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(ended, signal.SIGKILL)
+    with _lock:
+        _started.discard(ended)
+        # While the child lived its descendants belonged to it; now those that are left belong to the
+        # guardian, whose other children are all known here.
+        guardian = _guardian_pid()
+        orphans = [pid for pid in posix.children(guardian) if pid not in _started] if guardian else []
+        for orphan in orphans:
+            posix.kill_tree(orphan)
+
+
+def _guardian_pid() -> int | None:
+    # The standard library has no public name for it.
+    pid: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)  # noqa: SLF001
+    return pid
 
 
 def settle_child() -> None:

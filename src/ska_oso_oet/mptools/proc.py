@@ -5,8 +5,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from typing import Any
 
-from . import posix
-from .forkserver import without_main_module
+from . import forkserver, posix
 from .queues import MPQueue
 from .shared_event import SharedEvent
 from .workers import ProcWorker, proc_worker_wrapper
@@ -25,7 +24,7 @@ class Proc:
 
     :param mp: multiprocessing context that starts the process
     :param name: name of the worker
-    :param worker_class: class of the worker
+    :param worker_class: class of the worker, in a module that the child can import
     :param shutdown_event: event that asks the worker to end; one event may be given to many workers
     :param event_q: queue for messages from the worker, used by no other worker
     :param args: further arguments of the worker's class; an MPQueue among them carries messages to the worker
@@ -60,8 +59,7 @@ class Proc:
             # A parent that exits without having stopped its children must not wait for them.
             daemon=True,
         )
-        with without_main_module():
-            self.proc.start()
+        forkserver.start(self.proc)
         event_q.close_writer()
         for inbox in self.inboxes:
             inbox.close_reader()
@@ -123,6 +121,10 @@ class Proc:
             posix.kill_tree(self.pid)
             self.proc.join()
         return True
+
+    def kill_orphans(self) -> None:
+        """Kill what a child that has ended has left behind."""
+        forkserver.kill_orphans(self.pid)
 
     def close(self) -> None:
         """Let go of the descriptors of a child that has ended."""

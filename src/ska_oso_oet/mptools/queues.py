@@ -102,15 +102,15 @@ class MPQueue:
 
     def _write(self, line: bytes, deadline: float | None) -> None:
         fd = self._writer.fileno()
-        if not _wait(fd, select.POLLOUT, deadline):
-            raise queue.Full
         rest = memoryview(line)
         while rest:
             try:
                 rest = rest[os.write(fd, rest) :]
             except BlockingIOError:
-                # Part of it may be in the pipe: from here on there is no way but to finish.
-                _wait(fd, select.POLLOUT, None)
+                # Once a part of it is in the pipe there is no way but to finish.
+                untouched = len(rest) == len(line)
+                if not _wait(fd, select.POLLOUT, deadline if untouched else None):
+                    raise queue.Full from None
 
     def safe_put(self, item: Any, timeout: float | None = 0.02) -> bool:
         """Add a message if there is space for it.

@@ -1,0 +1,230 @@
+"""The manager's end of the connection to one worker.
+
+Everything here runs in the thread of the message loop, but for the clean-up after a worker's end.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from concurrent.futures import Executor
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from ska_oso_oet.mptools import EventMessage, MainContext, MPQueue, Proc, posix
+from ska_oso_oet.mptools.encoding import MAX_MESSAGE, decode, encode
+
+LOGGER = logging.getLogger(__name__)
+
+# How much is read from one pipe before the others have their turn.
+_CHUNK = 1 << 18
+# How much a worker that has ended may still have in its pipes, generously.
+_MAX_REST = 1 << 23
+# Seconds between a worker's pipe being closed and its end, if the end closed the pipe.
+_END_DELAY = 1.0
+
+
+class WorkerOwner(Protocol):
+    """Whoever a worker works for."""
+
+    def received(self, message: EventMessage) -> None:
+        """The worker has sent a message."""
+
+    def wrote(self, data: bytes) -> None:
+        """The worker's script has written output."""
+
+    def exited(self, status: int | None) -> None:
+        """The worker has ended; nothing more will come from it, or from what it started.
+
+        :param status: exit status, minus the signal's number if one ended it
+        """
+
+
+class WorkerChannel:
+    """Connection to one worker: sends, receives, and learns of its end.
+
+    :param context: the context that the worker was made in
+    :param proc: the worker's process
+    :param inbox: queue of messages to the worker
+    :param output: pipe that the worker's standard output comes from
+    :param executor: runs what may take a while
+    """
+
+    def __init__(
+        self, context: MainContext, proc: Proc, inbox: MPQueue, output: Connection, executor: Executor
+    ) -> None:
+        self._context = context
+        self._proc = proc
+        self._inbox = inbox
+        self._output = output
+        self._executor = executor
+        self._loop = asyncio.get_running_loop()
+        self._partial = b""
+        self._unsent = b""
+        self._owner: WorkerOwner | None = None
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        os.set_blocking(output.fileno(), False)
+
+    @property
+    def pid(self) -> int:
+        """Process ID of the worker."""
+        return self._proc.pid
+
+    def open(self, owner: WorkerOwner) -> None:
+        """Begin to receive.
+
+        :param owner: told of all that comes
+        """
+        self._owner = owner
+        self._loop.add_reader(self._proc.event_q.fileno(), self._read_messages)
+        self._loop.add_reader(self._output.fileno(), self._read_output)
+        self._loop.add_reader(self._proc.sentinel, self._on_exit)
+
+    def hand_over(self, owner: WorkerOwner) -> None:
+        """Let another be told from now on."""
+        self._owner = owner
+
+    # Sending
+
+    def send(self, message: EventMessage) -> None:
+        """Send a message, of any size, without ever waiting for the worker to read it."""
+        waiting = bool(self._unsent)
+        self._unsent += encode(message, limit=None)
+        if not waiting:
+            self._write()
+
+    def _write(self) -> None:
+        fd = self._inbox.writer.fileno()
+        try:
+            sent = os.write(fd, self._unsent)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            # The worker has gone, or has closed its end: its exit, or the end of its messages, tells that.
+            self._unsent = b""
+            sent = 0
+        self._unsent = self._unsent[sent:]
+        if self._unsent:
+            self._loop.add_writer(fd, self._write)
+        else:
+            self._loop.remove_writer(fd)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the worker's process."""
+        if not self.ended.done():
+            posix.send_signal(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill the worker and all that descends from it."""
+        if not self.ended.done():
+            posix.kill_tree(self.pid)
+
+    # Receiving
+
+    def _read_messages(self) -> None:
+        fd = self._proc.event_q.fileno()
+        if self._read(fd, self._split) is False:
+            self._loop.remove_reader(fd)
+            self._loop.call_later(_END_DELAY, self._kill_mute)
+
+    def _read_output(self) -> None:
+        fd = self._output.fileno()
+        if self._read(fd, self._forward_output) is False:
+            self._loop.remove_reader(fd)
+
+    @staticmethod
+    def _read(fd: int, handle: Any) -> bool | None:
+        """Read once and handle what came. None if there is nothing now, False if there never will be."""
+        try:
+            data = os.read(fd, _CHUNK)
+        except BlockingIOError:
+            return None
+        if data:
+            handle(data)
+        return bool(data)
+
+    def _split(self, data: bytes) -> None:
+        *lines, self._partial = (self._partial + data).split(b"\n")
+        if len(self._partial) > MAX_MESSAGE:
+            LOGGER.error("Worker %d sends a message that does not end; it is dropped", self.pid)
+            self._partial = b""
+        for line in lines:
+            self._forward_message(line)
+
+    def _forward_message(self, line: bytes) -> None:
+        assert self._owner is not None, "reading begins in open()"  # noqa: S101
+        try:
+            self._owner.received(decode(line))
+        except Exception:
+            # One message must never end the reading of others: log it whole, and go on.
+            LOGGER.exception("A message of worker %d could not be handled: %r", self.pid, line[:2000])
+
+    def _forward_output(self, data: bytes) -> None:
+        assert self._owner is not None, "reading begins in open()"  # noqa: S101
+        try:
+            self._owner.wrote(data)
+        except Exception:
+            LOGGER.exception("Output of worker %d could not be handled", self.pid)
+
+    def _kill_mute(self) -> None:
+        """Kill a worker that can no longer be heard: nobody would know what it does."""
+        if not self.ended.done():
+            LOGGER.warning("Worker %d has closed its connection: killing it", self.pid)
+            self.kill()
+
+    # The end
+
+    def _on_exit(self) -> None:
+        self._loop.remove_reader(self._proc.sentinel)
+        self._drain()
+        status = self._proc.exitcode
+        task = self._loop.create_task(self._conclude(status))
+        task.add_done_callback(_log_failure)
+
+    def _drain(self) -> None:
+        """Read what the worker has left in its pipes."""
+        for fd, handle in (
+            (self._proc.event_q.fileno(), self._split),
+            (self._output.fileno(), self._forward_output),
+        ):
+            rounds = _MAX_REST // _CHUNK
+            while rounds and self._read(fd, handle):
+                rounds -= 1
+
+    async def _conclude(self, status: int | None) -> None:
+        """Clean up after the worker, then tell its owner."""
+        self._loop.remove_writer(self._inbox.writer.fileno())
+        # What the script has started may be writing still, until it is killed here.
+        await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
+        self._drain()
+        self._loop.remove_reader(self._proc.event_q.fileno())
+        self._loop.remove_reader(self._output.fileno())
+        self._output.close()
+        self._context.release(self._proc)
+        self.ended.set_result(None)
+        assert self._owner is not None, "reading begins in open()"  # noqa: S101
+        self._owner.exited(status)
+
+
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        LOGGER.error("Cleaning up after a worker failed", exc_info=error)
+
+
+def describe_exit(status: int | None) -> str:
+    """Say for people how a process has ended.
+
+    :param status: exit status, minus the signal's number if one ended it
+    """
+    if status is None:
+        return "The script's process has vanished."
+    if status < 0:
+        number = -status
+        name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+        hint = (
+            "; SIGKILL is also what a machine sends that is short of memory"
+            if number == signal.SIGKILL
+            else ""
+        )
+        return f"The script's process was ended by {name} (signal {number}){hint}."
+    return f"The script's process has ended by itself with exit status {status}."

@@ -1,0 +1,166 @@
+"""The supervisor of all scripts' processes, and its message loop.
+
+The message loop is a thread of its own with an asyncio event loop: it waits for the pipes and the ends
+of all workers, for timers and for requests, and it alone changes the state of procedures. Everyone else
+hands it a request and waits for the answer. So a decision and the reservation it leads to are one step.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from multiprocessing.context import BaseContext
+from typing import Any, ParamSpec, TypeVar
+
+from ska_oso_oet.mptools import EventMessage, MainContext, forkserver_context
+
+from .observer import GuardedObserver, ProcedureObserver
+from .scripts import ExecutableScript, ProcedureInput
+from .settings import ExecutorSettings
+from .supervisor import Supervisor
+
+LOGGER = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_WORKER_MODULE = "ska_oso_oet.procedure.domain.worker"
+
+
+class ProcessManager:
+    """Parent of all processes that run scripts: creates them, has them run functions, stops them.
+
+    It keeps no history; an observer may. Call `shutdown` before letting go of it.
+
+    :param mp_context: multiprocessing context, by default one whose children come from a forkserver
+    :param on_pubsub: called by the message loop, in its thread, with every event that a script publishes;
+        must be quick
+    :param settings: how scripts are executed
+    :param observer: told of everything that happens to procedures
+    :param first_id: ID of the first procedure
+    """
+
+    def __init__(
+        self,
+        mp_context: BaseContext | None = None,
+        on_pubsub: list[Callable[[EventMessage], None]] | None = None,
+        *,
+        settings: ExecutorSettings,
+        observer: ProcedureObserver | None = None,
+        first_id: int = 1,
+    ) -> None:
+        context = MainContext(mp_context or forkserver_context([*settings.preload, _WORKER_MODULE]))
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(_log_loop_exception)
+        self._thread = threading.Thread(target=self._run_loop, name="oet-message-loop", daemon=True)
+        self._thread.start()
+        guarded = GuardedObserver(observer, on_pubsub or [])
+        self._supervisor: Supervisor = self._call(Supervisor, context, settings, guarded, first_id)
+
+    def _run_loop(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.close()
+
+    def _submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Have a function called in the message loop."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(function(*args, **kwargs))
+            except Exception as error:  # it is the caller who must learn of it
+                future.set_exception(error)
+
+        try:
+            self._loop.call_soon_threadsafe(run)
+        except RuntimeError:
+            raise RuntimeError("the process manager has been shut down") from None
+        return future
+
+    def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._submit(function, *args, **kwargs).result()
+
+    def create(self, script: ExecutableScript, *, init_args: ProcedureInput) -> int:
+        """Create a procedure: load a script in a process of its own and call its ``init``.
+
+        Returns before that is done.
+
+        :param script: what to run
+        :param init_args: arguments of ``init``, where the script has one
+        :returns: ID of the procedure
+        """
+        return self._call(self._supervisor.create, script, init_args)
+
+    def run(self, process_id: int, *, call: str, run_args: ProcedureInput, force_start: bool = False) -> None:
+        """Call a function of a script that is READY. Returns when the script has been told.
+
+        :param process_id: ID of the procedure
+        :param call: name of the function
+        :param run_args: its arguments
+        :param force_start: accept a procedure that is not READY yet: it starts as soon as it is
+        :raises ProcedureNotFound: if no such procedure is live
+        :raises StateForbids: if it is not READY, or another one runs
+        :raises ArgumentsDoNotFit: if the arguments do not fit the function
+        """
+        self._call(self._supervisor.run, process_id, call, run_args, force_start)
+
+    def stop(self, process_id: int) -> None:
+        """Stop a procedure in whatever state it is, by force if need be. Returns when it has stopped.
+
+        :param process_id: ID of the procedure
+        :raises ProcedureNotFound: if no such procedure is live
+        """
+        self.request_stop(process_id).result()
+
+    def request_stop(self, process_id: int) -> "Future[None]":
+        """Stop a procedure, without waiting for it.
+
+        :returns: a future that is done when it has stopped; several requests are one
+        :raises ProcedureNotFound: if no such procedure is live
+        """
+        stopped: Future[None] = Future()
+        self._call(self._supervisor.stop, process_id, lambda: stopped.set_result(None))
+        return stopped
+
+    def call_soon(self, function: Callable[[], Any]) -> "Future[Any]":
+        """Have a function called in the message loop, when it has handled what came before."""
+        return self._submit(function)
+
+    def output_tail(self, process_id: int) -> list[str]:
+        """Return the last lines of a live procedure's output.
+
+        :raises ProcedureNotFound: if no such procedure is live
+        """
+        return self._supervisor.live(process_id).output.tail()
+
+    @property
+    def fault(self) -> str | None:
+        """Why scripts cannot be run, None while they can."""
+        return self._supervisor.fault
+
+    @property
+    def standby_workers(self) -> int:
+        """How many workers are on standby."""
+        return self._supervisor.standby_workers
+
+    @property
+    def unresponsive(self) -> list[int]:
+        """IDs of procedures whose process does not answer."""
+        return self._supervisor.unresponsive
+
+    def shutdown(self, timeout: float = 2.0) -> None:
+        """Stop all procedures, end all processes and the message loop.
+
+        :param timeout: seconds that scripts are given to end by themselves
+        """
+        if not self._thread.is_alive():
+            return
+        asyncio.run_coroutine_threadsafe(self._supervisor.close(timeout), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+
+def _log_loop_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    LOGGER.error("In the message loop: %s", context["message"], exc_info=context.get("exception"))

@@ -1,0 +1,170 @@
+"""The captured output of one script: on disk within a bound, its last lines at hand."""
+
+import os
+import re
+import threading
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+MAX_LINE = 1 << 14
+"""Bytes after which a line without an end is broken."""
+TAIL_LINES = 256
+
+_CHUNK = 1 << 16
+
+
+class OutputLog:
+    """Writes and reads the output of one procedure.
+
+    The newest part is in ``<id>.log``; what came before it in ``<id>.log.<number of its first line>``,
+    which is dropped once it in turn has a successor. One thread writes, any thread may read.
+
+    :param folder: where the files are
+    :param procedure_id: whose output it is
+    :param max_bytes: how much to keep, in bytes, about
+    """
+
+    def __init__(self, folder: Path, procedure_id: int, max_bytes: int = 8 << 20) -> None:
+        self._path = folder / f"{procedure_id}.log"
+        self._segment_bytes = max_bytes // 2
+        self._lock = threading.Lock()
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._partial = b""
+        self._file: int | None = None
+        self._size = 0
+        self._first_line = 0  # number of the first line in the newest part
+        self._lines = 0  # complete lines in the newest part
+
+    # Writing
+
+    def open(self) -> None:
+        """Begin a new log. Where that is impossible, the last lines are kept in memory all the same."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._create()
+        except OSError as error:
+            self._give_up(error)
+
+    def _create(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+
+    def feed(self, data: bytes) -> None:
+        """Add output as it was read from the script. A disk that fails costs the file, not the tail.
+
+        :param data: any part of the output
+        """
+        *complete, rest = (self._partial + data).split(b"\n")
+        while len(rest) > MAX_LINE:
+            complete.append(rest[:MAX_LINE])
+            rest = rest[MAX_LINE:]
+        with self._lock:
+            self._partial = rest
+            if complete:
+                self._add(complete)
+
+    def _add(self, lines: list[bytes]) -> None:
+        self._tail.extend(_text(line) for line in lines[-TAIL_LINES:])
+        if self._file is None:
+            return
+        try:
+            data = b"\n".join(lines) + b"\n"
+            if self._size and self._size + len(data) > self._segment_bytes:
+                self._rotate()
+            os.write(self._file, data)
+            self._size += len(data)
+            self._lines += len(lines)
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        self._tail.append(f"[output is not written to disk: {error.strerror}]")
+
+    def _rotate(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        for _, older in self._older():
+            older.unlink()
+        self._path.rename(f"{self._path}.{self._first_line}")
+        self._first_line += self._lines
+        self._lines = self._size = 0
+        self._file = self._create()
+
+    def close(self) -> None:
+        """End the log; an unfinished last line is finished."""
+        with self._lock:
+            if self._partial:
+                self._add([self._partial])
+                self._partial = b""
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
+
+    # Reading
+
+    def tail(self) -> list[str]:
+        """Return the last lines, an unfinished one included."""
+        with self._lock:
+            return [*self._tail, _text(self._partial)] if self._partial else list(self._tail)
+
+    def read(self, after: int, limit: int) -> tuple[int, list[str]]:
+        """Return lines by their number.
+
+        :param after: how many lines to skip from the beginning of the output
+        :param limit: how many to return at the most
+        :returns: the number of the first line returned, which is greater than `after` where lines have been
+            dropped, and the lines
+        """
+        with self._lock:
+            parts = self._older()
+            first = parts[0][0] if parts else self._first_line
+            found: list[str] = []
+            position = first
+            for path in [*(path for _, path in parts), self._path]:
+                skipped, lines = _lines_of(path, max(0, after - position), limit - len(found))
+                position += skipped + len(lines)
+                found += lines
+                if len(found) >= limit:
+                    break
+        return max(after, first) if found else max(first, min(after, position)), found
+
+    def _older(self) -> list[tuple[int, Path]]:
+        """Return the older parts, each with the number of its first line."""
+        pattern = re.compile(re.escape(self._path.name) + r"\.(\d+)")
+        names = os.listdir(self._path.parent) if self._path.parent.is_dir() else []
+        return sorted(
+            (int(match[1]), self._path.with_name(name))
+            for name in names
+            if (match := pattern.fullmatch(name))
+        )
+
+
+def _lines_of(path: Path, skip: int, limit: int) -> tuple[int, list[str]]:
+    """Return how many lines of a file were skipped, and up to `limit` of those that follow."""
+    skipped = 0
+    lines: list[str] = []
+    for line in _complete_lines(path):
+        if skipped < skip:
+            skipped += 1
+        elif len(lines) < limit:
+            lines.append(_text(line))
+        else:
+            break
+    return skipped, lines
+
+
+def _complete_lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb", buffering=_CHUNK) as file:
+            for line in file:
+                yield line.removesuffix(b"\n")
+    except FileNotFoundError:
+        return
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace").removesuffix("\r")

@@ -1,0 +1,173 @@
+"""Workers kept warm, so that nobody who creates a procedure waits for a process to start."""
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+
+from ska_oso_oet.mptools import EventMessage, MainContext, MPQueue, Proc
+
+from .channel import WorkerChannel, describe_exit
+from .worker import ScriptWorker
+
+LOGGER = logging.getLogger(__name__)
+
+_MAX_RETRY_DELAY = 30.0
+
+
+class WorkerPool:
+    """Keeps standby workers, and hands them out. All methods are called in the message loop's thread.
+
+    :param context: makes the workers
+    :param size: how many to keep on standby; with 0, each is started when it is asked for
+    :param on_change: called when the number of standby workers or `fault` has changed
+    """
+
+    def __init__(self, context: MainContext, size: int, on_change: Callable[[], None]) -> None:
+        self._context = context
+        self._size = size
+        self._on_change = on_change
+        self._loop = asyncio.get_running_loop()
+        # Starting a process takes milliseconds, the first much longer, and cleaning up may wait for a lock.
+        self._executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-workers")
+        self._standby: list[WorkerChannel] = []
+        self._wanted: deque[asyncio.Future[WorkerChannel]] = deque()
+        self._starting: set[asyncio.Future[tuple[Proc, MPQueue, Connection]]] = set()
+        self._failures = 0
+        self._made = 0
+        self._closing = False
+        self.fault: str | None = None
+
+    @property
+    def standby(self) -> int:
+        """How many workers are on standby."""
+        return len(self._standby)
+
+    def take(self) -> "asyncio.Future[WorkerChannel]":
+        """Return a future for a worker; it is done at once if one is on standby.
+
+        The future raises `StartupError` if workers cannot be started.
+        """
+        future: asyncio.Future[WorkerChannel] = self._loop.create_future()
+        if self._standby:
+            future.set_result(self._standby.pop())
+            # Refilled only after the caller has used the worker: the new one takes processor time.
+            self._loop.call_later(0.05, self.refill)
+        else:
+            self._wanted.append(future)
+            self.refill()
+        return future
+
+    def refill(self) -> None:
+        """Start as many workers as are missing."""
+        if self._closing:
+            return
+        self._wanted = deque(future for future in self._wanted if not future.done())
+        missing = len(self._wanted) + self._size - len(self._standby) - len(self._starting)
+        for _ in range(missing):
+            self._made += 1
+            start = self._loop.run_in_executor(self._executor, self._start, f"worker-{self._made}")
+            self._starting.add(start)
+            start.add_done_callback(self._on_started)
+
+    def _start(self, name: str) -> tuple[Proc, MPQueue, Connection]:
+        """Start a worker; in a thread of the executor."""
+        output, worker_output = self._context.mp_ctx.Pipe(duplex=False)
+        inbox = self._context.MPQueue()
+        try:
+            proc = self._context.Proc(name, ScriptWorker, inbox, output=worker_output)
+        except BaseException:
+            output.close()
+            inbox.safe_close()
+            raise
+        finally:
+            worker_output.close()
+        return proc, inbox, output
+
+    def _on_started(self, start: "asyncio.Future[tuple[Proc, MPQueue, Connection]]") -> None:
+        self._starting.discard(start)
+        if (error := start.exception()) is not None:
+            self._on_failure(error)
+            return
+        proc, inbox, output = start.result()
+        channel = WorkerChannel(self._context, proc, inbox, output, self._executor)
+        channel.open(_Standby(self, channel))
+        self._failures = 0
+        self.fault = None
+        while self._wanted:
+            future = self._wanted.popleft()
+            if not future.done():
+                future.set_result(channel)
+                break
+        else:
+            self._standby.append(channel)
+            if self._closing:
+                channel.kill()
+        self._on_change()
+
+    def _on_failure(self, error: BaseException) -> None:
+        """Fail those who wait, and try again later, each time after a longer delay."""
+        LOGGER.error("A worker could not be started: %s", error)
+        self._failures += 1
+        self.fault = f"Scripts cannot be run: no process could be started for them ({error})"
+        while self._wanted:
+            future = self._wanted.popleft()
+            if not future.done():
+                future.set_exception(error)
+        self._retry_later()
+        self._on_change()
+
+    def _retry_later(self) -> None:
+        self._loop.call_later(min(0.1 * 2**self._failures, _MAX_RETRY_DELAY), self.refill)
+
+    def standby_ended(self, channel: WorkerChannel, status: int | None) -> None:
+        """Replace a worker that has ended while on standby."""
+        if channel not in self._standby:
+            return
+        self._standby.remove(channel)
+        if not self._closing:
+            LOGGER.warning("A standby worker has ended. %s", describe_exit(status))
+            self._failures += 1
+            self._retry_later()
+        self._on_change()
+
+    def give_back(self, channel: WorkerChannel) -> None:
+        """Take back a worker that was not used."""
+        channel.hand_over(_Standby(self, channel))
+        if self._closing or len(self._standby) >= self._size:
+            channel.kill()
+        else:
+            self._standby.append(channel)
+            self._on_change()
+
+    async def close(self) -> None:
+        """End the standby workers, and wait until all are gone."""
+        self._closing = True
+        # Those that are being started arrive on standby, and are ended there.
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        channels = list(self._standby)
+        for channel in channels:
+            channel.kill()
+        await asyncio.gather(*(channel.ended for channel in channels))
+        self._executor.shutdown(wait=False)
+
+
+class _Standby:
+    """Owner of a worker while it is on standby."""
+
+    def __init__(self, pool: WorkerPool, channel: WorkerChannel) -> None:
+        self._pool = pool
+        self._channel = channel
+
+    def received(self, message: EventMessage) -> None:
+        LOGGER.warning("A standby worker says %s", message.msg_type)
+
+    def wrote(self, data: bytes) -> None:
+        # Nobody's output: it belongs into the server's log.
+        LOGGER.info("A standby worker writes: %s", data.decode("utf-8", "replace").rstrip(os.linesep))
+
+    def exited(self, status: int | None) -> None:
+        self._pool.standby_ended(self._channel, status)

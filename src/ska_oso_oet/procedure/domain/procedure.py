@@ -1,0 +1,116 @@
+"""One procedure: a script, its state, and the worker that runs it."""
+
+import asyncio
+import inspect
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from ska_oso_oet.model import ProcedureState
+
+from .channel import WorkerChannel
+from .output import OutputLog
+from .scripts import ExecutableScript, ProcedureInput
+
+_LIVE = frozenset(state for state in ProcedureState if not state.is_final)
+
+# Which states may follow which. A stop or a failure may come at any time.
+_ENDS = frozenset({ProcedureState.STOPPED, ProcedureState.FAILED})
+_NEXT: dict[ProcedureState, frozenset[ProcedureState]] = {
+    ProcedureState.CREATING: frozenset({ProcedureState.IDLE}),
+    ProcedureState.IDLE: frozenset(
+        {ProcedureState.PREP_ENV, ProcedureState.LOADING, ProcedureState.RUNNING, ProcedureState.READY}
+    ),
+    ProcedureState.PREP_ENV: frozenset({ProcedureState.IDLE}),
+    ProcedureState.LOADING: frozenset({ProcedureState.IDLE}),
+    ProcedureState.READY: frozenset({ProcedureState.RUNNING, ProcedureState.COMPLETE}),
+    ProcedureState.RUNNING: frozenset({ProcedureState.READY}),
+}
+
+
+class Call(NamedTuple):
+    """A call of a script's function."""
+
+    function: str
+    arguments: ProcedureInput
+
+
+class Procedure:
+    """State of one procedure. Belongs to the message loop: nobody else may touch it.
+
+    :param procedure_id: its number
+    :param script: what it runs
+    :param init: arguments of ``init``
+    :param folder: where its output and its working directory are
+    :param on_state: called with every new state, and the stack trace if there is one
+    """
+
+    def __init__(
+        self,
+        procedure_id: int,
+        script: ExecutableScript,
+        init: ProcedureInput,
+        folder: Path,
+        on_state: Callable[["Procedure", str | None], None],
+    ) -> None:
+        self.id = procedure_id
+        self.script = script
+        self.init = init
+        self.state = ProcedureState.CREATING
+        self.signatures: dict[str, inspect.Signature | None] = {}
+        self.channel: WorkerChannel | None = None
+        self.output = OutputLog(folder / "output", procedure_id)
+        self.directory = folder / "run" / str(procedure_id)
+        self.main: Call | None = None
+        """The call of main that has been asked for."""
+        self.main_called = False
+        self.stopped: asyncio.Future[None] | None = None
+        """Done when a stop that was asked for is complete."""
+        self.init_timer: asyncio.TimerHandle | None = None
+        self.asked: float | None = None
+        """When a PING was sent that has not been answered."""
+        self.unresponsive = False
+        self._on_state = on_state
+
+    def begin(self) -> None:
+        """Enter the first state."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            # An observation does not depend on the state directory: a full disk is reported elsewhere.
+            self.directory = Path(tempfile.mkdtemp(prefix="oet-"))
+        self.output.open()
+        self._on_state(self, None)
+
+    def move(self, state: ProcedureState, stacktrace: str | None = None) -> None:
+        """Enter another state.
+
+        :raises ValueError: if that state cannot follow the present one; nothing has changed then
+        """
+        if state not in _NEXT.get(self.state, frozenset()) and not (state in _ENDS and self.state in _LIVE):
+            raise ValueError(f"procedure {self.id} cannot go from {self.state} to {state}")
+        self.state = state
+        if state in (ProcedureState.READY, *_ENDS) and self.init_timer is not None:
+            self.init_timer.cancel()
+        self._on_state(self, stacktrace)
+
+    def ask(self) -> bool:
+        """Note that its worker is being asked for a sign of life. False if it still owes an answer."""
+        if self.asked is not None:
+            self.unresponsive = True
+            return False
+        self.asked = time.monotonic()
+        return True
+
+    def answered(self) -> None:
+        """Note a sign of life."""
+        self.asked = None
+        self.unresponsive = False
+
+    def clean_up(self) -> None:
+        """Close its output and remove its working directory."""
+        self.output.close()
+        shutil.rmtree(self.directory, ignore_errors=True)

@@ -1,0 +1,70 @@
+"""The places that scripts may be run from."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ScriptNotAllowed, ScriptNotFound
+from .scripts import FileSystemScript
+
+
+@dataclass(frozen=True)
+class ScriptRoots:
+    """Folders below which scripts may be run.
+
+    :param folders: absolute paths; with none, no file may be run
+    """
+
+    folders: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, folders: Iterable[str | os.PathLike[str]]) -> "ScriptRoots":
+        """Return the roots for these paths.
+
+        :raises ValueError: if one of them is not the absolute path of a folder
+        """
+        paths = tuple(Path(folder) for folder in folders)
+        for path in paths:
+            if not path.is_absolute() or not path.is_dir():
+                raise ValueError(f"the script root '{path}' is not the absolute path of an existing folder")
+        return cls(tuple(path.resolve() for path in paths))
+
+    def find(self, script: FileSystemScript) -> Path:
+        """Return the file that a script names, with all links resolved.
+
+        :raises ScriptNotFound: if there is no such file
+        :raises ScriptNotAllowed: if it is not below a root once links and ``..`` are resolved
+        """
+        candidates = (
+            [script.path] if script.path.is_absolute() else [root / script.path for root in self.folders]
+        )
+        # A path outside the roots is refused before it is looked up: nobody learns what files exist there.
+        allowed = [path for path in (_resolve(candidate) for candidate in candidates) if self._holds(path)]
+        if not allowed:
+            roots = ", ".join(str(root) for root in self.folders) or "none is configured"
+            raise ScriptNotAllowed(
+                f"'{script.script_uri}' is not below a script root ({roots}): move the script there, "
+                "or have its folder added to the property ScriptRoots"
+            )
+        for path in allowed:
+            if path.is_file():
+                return path
+        raise ScriptNotFound(f"there is no script '{allowed[0]}': check the path of '{script.script_uri}'")
+
+    def _holds(self, path: Path) -> bool:
+        return any(path.is_relative_to(root) for root in self.folders)
+
+    def list(self) -> Iterator[str]:
+        """Yield the URIs of the scripts that can be run, in order of their paths."""
+        for root in self.folders:
+            for path in sorted(root.rglob("*.py")):
+                if not path.name.startswith(("_", ".")) and self._holds(path.resolve()):
+                    yield path.as_uri()
+
+
+def _resolve(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a circle of links; a path that is too long
+        return Path("/nonexistent")

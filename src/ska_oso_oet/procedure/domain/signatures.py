@@ -1,0 +1,144 @@
+"""Signatures of a script's functions: read without running it, told by its worker, held against arguments."""
+
+import ast
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from .errors import ArgumentsDoNotFit, ScriptDefective
+from .scripts import ProcedureInput
+
+_DEFAULT = object()
+"""Stands for the default of a parameter: that there is one matters, not which."""
+
+_PARAMETER_KINDS = {kind.name: kind for kind in inspect._ParameterKind}  # noqa: SLF001
+
+
+class Outline(NamedTuple):
+    """What a script's text tells of a function: whether it is there, and its signature if that is certain."""
+
+    defined: bool
+    signature: inspect.Signature | None
+
+
+def check(function: str, signature: inspect.Signature, arguments: ProcedureInput) -> None:
+    """Hold arguments against the signature of a function.
+
+    :raises ArgumentsDoNotFit: naming the parameter, if they do not fit
+    """
+    try:
+        signature.bind(*arguments.args, **arguments.kwargs)
+    except TypeError as error:
+        raise ArgumentsDoNotFit(
+            f"the arguments of {function}() do not fit: {error}; "
+            f"the script defines {function}{_show(signature)}"
+        ) from None
+
+
+def _show(signature: inspect.Signature) -> str:
+    """Write a signature as a script does, defaults abbreviated."""
+    return str(signature).replace(f"={_DEFAULT!r}", "=…").replace(f" = {_DEFAULT!r}", "=…")
+
+
+# As JSON, from the worker that has loaded the script
+
+
+def to_json(function: Callable[..., Any]) -> list[list[Any]] | None:
+    """Return the parameters of a function as ``[name, kind, has default]``, None if it does not tell them."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [[p.name, p.kind.name, p.default is not inspect.Parameter.empty] for p in parameters]
+
+
+def from_json(parameters: list[list[Any]]) -> inspect.Signature:
+    """Return the signature that `to_json` has told."""
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                name, _PARAMETER_KINDS[kind], default=_DEFAULT if has_default else inspect.Parameter.empty
+            )
+            for name, kind, has_default in parameters
+        ]
+    )
+
+
+# From the text of a script, before it runs
+
+
+def read_outline(source: str | bytes, name: str) -> dict[str, Outline]:
+    """Read what a script says of its functions ``init`` and ``main``, without running it.
+
+    :param source: Python source
+    :param name: name of the script, for the error message
+    :raises ScriptDefective: if it is no Python, or certainly has no ``main``
+    """
+    try:
+        tree = ast.parse(source, name)
+    except (SyntaxError, ValueError) as error:
+        where = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise ScriptDefective(f"{name} is no valid Python{where}: {reason}; mend the script") from None
+    statements = list(_top_level(tree.body))
+    outline = {function: _outline(function, statements) for function in ("init", "main")}
+    if not outline["main"].defined:
+        raise ScriptDefective(f"{name} has no function main(): define what is to run as main()")
+    return outline
+
+
+def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that bind names of the module, also those within ``if``, ``try`` and the like."""
+    for statement in body:
+        yield statement
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for child in ast.iter_child_nodes(statement):
+                if isinstance(child, ast.stmt):
+                    yield from _top_level([child])
+                elif isinstance(child, ast.ExceptHandler | ast.match_case):
+                    yield from _top_level(child.body)
+
+
+def _outline(function: str, statements: list[ast.stmt]) -> Outline:
+    binding = [statement for statement in statements if function in _bound_names(statement)]
+    if len(binding) == 1 and isinstance(binding[0], ast.FunctionDef | ast.AsyncFunctionDef):
+        definition = binding[0]
+        # A decorator may give the function another signature.
+        return Outline(True, None if definition.decorator_list else _signature(definition.args))
+    anything = any("*" in _bound_names(statement) for statement in statements)
+    return Outline(bool(binding) or anything, None)
+
+
+def _bound_names(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement itself binds; ``*`` for a star import."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {alias.asname or alias.name for alias in statement.names}
+    return {
+        node.id
+        for child in ast.iter_child_nodes(statement)
+        if not isinstance(child, ast.stmt)
+        for node in ast.walk(child)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def _signature(arguments: ast.arguments) -> inspect.Signature:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    first_default = len(positional) - len(arguments.defaults)
+    told: list[list[Any]] = [
+        [
+            argument.arg,
+            "POSITIONAL_ONLY" if index < len(arguments.posonlyargs) else "POSITIONAL_OR_KEYWORD",
+            index >= first_default,
+        ]
+        for index, argument in enumerate(positional)
+    ]
+    if arguments.vararg:
+        told.append([arguments.vararg.arg, "VAR_POSITIONAL", False])
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        told.append([argument.arg, "KEYWORD_ONLY", default is not None])
+    if arguments.kwarg:
+        told.append([arguments.kwarg.arg, "VAR_KEYWORD", False])
+    return from_json(told)

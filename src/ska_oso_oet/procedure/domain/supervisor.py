@@ -1,0 +1,323 @@
+"""What the message loop does: the rules by which procedures live.
+
+All of this runs in the thread of the message loop, so that nothing here needs a lock.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.mptools import EventMessage, MainContext
+
+from . import signatures
+from .channel import WorkerChannel, describe_exit
+from .errors import ProcedureNotFound, StateForbids
+from .observer import ProcedureObserver
+from .pool import WorkerPool
+from .procedure import Call, Procedure
+from .protocol import FromWorker, ToWorker
+from .scripts import ExecutableScript, ProcedureInput
+from .settings import ExecutorSettings
+
+LOGGER = logging.getLogger(__name__)
+
+_TO_WORKER = "ProcessManager"
+
+
+class Supervisor:
+    """Live procedures, and what may happen to them.
+
+    :param context: makes worker processes
+    :param settings: how scripts are executed
+    :param observer: told of everything
+    :param first_id: ID of the first procedure
+    """
+
+    def __init__(
+        self, context: MainContext, settings: ExecutorSettings, observer: ProcedureObserver, first_id: int
+    ) -> None:
+        self._settings = settings
+        self._observer = observer
+        self._next_id = first_id
+        self._procedures: dict[int, Procedure] = {}
+        self._running: Procedure | None = None
+        self._grace = settings.stop_grace_period
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._pool = WorkerPool(context, settings.standby_workers, observer.health_changed)
+        self._pool.refill()
+
+    # What others may ask
+
+    def live(self, procedure_id: int) -> Procedure:
+        """Return a procedure that has not ended.
+
+        :raises ProcedureNotFound: if there is none with this ID
+        """
+        procedure = self._procedures.get(procedure_id)
+        if procedure is None or procedure.state.is_final:
+            raise ProcedureNotFound(f"no procedure with ID {procedure_id} is live")
+        return procedure
+
+    @property
+    def fault(self) -> str | None:
+        """Why scripts cannot be run."""
+        return self._pool.fault
+
+    @property
+    def standby_workers(self) -> int:
+        """How many workers are on standby."""
+        return self._pool.standby
+
+    @property
+    def unresponsive(self) -> list[int]:
+        """IDs of procedures whose process does not answer."""
+        return [procedure.id for procedure in list(self._procedures.values()) if procedure.unresponsive]
+
+    def create(self, script: ExecutableScript, init: ProcedureInput) -> int:
+        """Begin a procedure and return its ID."""
+        procedure = Procedure(self._next_id, script, init, self._settings.state_directory, self._on_state)
+        procedure.begin()
+        self._next_id += 1
+        self._procedures[procedure.id] = procedure
+        self._watch()
+        worker = self._pool.take()
+        if worker.done():
+            self._assign(procedure, worker)
+        else:
+            worker.add_done_callback(lambda done: self._assign(procedure, done))
+        return procedure.id
+
+    def run(self, procedure_id: int, function: str, arguments: ProcedureInput, force: bool) -> None:
+        """Have a procedure call a function, now or as soon as it is READY. See `ProcessManager.run`."""
+        procedure = self.live(procedure_id)
+        self._require_startable(procedure, force)
+        if (signature := procedure.signatures.get(function)) is not None:
+            signatures.check(function, signature, arguments)
+        procedure.main = Call(function, arguments)
+        self._running = procedure
+        if procedure.state is ProcedureState.READY:
+            self._call(procedure, procedure.main)
+
+    def _require_startable(self, procedure: Procedure, force: bool) -> None:
+        if procedure.stopped is not None:
+            raise StateForbids(f"procedure {procedure.id} is being stopped: create it anew")
+        if procedure.main is not None:
+            raise StateForbids(f"procedure {procedure.id} has been started already")
+        if self._running is not None:
+            raise StateForbids(
+                f"procedure {self._running.id} ({self._running.script.name}) is running: "
+                "wait until it has ended, or stop it"
+            )
+        if procedure.state is not ProcedureState.READY and not force:
+            raise StateForbids(f"procedure {procedure.id} is {procedure.state}: wait until it is READY")
+
+    def stop(self, procedure_id: int, on_stopped: Callable[[], None]) -> None:
+        """Begin to stop a procedure; several requests are one."""
+        procedure = self.live(procedure_id)
+        if procedure.stopped is None:
+            procedure.stopped = self._loop.create_future()
+            self._loop.create_task(self._end(procedure)).add_done_callback(_log_failure)
+        procedure.stopped.add_done_callback(lambda _: on_stopped())
+
+    async def close(self, timeout: float) -> None:
+        """Stop everything; scripts are given `timeout` seconds to end by themselves."""
+        self._grace = min(self._grace, timeout)
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        procedures = list(self._procedures.values())
+        for procedure in procedures:
+            if not procedure.state.is_final:
+                self.stop(procedure.id, lambda: None)
+        for procedure in procedures:
+            if procedure.stopped is not None:
+                await procedure.stopped
+            elif procedure.channel is not None:
+                procedure.channel.kill()
+                await procedure.channel.ended
+        await self._pool.close()
+
+    # Preparing
+
+    def _assign(self, procedure: Procedure, worker: "asyncio.Future[WorkerChannel]") -> None:
+        """Give a procedure its worker."""
+        if (error := worker.exception()) is not None:
+            if not procedure.state.is_final:
+                self._finish(procedure, ProcedureState.FAILED, str(error))
+            return
+        channel = worker.result()
+        if procedure.state.is_final or procedure.stopped is not None:
+            # It was stopped while it waited.
+            self._pool.give_back(channel)
+            return
+        procedure.channel = channel
+        channel.hand_over(_Owner(self, procedure))
+        procedure.move(ProcedureState.IDLE)
+        self._load(procedure, channel)
+
+    def _load(self, procedure: Procedure, channel: WorkerChannel) -> None:
+        if self._settings.init_timeout > 0:
+            procedure.init_timer = self._loop.call_later(
+                self._settings.init_timeout, self._on_init_timeout, procedure
+            )
+        payload = {
+            "script": procedure.script.to_model().model_dump(),
+            "procedure_id": procedure.id,
+            "directory": str(procedure.directory),
+            "environment": dict(self._settings.environment),
+        }
+        channel.send(EventMessage(_TO_WORKER, ToWorker.LOAD, payload))
+        self._call(procedure, Call("init", procedure.init))
+
+    def _call(self, procedure: Procedure, call: Call) -> None:
+        self._observer.function_called(procedure.id, call.function, call.arguments)
+        assert procedure.channel is not None, "a worker was assigned before"  # noqa: S101
+        procedure.main_called = call is procedure.main
+        payload = {"function": call.function, "args": call.arguments.args, "kwargs": call.arguments.kwargs}
+        procedure.channel.send(EventMessage(_TO_WORKER, ToWorker.RUN, payload))
+
+    def _on_init_timeout(self, procedure: Procedure) -> None:
+        reason = (
+            f"Loading the script and its init() took longer than {self._settings.init_timeout:g} s "
+            "(property InitTimeout). The script's process was ended."
+        )
+        if not procedure.state.is_final and procedure.stopped is None:
+            channel = procedure.channel
+            self._finish(procedure, ProcedureState.FAILED, reason)
+            if channel is not None:
+                channel.kill()
+
+    # What workers say
+
+    def on_message(self, procedure: Procedure, message: EventMessage) -> None:
+        """Handle a message of a procedure's worker."""
+        if procedure.unresponsive:
+            LOGGER.info("Procedure %d answers again", procedure.id)
+            procedure.answered()
+            self._observer.health_changed()
+        procedure.answered()
+        if procedure.state.is_final:
+            return
+        payload = message.msg
+        match message.msg_type:
+            case FromWorker.PUBSUB:
+                self._observer.published(
+                    procedure.id, payload["topic"], payload["msg_src"], payload["fields"]
+                )
+            case FromWorker.LIFECYCLE:
+                self._on_lifecycle(procedure, payload)
+            case FromWorker.PONG:
+                pass
+            case _:
+                raise ValueError(f"unknown kind of message: {message.msg_type}")
+
+    def _on_lifecycle(self, procedure: Procedure, payload: dict[str, Any]) -> None:
+        state = ProcedureState(payload["state"])
+        if procedure.stopped is not None:
+            # A script that is being stopped has no say in how it ended.
+            return
+        for function, told in payload.get("signatures", {}).items():
+            procedure.signatures[function] = None if told is None else signatures.from_json(told)
+        if state.is_final:
+            self._finish(procedure, state, payload.get("stacktrace"))
+            return
+        procedure.move(state)
+        if state is ProcedureState.READY and procedure.main is not None and not procedure.main_called:
+            self._call(procedure, procedure.main)
+
+    def on_output(self, procedure: Procedure, data: bytes) -> None:
+        """Keep what a script has written."""
+        procedure.output.feed(data)
+        self._observer.output_written(procedure.id)
+
+    # Ending
+
+    async def _end(self, procedure: Procedure) -> None:
+        """Stop a procedure: ask its script, and after the grace period kill its process."""
+        channel = procedure.channel
+        if channel is not None:
+            channel.signal(signal.SIGTERM)
+            await asyncio.wait([channel.ended], timeout=self._grace)
+            if not channel.ended.done():
+                LOGGER.warning("Procedure %d does not end within %g s: killing it", procedure.id, self._grace)
+                channel.kill()
+                await channel.ended
+        elif not procedure.state.is_final:
+            self._finish(procedure, ProcedureState.STOPPED, None)
+
+    def on_exit(self, procedure: Procedure, status: int | None) -> None:
+        """Conclude a procedure whose worker has ended."""
+        if not procedure.state.is_final:
+            if procedure.stopped is not None:
+                self._finish(procedure, ProcedureState.STOPPED, None)
+            else:
+                self._finish(procedure, ProcedureState.FAILED, describe_exit(status))
+        self._forget(procedure)
+
+    def _finish(self, procedure: Procedure, state: ProcedureState, stacktrace: str | None) -> None:
+        """Enter a final state. The worker, if there is one, is on its way out or about to be killed."""
+        if self._running is procedure:
+            self._running = None
+        # Now, so that who hears of the end finds all of the output.
+        procedure.output.close()
+        procedure.move(state, stacktrace)
+        if procedure.channel is None:
+            self._forget(procedure)
+        else:
+            self._loop.call_later(self._grace, procedure.channel.kill)
+
+    def _forget(self, procedure: Procedure) -> None:
+        """Let go of a procedure of which no process is left."""
+        self._procedures.pop(procedure.id, None)
+        procedure.clean_up()
+        if procedure.stopped is not None and not procedure.stopped.done():
+            procedure.stopped.set_result(None)
+        if procedure.unresponsive:
+            procedure.answered()
+            self._observer.health_changed()
+
+    def _on_state(self, procedure: Procedure, stacktrace: str | None) -> None:
+        self._observer.state_changed(procedure.id, procedure.state, stacktrace)
+
+    # Watching
+
+    def _watch(self) -> None:
+        """Ask live workers for a sign of life from time to time, as long as there are any."""
+        if self._watchdog is None and self._settings.watchdog_period > 0:
+            self._watchdog = self._loop.call_later(self._settings.watchdog_period, self._ask_all)
+
+    def _ask_all(self) -> None:
+        self._watchdog = None
+        before = self.unresponsive
+        for procedure in self._procedures.values():
+            if procedure.channel is not None and procedure.ask():
+                procedure.channel.send(EventMessage(_TO_WORKER, ToWorker.PING))
+        if self.unresponsive != before:
+            self._observer.health_changed()
+        if self._procedures:
+            self._watch()
+
+
+class _Owner:
+    """Owner of the worker of a procedure."""
+
+    def __init__(self, supervisor: Supervisor, procedure: Procedure) -> None:
+        self._supervisor = supervisor
+        self._procedure = procedure
+
+    def received(self, message: EventMessage) -> None:
+        self._supervisor.on_message(self._procedure, message)
+
+    def wrote(self, data: bytes) -> None:
+        self._supervisor.on_output(self._procedure, data)
+
+    def exited(self, status: int | None) -> None:
+        self._supervisor.on_exit(self._procedure, status)
+
+
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        LOGGER.error("Stopping a procedure failed", exc_info=error)

@@ -1,0 +1,316 @@
+"""The child process in which one script runs.
+
+The main thread runs the script, for that is where Python delivers signals. A second thread reads the
+messages of the manager, so that a PING is answered while the script is busy.
+"""
+
+import asyncio
+import inspect
+import os
+import queue
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from types import FrameType, ModuleType
+from typing import Any, NoReturn
+
+from pubsub import pub
+
+from ska_oso_oet.event import topics
+from ska_oso_oet.model import ProcedureState, Script
+from ska_oso_oet.mptools import (
+    EventMessage,
+    MessageTooLarge,
+    QueueProcWorker,
+    SignalObject,
+    TerminateInterrupt,
+    init_signals,
+    posix,
+)
+from ska_oso_oet.mptools.encoding import MAX_MESSAGE
+
+from . import signatures
+from .loader import ModuleFactory
+from .protocol import FromWorker, LifecycleMessage, ToWorker
+from .scripts import ExecutableScript, ProcedureInput
+from .stdio import flush_stdio, redirect_stdio
+
+
+def script_signal_handler(
+    signal_object: SignalObject,
+    exception_class: type[BaseException],
+    signal_num: int,
+    current_stack_frame: FrameType | None,
+) -> None:
+    """Interrupt the script by an exception. The other workers go on: no shutdown event is set.
+
+    :param signal_object: counts the calls
+    :param exception_class: what to raise
+    :param signal_num: POSIX signal number
+    :param current_stack_frame: what the signal interrupted
+    """
+    signal_object.terminate_called += 1
+    raise exception_class
+
+
+class ScriptWorker(QueueProcWorker):
+    """Loads a user's script and calls its functions on request; tells its manager what becomes of it.
+
+    What the script publishes with pypubsub is sent to the manager; what the manager publishes is
+    published here.
+
+    :param output: where standard output and standard error go
+    """
+
+    def init_args(self, *args: Any, output: Connection, **kwargs: Any) -> None:
+        """Receive the arguments of this class."""
+        super().init_args(*args, **kwargs)
+        self._output = output
+        self._pid = os.getpid()
+        self._source = self.name
+        self._module: ModuleType | None = None
+        self._tasks: queue.SimpleQueue[EventMessage] = queue.SimpleQueue()
+        self._signals = SignalGate()
+
+    # Life
+
+    def init_signals(self) -> SignalObject:
+        """Install handlers by which SIGTERM and SIGINT interrupt the script."""
+        return init_signals(self.shutdown_event, self._signals.handle, self._signals.handle)
+
+    @staticmethod
+    def term_handler(
+        signal_object: SignalObject,
+        exception_class: type[BaseException],
+        signal_num: int,
+        current_stack_frame: FrameType | None,
+    ) -> None:
+        """Interrupt the script; see `script_signal_handler`."""
+        script_signal_handler(signal_object, exception_class, signal_num, current_stack_frame)
+
+    def startup(self) -> None:
+        """Take over standard output, learn the topics, begin to listen."""
+        redirect_stdio(self._output)
+        pub.addTopicDefnProvider(topics, pub.TOPIC_TREE_FROM_CLASS)
+        pub.subscribe(self._relay, pub.ALL_TOPICS)
+        os.register_at_fork(after_in_child=self._disown)
+        threading.Thread(target=self._read_messages, name="oet-messages", daemon=True).start()
+
+    def run(self) -> int:
+        """Run the worker, and end the process at once: clean-up at exit could hang, and takes long."""
+        status = super().run()
+        self._end(status)
+
+    def main_loop(self) -> None:
+        """Handle one message after the other, until the script has ended."""
+        while True:
+            self.main_func(self._tasks.get())
+
+    def _read_messages(self) -> None:
+        """Receive messages, in a thread of their own; without a server there is nothing to live for."""
+        while True:
+            try:
+                message = self.work_q.get()
+            except ValueError as error:
+                self.log.warning("Passing over a message that cannot be read: %s", error)
+            except (EOFError, OSError):
+                # Also the way out when a script has closed all descriptors: it could not be heard any more.
+                posix.kill_tree(self._pid)
+            else:
+                if message.msg_type == ToWorker.PING:
+                    self._send(EventMessage(self._source, FromWorker.PONG))
+                else:
+                    self._tasks.put(message)
+
+    def _disown(self) -> None:
+        """Run in a process that the script has forked: it must not speak for the script."""
+        self.event_q.close_writer()
+        self.work_q.close_reader()
+
+    def _is_forked(self) -> bool:
+        return os.getpid() != self._pid
+
+    def _end(self, status: int) -> NoReturn:
+        """End the process at once, with the threads that the script may have left."""
+        flush_stdio()
+        os._exit(status)
+
+    # Messages of the manager
+
+    def main_func(self, item: Any) -> None:
+        """Handle a message of the manager."""
+        payload = item.msg
+        match item.msg_type:
+            case ToWorker.LOAD:
+                self._guarded(self._load, payload)
+            case ToWorker.RUN:
+                self._guarded(self._run, payload)
+            case ToWorker.PUBSUB:
+                pub.sendMessage(payload["topic"], **payload["fields"])
+            case _:
+                self.log.warning("Passing over a message of unknown kind %s", item.msg_type)
+
+    def _load(self, payload: dict[str, Any]) -> None:
+        self._source = str(payload["procedure_id"])
+        os.environ.update(payload["environment"])
+        os.chdir(payload["directory"])
+        self.publish_lifecycle(ProcedureState.LOADING)
+        script = ExecutableScript.from_model(Script.model_validate(payload["script"]))
+        self._module = ModuleFactory.get_module(script)
+        told = {
+            name: signatures.to_json(function)
+            for name in ("init", "main")
+            if callable(function := getattr(self._module, name, None))
+        }
+        if "main" not in told:
+            raise AttributeError("the script has no function main(): define what is to run as main()")
+        self._announce(LifecycleMessage(self._source, ProcedureState.IDLE, signatures=told))
+
+    def _run(self, payload: dict[str, Any]) -> None:
+        name = payload["function"]
+        function = getattr(self._module, name, None)
+        if function is None:
+            # Only init may be missing: without main the script would not have been loaded.
+            self.publish_lifecycle(ProcedureState.READY)
+            return
+        arguments = ProcedureInput(*payload["args"], **payload["kwargs"])
+        if (told := signatures.to_json(function)) is not None:
+            signatures.check(name, signatures.from_json(told), arguments)
+        self.publish_lifecycle(ProcedureState.RUNNING)
+        result = function(*arguments.args, **arguments.kwargs)
+        if inspect.iscoroutine(result):
+            asyncio.run(result)
+        if self._is_forked():
+            self._end(0)
+        if name == "init":
+            self.publish_lifecycle(ProcedureState.READY)
+        else:
+            self._complete()
+
+    def _complete(self) -> NoReturn:
+        self._announce(
+            LifecycleMessage(self._source, ProcedureState.READY),
+            LifecycleMessage(self._source, ProcedureState.COMPLETE),
+        )
+        self._end(0)
+
+    def _guarded(self, step: Any, payload: dict[str, Any]) -> None:
+        """Take a step; should it raise, report that and end."""
+        try:
+            step(payload)
+        except SystemExit as error:
+            if error.code in (None, 0) and payload.get("function") == "main" and not self._is_forked():
+                self._complete()
+            self._fail(error)
+        except BaseException as error:  # whatever a script may raise ends the script, and is reported
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        trace = "".join(_without_own_frames(error))
+        if self._is_forked():
+            sys.stderr.write(trace)
+            self._end(1)
+        self._announce(LifecycleMessage(self._source, ProcedureState.FAILED, stacktrace=trace))
+        self._end(1)
+
+    # Messages to the manager
+
+    def publish_lifecycle(self, new_state: ProcedureState) -> None:
+        """Tell the manager that the state has changed.
+
+        :param new_state: the state it is in now
+        """
+        self._announce(LifecycleMessage(self._source, new_state))
+
+    def _announce(self, *messages: LifecycleMessage) -> None:
+        # What has been printed goes before the news that it was printed.
+        flush_stdio()
+        for message in messages:
+            self._send(message)
+
+    def republish(self, topic: Any = pub.AUTO_TOPIC, **kwargs: Any) -> None:
+        """Send what was published locally to the manager.
+
+        :param topic: the topic, given by pypubsub
+        :param kwargs: the data of the message
+        """
+        self._publish(topic.getName(), kwargs)
+
+    def _relay(self, oet_topic_: Any = pub.AUTO_TOPIC, **fields: Any) -> None:
+        # Not `republish`: a script is free to publish data named "topic".
+        self._publish(oet_topic_.getName(), fields)
+
+    def _publish(self, topic: str, fields: dict[str, Any]) -> None:
+        source = fields.pop("msg_src", None)
+        event = {"topic": topic, "msg_src": self._source if source is None else str(source), "fields": fields}
+        try:
+            self._send(EventMessage(self._source, FromWorker.PUBSUB, event))
+        except MessageTooLarge as error:
+            refusal = {"refused_topic": topic, "size": error.size, "limit": MAX_MESSAGE, "msg": str(error)}
+            event = {"topic": "user.script.refused", "msg_src": self._source, "fields": refusal}
+            self._send(EventMessage(self._source, FromWorker.PUBSUB, event))
+
+    def _send(self, message: EventMessage) -> None:
+        if self._is_forked():
+            return
+        with self._signals.closed():
+            try:
+                self.event_q.put(message)
+            except OSError:
+                # No manager any more, or the script has closed the pipe: either way nobody can hear it.
+                self._end(1)
+
+
+class SignalGate:
+    """Keeps signals from interrupting what must not be interrupted: a message that is half sent.
+
+    The handlers run in the main thread only, so that only there a gate needs to be closed.
+    """
+
+    def __init__(self) -> None:
+        self._closed = False
+        self._waiting: type[BaseException] | None = None
+
+    def handle(
+        self,
+        signal_object: SignalObject,
+        exception_class: type[BaseException],
+        signal_num: int,
+        current_stack_frame: FrameType | None,
+    ) -> None:
+        """Handle a signal: at once, or when the gate opens."""
+        if self._closed:
+            self._waiting = exception_class
+        else:
+            ScriptWorker.term_handler(signal_object, exception_class, signal_num, current_stack_frame)
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """Hold back signals; one that came meanwhile is raised at the end."""
+        if threading.current_thread() is not threading.main_thread() or self._closed:
+            yield
+            return
+        self._closed = True
+        try:
+            yield
+        finally:
+            self._closed = False
+        if self._waiting is not None:
+            exception_class, self._waiting = self._waiting, None
+            raise exception_class
+
+
+def _without_own_frames(error: BaseException) -> list[str]:
+    """Format an exception without the frames of this package above those of the script."""
+    here = os.path.dirname(__file__)
+    told = traceback.TracebackException.from_exception(error, capture_locals=False)
+    frames = list(told.stack)
+    while frames and os.path.dirname(frames[0].filename) == here:
+        frames.pop(0)
+    told.stack = traceback.StackSummary.from_list(frames)
+    if isinstance(error, TerminateInterrupt):
+        return [*told.format(), "The process was sent SIGTERM, but not by a request to stop.\n"]
+    return list(told.format())
