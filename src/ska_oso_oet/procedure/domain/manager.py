@@ -11,11 +11,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from ska_oso_oet.mptools import EventMessage, MainContext, forkserver_context
 
+from .errors import ProcedureNotFound
 from .observer import GuardedObserver, ProcedureObserver
+from .output import OutputLog
+from .procedure import Call, ProcedureRequest
 from .scripts import ExecutableScript, ProcedureInput
 from .settings import ExecutorSettings
 from .supervisor import Supervisor
@@ -82,29 +86,51 @@ class ProcessManager:
     def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return self._submit(function, *args, **kwargs).result()
 
-    def create(self, script: ExecutableScript, *, init_args: ProcedureInput) -> int:
+    def create(
+        self,
+        script: ExecutableScript,
+        *,
+        init_args: ProcedureInput,
+        main_args: ProcedureInput | None = None,
+        path: Path | None = None,
+        origin: Any = None,
+    ) -> int:
         """Create a procedure: load a script in a process of its own and call its ``init``.
 
         Returns before that is done.
 
         :param script: what to run
         :param init_args: arguments of ``init``, where the script has one
+        :param main_args: arguments of ``main``, if they are known already
+        :param path: file of the script; by default the one it names
+        :param origin: passed on to the observer
         :returns: ID of the procedure
         """
-        return self._call(self._supervisor.create, script, init_args)
+        return self._call(
+            self._supervisor.create, ProcedureRequest(script, path, init_args, main_args), origin
+        )
 
-    def run(self, process_id: int, *, call: str, run_args: ProcedureInput, force_start: bool = False) -> None:
+    def run(
+        self,
+        process_id: int,
+        *,
+        call: str,
+        run_args: ProcedureInput,
+        force_start: bool = False,
+        origin: Any = None,
+    ) -> None:
         """Call a function of a script that is READY. Returns when the script has been told.
 
         :param process_id: ID of the procedure
         :param call: name of the function
         :param run_args: its arguments
         :param force_start: accept a procedure that is not READY yet: it starts as soon as it is
+        :param origin: passed on to the observer
         :raises ProcedureNotFound: if no such procedure is live
         :raises StateForbids: if it is not READY, or another one runs
         :raises ArgumentsDoNotFit: if the arguments do not fit the function
         """
-        self._call(self._supervisor.run, process_id, call, run_args, force_start)
+        self._call(self._supervisor.run, process_id, Call(call, run_args), force_start, origin)
 
     def stop(self, process_id: int) -> None:
         """Stop a procedure in whatever state it is, by force if need be. Returns when it has stopped.
@@ -112,28 +138,27 @@ class ProcessManager:
         :param process_id: ID of the procedure
         :raises ProcedureNotFound: if no such procedure is live
         """
-        self.request_stop(process_id).result()
-
-    def request_stop(self, process_id: int) -> "Future[None]":
-        """Stop a procedure, without waiting for it.
-
-        :returns: a future that is done when it has stopped; several requests are one
-        :raises ProcedureNotFound: if no such procedure is live
-        """
         stopped: Future[None] = Future()
         self._call(self._supervisor.stop, process_id, lambda: stopped.set_result(None))
-        return stopped
+        stopped.result()
 
-    def call_soon(self, function: Callable[[], Any]) -> "Future[Any]":
-        """Have a function called in the message loop, when it has handled what came before."""
-        return self._submit(function)
+    def request_stop(self, process_id: int, successor: int | None = None, origin: Any = None) -> int | None:
+        """Begin to stop a procedure, and return at once. Several requests are one.
 
-    def output_tail(self, process_id: int) -> list[str]:
-        """Return the last lines of a live procedure's output.
-
+        :param process_id: ID of the procedure
+        :param successor: ID of a procedure whose ``main`` is to be called at once when this one has stopped
+        :param origin: passed on to the observer
+        :returns: ID of the procedure that will follow, which is that of an earlier request if that named one
         :raises ProcedureNotFound: if no such procedure is live
         """
-        return self._supervisor.live(process_id).output.tail()
+        return self._call(self._supervisor.stop, process_id, lambda: None, successor, origin)
+
+    def output(self, process_id: int) -> OutputLog | None:
+        """Return the output of a live procedure, None if there is no such procedure."""
+        try:
+            return self._supervisor.live(process_id).output
+        except ProcedureNotFound:
+            return None
 
     @property
     def fault(self) -> str | None:

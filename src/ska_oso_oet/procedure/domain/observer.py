@@ -8,7 +8,7 @@ from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.mptools import EventMessage
 
 from .protocol import FromWorker
-from .scripts import ProcedureInput
+from .scripts import ExecutableScript, ProcedureInput
 
 LOGGER = logging.getLogger(__name__)
 
@@ -18,6 +18,21 @@ class ProcedureObserver(Protocol):
 
     Its methods must be quick, and must not call the manager.
     """
+
+    def created(
+        self, procedure_id: int, script: ExecutableScript, main: ProcedureInput | None, origin: Any
+    ) -> None:
+        """A procedure has been created; its first state follows.
+
+        :param main: arguments of ``main`` that were given already
+        :param origin: what the caller wanted to be passed on with the request
+        """
+
+    def requested(self, procedure_id: int, origin: Any) -> None:
+        """A procedure is to start or to stop.
+
+        :param origin: what the caller wanted to be passed on with the request
+        """
 
     def state_changed(self, procedure_id: int, state: ProcedureState, stacktrace: str | None) -> None:
         """A procedure is in another state.
@@ -50,6 +65,18 @@ class GuardedObserver:
     ) -> None:
         self._observer = observer
         self._on_pubsub = on_pubsub
+
+    def created(
+        self, procedure_id: int, script: ExecutableScript, main: ProcedureInput | None, origin: Any
+    ) -> None:
+        """A procedure has been created."""
+        if self._observer is not None:
+            self._tell(self._observer.created, procedure_id, script, main, origin)
+
+    def requested(self, procedure_id: int, origin: Any) -> None:
+        """A procedure is to start or to stop."""
+        if self._observer is not None:
+            self._tell(self._observer.requested, procedure_id, origin)
 
     def state_changed(self, procedure_id: int, state: ProcedureState, stacktrace: str | None) -> None:
         """A procedure is in another state."""

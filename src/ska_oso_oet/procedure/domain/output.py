@@ -12,6 +12,7 @@ MAX_LINE = 1 << 14
 TAIL_LINES = 256
 
 _CHUNK = 1 << 16
+_LOG_NAME = re.compile(r"(\d+)\.log\b")
 
 
 class OutputLog:
@@ -141,6 +142,19 @@ class OutputLog:
             for name in names
             if (match := pattern.fullmatch(name))
         )
+
+
+def prune_logs(folder: Path, keep: int) -> None:
+    """Remove the output of all but the newest procedures.
+
+    :param folder: where the files are
+    :param keep: of how many procedures to keep the output
+    """
+    names = os.listdir(folder) if folder.is_dir() else []
+    logs = {name: int(match[1]) for name in names if (match := _LOG_NAME.match(name))}
+    kept = set(sorted(set(logs.values()))[-keep:])
+    for name in (name for name, procedure_id in logs.items() if procedure_id not in kept):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _lines_of(path: Path, skip: int, limit: int) -> tuple[int, list[str]]:

@@ -13,7 +13,7 @@ from ska_oso_oet.model import ProcedureState
 
 from .channel import WorkerChannel
 from .output import OutputLog
-from .scripts import ExecutableScript, ProcedureInput
+from .scripts import ExecutableScript, FileSystemScript, ProcedureInput
 
 _LIVE = frozenset(state for state in ProcedureState if not state.is_final)
 
@@ -38,12 +38,30 @@ class Call(NamedTuple):
     arguments: ProcedureInput
 
 
+class ProcedureRequest(NamedTuple):
+    """What a procedure is to run.
+
+    :param script: the script, as the user named it
+    :param path: the script's file, found and checked, if it is one
+    :param init: arguments of ``init``
+    :param main: arguments of ``main``, if they are known already
+    """
+
+    script: ExecutableScript
+    path: Path | None
+    init: ProcedureInput
+    main: ProcedureInput | None
+
+    def loadable(self) -> ExecutableScript:
+        """Return the script in the form in which a worker can load it."""
+        return self.script if self.path is None else FileSystemScript(self.path.as_uri())
+
+
 class Procedure:
     """State of one procedure. Belongs to the message loop: nobody else may touch it.
 
     :param procedure_id: its number
-    :param script: what it runs
-    :param init: arguments of ``init``
+    :param request: what it is to run
     :param folder: where its output and its working directory are
     :param on_state: called with every new state, and the stack trace if there is one
     """
@@ -51,24 +69,24 @@ class Procedure:
     def __init__(
         self,
         procedure_id: int,
-        script: ExecutableScript,
-        init: ProcedureInput,
+        request: ProcedureRequest,
         folder: Path,
         on_state: Callable[["Procedure", str | None], None],
     ) -> None:
         self.id = procedure_id
-        self.script = script
-        self.init = init
+        self.request = request
         self.state = ProcedureState.CREATING
         self.signatures: dict[str, inspect.Signature | None] = {}
         self.channel: WorkerChannel | None = None
         self.output = OutputLog(folder / "output", procedure_id)
         self.directory = folder / "run" / str(procedure_id)
         self.main: Call | None = None
-        """The call of main that has been asked for."""
+        """The call that has been asked for, beside that of init."""
         self.main_called = False
         self.stopped: asyncio.Future[None] | None = None
         """Done when a stop that was asked for is complete."""
+        self.successor: Procedure | None = None
+        """Starts at once when this one has been stopped: what runs the abort script."""
         self.init_timer: asyncio.TimerHandle | None = None
         self.asked: float | None = None
         """When a PING was sent that has not been answered."""

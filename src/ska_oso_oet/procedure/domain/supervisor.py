@@ -17,9 +17,9 @@ from .channel import WorkerChannel, describe_exit
 from .errors import ProcedureNotFound, StateForbids
 from .observer import ProcedureObserver
 from .pool import WorkerPool
-from .procedure import Call, Procedure
+from .procedure import Call, Procedure, ProcedureRequest
 from .protocol import FromWorker, ToWorker
-from .scripts import ExecutableScript, ProcedureInput
+from .scripts import ProcedureInput
 from .settings import ExecutorSettings
 
 LOGGER = logging.getLogger(__name__)
@@ -77,12 +77,13 @@ class Supervisor:
         """IDs of procedures whose process does not answer."""
         return [procedure.id for procedure in list(self._procedures.values()) if procedure.unresponsive]
 
-    def create(self, script: ExecutableScript, init: ProcedureInput) -> int:
+    def create(self, request: ProcedureRequest, origin: Any) -> int:
         """Begin a procedure and return its ID."""
-        procedure = Procedure(self._next_id, script, init, self._settings.state_directory, self._on_state)
-        procedure.begin()
+        procedure = Procedure(self._next_id, request, self._settings.state_directory, self._on_state)
         self._next_id += 1
         self._procedures[procedure.id] = procedure
+        self._observer.created(procedure.id, request.script, request.main, origin)
+        procedure.begin()
         self._watch()
         worker = self._pool.take()
         if worker.done():
@@ -91,16 +92,21 @@ class Supervisor:
             worker.add_done_callback(lambda done: self._assign(procedure, done))
         return procedure.id
 
-    def run(self, procedure_id: int, function: str, arguments: ProcedureInput, force: bool) -> None:
+    def run(self, procedure_id: int, call: Call, force: bool, origin: Any) -> None:
         """Have a procedure call a function, now or as soon as it is READY. See `ProcessManager.run`."""
         procedure = self.live(procedure_id)
         self._require_startable(procedure, force)
-        if (signature := procedure.signatures.get(function)) is not None:
-            signatures.check(function, signature, arguments)
-        procedure.main = Call(function, arguments)
+        if (signature := procedure.signatures.get(call.function)) is not None:
+            signatures.check(call.function, signature, call.arguments)
+        self._observer.requested(procedure.id, origin)
+        self._reserve(procedure, call)
+
+    def _reserve(self, procedure: Procedure, call: Call) -> None:
+        """Let a procedure be the one that runs, now or as soon as it is READY."""
+        procedure.main = call
         self._running = procedure
         if procedure.state is ProcedureState.READY:
-            self._call(procedure, procedure.main)
+            self._call(procedure, call)
 
     def _require_startable(self, procedure: Procedure, force: bool) -> None:
         if procedure.stopped is not None:
@@ -109,19 +115,30 @@ class Supervisor:
             raise StateForbids(f"procedure {procedure.id} has been started already")
         if self._running is not None:
             raise StateForbids(
-                f"procedure {self._running.id} ({self._running.script.name}) is running: "
+                f"procedure {self._running.id} ({self._running.request.script.name}) is running: "
                 "wait until it has ended, or stop it"
             )
         if procedure.state is not ProcedureState.READY and not force:
             raise StateForbids(f"procedure {procedure.id} is {procedure.state}: wait until it is READY")
 
-    def stop(self, procedure_id: int, on_stopped: Callable[[], None]) -> None:
-        """Begin to stop a procedure; several requests are one."""
+    def stop(
+        self,
+        procedure_id: int,
+        on_stopped: Callable[[], None],
+        successor_id: int | None = None,
+        origin: Any = None,
+    ) -> int | None:
+        """Begin to stop a procedure; several requests are one. Returns the ID of what will follow it."""
         procedure = self.live(procedure_id)
+        if procedure.successor is None and successor_id is not None:
+            procedure.successor = self.live(successor_id)
         if procedure.stopped is None:
+            if origin is not None:
+                self._observer.requested(procedure.id, origin)
             procedure.stopped = self._loop.create_future()
             self._loop.create_task(self._end(procedure)).add_done_callback(_log_failure)
         procedure.stopped.add_done_callback(lambda _: on_stopped())
+        return procedure.successor.id if procedure.successor is not None else None
 
     async def close(self, timeout: float) -> None:
         """Stop everything; scripts are given `timeout` seconds to end by themselves."""
@@ -164,13 +181,13 @@ class Supervisor:
                 self._settings.init_timeout, self._on_init_timeout, procedure
             )
         payload = {
-            "script": procedure.script.to_model().model_dump(),
+            "script": procedure.request.loadable().to_model().model_dump(),
             "procedure_id": procedure.id,
             "directory": str(procedure.directory),
             "environment": dict(self._settings.environment),
         }
         channel.send(EventMessage(_TO_WORKER, ToWorker.LOAD, payload))
-        self._call(procedure, Call("init", procedure.init))
+        self._call(procedure, Call("init", procedure.request.init))
 
     def _call(self, procedure: Procedure, call: Call) -> None:
         self._observer.function_called(procedure.id, call.function, call.arguments)
@@ -184,11 +201,8 @@ class Supervisor:
             f"Loading the script and its init() took longer than {self._settings.init_timeout:g} s "
             "(property InitTimeout). The script's process was ended."
         )
-        if not procedure.state.is_final and procedure.stopped is None:
-            channel = procedure.channel
-            self._finish(procedure, ProcedureState.FAILED, reason)
-            if channel is not None:
-                channel.kill()
+        if procedure.stopped is None:
+            self._give_up(procedure, reason)
 
     # What workers say
 
@@ -264,10 +278,28 @@ class Supervisor:
         # Now, so that who hears of the end finds all of the output.
         procedure.output.close()
         procedure.move(state, stacktrace)
+        if procedure.successor is not None:
+            self._follow(procedure.successor)
         if procedure.channel is None:
             self._forget(procedure)
         else:
             self._loop.call_later(self._grace, procedure.channel.kill)
+
+    def _give_up(self, procedure: Procedure, reason: str) -> None:
+        """End a procedure that has not failed by itself."""
+        if not procedure.state.is_final:
+            self._finish(procedure, ProcedureState.FAILED, reason)
+            if procedure.channel is not None:
+                procedure.channel.kill()
+
+    def _follow(self, successor: Procedure) -> None:
+        """Start what follows a procedure that has been stopped, in the same step in which it stopped."""
+        if successor.state.is_final or successor.stopped is not None:
+            return
+        if self._running is not None:
+            self._give_up(successor, f"It could not be started: procedure {self._running.id} is running.")
+            return
+        self._reserve(successor, Call("main", successor.request.main or ProcedureInput()))
 
     def _forget(self, procedure: Procedure) -> None:
         """Let go of a procedure of which no process is left."""
