@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import tango
-
 from tests.support.processes import ServerProcess
 
 LOOPBACK = "127.0.0.1"
