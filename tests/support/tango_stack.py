@@ -13,6 +13,9 @@ import tango
 from tests.support.processes import ServerProcess
 
 LOOPBACK = "127.0.0.1"
+_PROJECT = Path(__file__).parents[2]
+"""Where a device server finds device classes that are part of the tests."""
+
 READY = "Ready to accept request"
 """What a device server prints once its devices can be called."""
 
@@ -80,7 +83,8 @@ def device_server(
     :returns: the process, once its devices can be called
     """
     command = [sys.executable, "-m", module, instance, "-ORBendPoint", f"giop:tcp:{LOOPBACK}:0"]
-    process = ServerProcess(command, {"TANGO_HOST": tango_host, **(env or {})})
+    variables = {"TANGO_HOST": tango_host, "PYTHONPATH": str(_PROJECT), **(env or {})}
+    process = ServerProcess(command, variables)
     try:
         process.wait_for_output(READY)
         yield process
