@@ -1,0 +1,1 @@
+"""Tango device server of the Observation Execution Tool."""

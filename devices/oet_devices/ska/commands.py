@@ -1,0 +1,293 @@
+"""Keeps track of long-running commands and says, in order, how the attributes that show them change.
+
+No Tango in here: the changes go to one function, which must only take note of them.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from .command_handle import CommandHandle
+from .command_record import CommandRecord, Result, to_json
+from .enums import TaskStatus
+from .lrc_attributes import (
+    MAX_ACTIVE,
+    MAX_FINISHED,
+    MAX_QUEUED,
+    MAX_RECENT,
+    Commands,
+    LrcAttribute,
+    Spectrum,
+    attribute_values,
+)
+
+LOGGER = logging.getLogger(__name__)
+
+RETENTION = 10.0
+"""Seconds that an ended command stays in the attributes of protocol version 1."""
+
+_EXPIRY_STEPS = 20
+"""Ended commands are dropped together, at most this often per retention time."""
+
+_RESERVED_FOR_ABORTS = 32
+
+Sink = Callable[[str, Spectrum], None]
+"""Is told the name and the new value of an attribute. It must not wait for anything or call back."""
+
+
+class TooManyCommandsError(Exception):
+    """A new command cannot be taken, because too many wait or execute. Its text is for the user."""
+
+
+class _Abort:
+    """An Abort command that waits until those that it is to abort have ended."""
+
+    def __init__(self, handle: CommandHandle, targets: list[CommandRecord]) -> None:
+        self.handle = handle
+        self.targets = targets
+        self.waiting_for = {record.id for record in targets}
+        self.errors: list[str] = []
+
+    def end(self) -> None:
+        """End the Abort command."""
+        if self.errors:
+            self.handle.failed(" ".join(self.errors))
+        else:
+            self.handle.completed()
+
+
+class CommandTracker:
+    """The long-running commands of one device. Any thread may use it.
+
+    :param sink: told each new value of an attribute, in the order that the protocol lays down
+    :param retention: seconds that an ended command stays in the attributes of protocol version 1
+    """
+
+    def __init__(self, sink: Sink, retention: float = RETENTION) -> None:
+        self._sink = sink
+        self._retention = retention
+        # Reentrant: the end of a command may be the end of those that abort it.
+        self._lock = threading.RLock()
+        self._active: dict[str, CommandRecord] = {}
+        self._recent: deque[CommandRecord] = deque()
+        self._known: dict[str, CommandRecord] = {}
+        self._finished: deque[CommandRecord] = deque(maxlen=MAX_FINISHED)
+        self._last_result: CommandRecord | None = None
+        self._aborts: list[_Abort] = []
+        self._timer: threading.Timer | None = None
+        self._closed = False
+        self._values = attribute_values(self._commands())
+
+    def begin(
+        self,
+        name: str,
+        command_id: str,
+        on_abort: Callable[[], None] | None = None,
+        *,
+        pointer: str = "",
+    ) -> CommandHandle:
+        """Announce a new command, as STAGING.
+
+        :param name: name of the Tango command
+        :param command_id: its ID, see `CommandIds`
+        :param on_abort: called to ask for an early end of the command, which whoever carries it out then
+            reports; it must not wait. Without it a command that waits is simply ended; one that executes is
+            expected to look at `CommandHandle.abort_requested`.
+        :param pointer: sentence that says where to find a result that is too long for events
+        :raises TooManyCommandsError: if too many commands wait or execute
+        :raises ValueError: if there is a command of this ID
+        :raises RuntimeError: if the tracker is closed
+        :returns: what to report the fate of the command to
+        """
+        with self._lock:
+            waiting = [r for r in self._active.values() if r.status is not TaskStatus.IN_PROGRESS]
+            if len(waiting) >= MAX_QUEUED or len(self._active) >= MAX_ACTIVE - _RESERVED_FOR_ABORTS:
+                raise TooManyCommandsError(
+                    f"{len(waiting)} commands wait and {len(self._active) - len(waiting)} execute: "
+                    f"{name} was not taken. Wait until one of them has ended, then send it again."
+                )
+            return self._begin(CommandRecord(command_id, name, on_abort, pointer))
+
+    def abort_all(self, command_id: str, name: str = "Abort") -> CommandHandle:
+        """Ask all commands that wait or execute to end early. This is a command of its own.
+
+        It ends when all of them have ended; those that begin later are left alone.
+
+        :param command_id: ID of the Abort command
+        :param name: its name
+        :raises TooManyCommandsError: if too many such commands wait already
+        :returns: the Abort command, which is executing by now or has ended
+        """
+        with self._lock:
+            if len(self._active) >= MAX_ACTIVE:
+                raise TooManyCommandsError(f"Too many commands execute: {name} was not taken.")
+            abort = _Abort(
+                self._begin(CommandRecord(command_id, name, is_abort=True)),
+                [record for record in self._active.values() if not record.is_abort],
+            )
+            abort.handle.started()
+            self._aborts.append(abort)
+        # Not under the lock: whatever these functions wait for may wait for the lock.
+        for record in abort.targets:
+            self._request_abort(record, abort)
+        with self._lock:
+            self._settle_aborts()
+        return abort.handle
+
+    def status(self, command_id: str) -> TaskStatus:
+        """Return where a command is on its way, NOT_FOUND if it ended long ago or never was.
+
+        :param command_id: ID of the command
+        """
+        with self._lock:
+            record = self._find(command_id)
+            return TaskStatus.NOT_FOUND if record is None else record.status
+
+    def value(self, attribute: LrcAttribute) -> Spectrum:
+        """Return what an attribute reads as, which is what was announced last.
+
+        :param attribute: name of the attribute
+        """
+        with self._lock:
+            return self._values.get(attribute, ())
+
+    def close(self) -> None:
+        """End all commands as aborted, announce that, and from then on announce nothing more."""
+        with self._lock:
+            active = list(self._active.values())
+        for record in active:
+            self._request_abort(record)
+        with self._lock:
+            # Those that are aborted before those that abort them: an Abort of this moment has succeeded.
+            for record in list(self._active.values()):
+                CommandHandle(self, record).aborted()
+            self._closed = True
+            timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            timer.join()
+
+    def advance(self, record: CommandRecord, status: TaskStatus) -> bool:
+        """Move a command that has not ended forwards. For `CommandHandle`."""
+        with self._lock:
+            if record.id not in self._active or status <= record.status:
+                return False
+            record.enter(status)
+            self._announce(record, {"status": int(status)})
+            return True
+
+    def progress(self, record: CommandRecord, percent: int) -> bool:
+        """Note how far a command is. For `CommandHandle`."""
+        with self._lock:
+            executing = record.id in self._active and record.status is TaskStatus.IN_PROGRESS
+            if not executing or percent == record.progress:
+                return False
+            record.progress = percent
+            self._announce(record, {"progress": percent})
+            return True
+
+    def finish(self, record: CommandRecord, status: TaskStatus, result: Result) -> bool:
+        """Note how a command has ended. For `CommandHandle`."""
+        with self._lock:
+            if self._active.pop(record.id, None) is None:
+                return False
+            record.result = result.shortened(record.pointer)
+            record.enter(status)
+            self._last_result = record
+            self._finished.append(record)
+            self._keep_for_a_while(record)
+            self._announce(record, {"status": int(status), "result": record.result.as_list()})
+            for abort in self._aborts:
+                abort.waiting_for.discard(record.id)
+            self._settle_aborts()
+            return True
+
+    def _begin(self, record: CommandRecord) -> CommandHandle:
+        if self._closed:
+            raise RuntimeError("the device is being deleted: it takes no more commands")
+        if self._find(record.id) is not None:
+            raise ValueError(f"there is a command of the ID {record.id} already")
+        self._active[record.id] = self._known[record.id] = record
+        self._announce(record, {"status": int(record.status)})
+        return CommandHandle(self, record)
+
+    def _find(self, command_id: str) -> CommandRecord | None:
+        if command_id in self._known:
+            return self._known[command_id]
+        return next((record for record in self._finished if record.id == command_id), None)
+
+    def _request_abort(self, record: CommandRecord, abort: _Abort | None = None) -> None:
+        with self._lock:
+            if record.abort_requested or record.status.is_final:
+                return
+            record.abort_requested = True
+            if record.on_abort is None:
+                if record.status is not TaskStatus.IN_PROGRESS:
+                    CommandHandle(self, record).aborted()
+                return
+        try:
+            record.on_abort()
+        except Exception as error:
+            LOGGER.exception("Could not abort %s", record.id)
+            with self._lock:
+                record.abort_requested = False
+                if abort is not None:
+                    abort.waiting_for.discard(record.id)
+                    abort.errors.append(f"Could not abort {record.id}: {error}.")
+
+    def _settle_aborts(self) -> None:
+        # An Abort that ends comes back here: take it off the list before that.
+        ready = [abort for abort in self._aborts if not abort.waiting_for]
+        self._aborts = [abort for abort in self._aborts if abort.waiting_for]
+        for abort in ready:
+            abort.end()
+
+    def _commands(self) -> Commands:
+        return Commands(self._known.values(), self._finished, self._last_result)
+
+    def _announce(self, record: CommandRecord | None = None, event: dict[str, Any] | None = None) -> None:
+        """Tell the sink what has changed, in the order of `LrcAttribute`.
+
+        :param record: the command that changed
+        :param event: what changed, as protocol version 2 puts it
+        """
+        if self._closed:
+            return
+        before, self._values = self._values, attribute_values(self._commands())
+        for attribute in LrcAttribute:
+            if attribute is LrcAttribute.EVENT:
+                if record is not None:
+                    self._sink(attribute, (record.id, to_json(event)))
+            elif self._values[attribute] != before[attribute]:
+                self._sink(attribute, self._values[attribute])
+
+    def _keep_for_a_while(self, record: CommandRecord) -> None:
+        record.expires = time.monotonic() + self._retention
+        self._recent.append(record)
+        if len(self._recent) > MAX_RECENT:
+            self._forget_oldest()
+        self._start_timer()
+
+    def _forget_oldest(self) -> None:
+        del self._known[self._recent.popleft().id]
+
+    def _start_timer(self) -> None:
+        if self._timer is not None or self._closed or not self._recent:
+            return
+        delay = max(self._recent[0].expires - time.monotonic(), self._retention / _EXPIRY_STEPS)
+        self._timer = threading.Timer(delay, self._expire)
+        self._timer.name = "lrc-expiry"
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _expire(self) -> None:
+        with self._lock:
+            self._timer = None
+            now = time.monotonic()
+            while self._recent and self._recent[0].expires <= now:
+                self._forget_oldest()
+            self._announce()
+            self._start_timer()

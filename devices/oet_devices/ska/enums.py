@@ -1,0 +1,115 @@
+"""The enumerations of the SKA control system. Their numbers and names are what goes over the wire.
+
+Source: the published documentation of ska-control-model.
+"""
+
+from enum import IntEnum
+
+
+class AdminMode(IntEnum):
+    """How far the device may be used."""
+
+    ONLINE = 0
+    """In normal use."""
+    OFFLINE = 1
+    """Not to be used: the device leaves what it controls alone."""
+    ENGINEERING = 2
+    """In use for tests and maintenance."""
+    NOT_FITTED = 3
+    """What the device controls is not there."""
+    RESERVED = 4
+    """What the device controls is kept as a spare."""
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the device talks to what it controls in this mode."""
+        return self in (AdminMode.ONLINE, AdminMode.ENGINEERING)
+
+
+class HealthState(IntEnum):
+    """How well the device can do what it is for."""
+
+    OK = 0
+    DEGRADED = 1
+    FAILED = 2
+    UNKNOWN = 3
+
+
+class ControlMode(IntEnum):
+    """Who has control of the device."""
+
+    REMOTE = 0
+    LOCAL = 1
+
+
+class SimulationMode(IntEnum):
+    """Whether a simulator stands in for what the device controls."""
+
+    FALSE = 0
+    TRUE = 1
+
+
+class TestMode(IntEnum):
+    """Whether the device runs logic that is for tests only."""
+
+    __test__ = False
+    """It is no test class, whatever its name looks like to pytest."""
+
+    NONE = 0
+    TEST = 1
+
+
+class LoggingLevel(IntEnum):
+    """The least serious messages that a device logs."""
+
+    OFF = 0
+    FATAL = 1
+    ERROR = 2
+    WARNING = 3
+    INFO = 4
+    DEBUG = 5
+
+
+class TaskStatus(IntEnum):
+    """Where a long-running command is on its way."""
+
+    STAGING = 0
+    """It has an ID; whether it waits or starts is not decided yet."""
+    QUEUED = 1
+    """It waits for its turn."""
+    IN_PROGRESS = 2
+    ABORTED = 3
+    NOT_FOUND = 4
+    """No such command is known, or not any more."""
+    COMPLETED = 5
+    REJECTED = 6
+    """It was not allowed when its turn came."""
+    FAILED = 7
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a command in this status can never change again."""
+        return self in (TaskStatus.ABORTED, TaskStatus.COMPLETED, TaskStatus.REJECTED, TaskStatus.FAILED)
+
+
+class ResultCode(IntEnum):
+    """What a command answers, at once or in the end."""
+
+    OK = 0
+    STARTED = 1
+    QUEUED = 2
+    FAILED = 3
+    UNKNOWN = 4
+    REJECTED = 5
+    NOT_ALLOWED = 6
+    ABORTED = 7
+
+
+class CommunicationStatus(IntEnum):
+    """Whether a device can talk to what it controls."""
+
+    DISABLED = 0
+    """It does not try to."""
+    NOT_ESTABLISHED = 1
+    """It tries to."""
+    ESTABLISHED = 2

@@ -1,0 +1,209 @@
+"""Where the log messages of a device server go: Tango, the console, files, syslog.
+
+Python's logging is one for the whole process, while each Tango device has its own level and targets.
+So each target is opened once, and gets what the most talkative of the devices that name it wants.
+"""
+
+import logging
+import logging.handlers
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import tango
+
+from .enums import LoggingLevel
+from .texts import tango_text
+
+TANGO_TARGET = "tango::logger"
+
+_FILE_BYTES = 10_000_000
+_FILE_BACKUPS = 2
+
+PYTHON_LEVELS = {
+    LoggingLevel.OFF: logging.CRITICAL + 1,
+    LoggingLevel.FATAL: logging.CRITICAL,
+    LoggingLevel.ERROR: logging.ERROR,
+    LoggingLevel.WARNING: logging.WARNING,
+    LoggingLevel.INFO: logging.INFO,
+    LoggingLevel.DEBUG: logging.DEBUG,
+}
+
+TANGO_LEVELS = {
+    LoggingLevel.OFF: tango.LogLevel.LOG_OFF,
+    LoggingLevel.FATAL: tango.LogLevel.LOG_FATAL,
+    LoggingLevel.ERROR: tango.LogLevel.LOG_ERROR,
+    LoggingLevel.WARNING: tango.LogLevel.LOG_WARN,
+    LoggingLevel.INFO: tango.LogLevel.LOG_INFO,
+    LoggingLevel.DEBUG: tango.LogLevel.LOG_DEBUG,
+}
+
+_FORMATTER = logging.Formatter(
+    # The SKA log format: version, time, severity, thread, function, place, tags, message.
+    "1|%(asctime)s.%(msecs)03dZ|%(levelname)s|%(threadName)s|%(funcName)s|%(filename)s#%(lineno)d||%(message)s",
+    datefmt="%Y-%m-%dT%H:%M:%S",
+)
+
+
+class TangoStreamHandler(logging.Handler):
+    """Hands Python log records to the log stream of a Tango device.
+
+    :param logger: of the device
+    """
+
+    def __init__(self, logger: tango.Logger) -> None:
+        super().__init__()
+        self._logger = logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a record with the level of Tango that is nearest to its own."""
+        try:
+            self._logger.log(_tango_level(record.levelno), "%s", tango_text(self.format(record)))
+        except Exception:
+            self.handleError(record)
+
+
+def _tango_level(levelno: int) -> tango.LogLevel:
+    matching = (level for level in LoggingLevel if level and levelno >= PYTHON_LEVELS[level])
+    return TANGO_LEVELS[next(matching, LoggingLevel.DEBUG)]
+
+
+def check_target(target: str) -> None:
+    """Check that a logging target is of a known form.
+
+    :param target: ``tango::logger``, ``console::cout``, ``file::/path``, or ``syslog::`` followed by
+        ``udp://host:port``, ``tcp://host:port`` or ``file:///dev/log``
+    :raises ValueError: if it is none of these
+    """
+    kind, separator, name = target.partition("::")
+    fits = {
+        "tango": name == "logger",
+        "console": name == "cout",
+        "file": name.startswith("/"),
+        "syslog": urlsplit(name).scheme in ("udp", "tcp", "file"),
+    }
+    if not separator or not fits.get(kind, False):
+        raise ValueError(
+            f"{target!r} is no logging target: use tango::logger, console::cout, file::/path, "
+            "or syslog::udp://host:port"
+        )
+
+
+def _open(target: str, logger: tango.Logger) -> logging.Handler:
+    """Open a logging target.
+
+    :raises OSError: if it cannot be opened
+    """
+    kind, _, name = target.partition("::")
+    if kind == "tango":
+        # The log stream of Tango adds time, level and device itself.
+        return TangoStreamHandler(logger)
+    handler: logging.Handler
+    if kind == "console":
+        handler = logging.StreamHandler(sys.stdout)
+    elif kind == "file":
+        handler = logging.handlers.RotatingFileHandler(
+            Path(name), maxBytes=_FILE_BYTES, backupCount=_FILE_BACKUPS, encoding="utf-8"
+        )
+    else:
+        handler = _open_syslog(name)
+    handler.setFormatter(_FORMATTER)
+    return handler
+
+
+def _open_syslog(address: str) -> logging.Handler:
+    url = urlsplit(address)
+    if url.scheme == "file":
+        return logging.handlers.SysLogHandler(url.path)
+    kind = socket.SOCK_DGRAM if url.scheme == "udp" else socket.SOCK_STREAM
+    return logging.handlers.SysLogHandler((url.hostname or "localhost", url.port or 514), socktype=kind)
+
+
+@dataclass
+class _OpenTarget:
+    handler: logging.Handler
+    levels: dict[str, int] = field(default_factory=dict)
+    """Levels of Python's logging, by the name of the device that wants them."""
+
+
+class LogTargets:
+    """The logging targets of all devices of this process.
+
+    :param root: the logger whose records go to them
+    """
+
+    def __init__(self, root: logging.Logger) -> None:
+        self._root = root
+        self._root_level = root.level
+        self._open: dict[str, _OpenTarget] = {}
+        self._lock = threading.Lock()
+
+    def configure(
+        self, device: str, logger: tango.Logger, level: LoggingLevel, targets: Sequence[str]
+    ) -> None:
+        """Send log messages where a device wants them, instead of where it wanted them before.
+
+        :param device: name of the device
+        :param logger: its Tango logger
+        :param level: the least serious messages that it wants
+        :param targets: see `check_target`
+        :raises ValueError: if a target is of no known form
+        :raises OSError: if a target cannot be opened; nothing has changed then
+        """
+        for target in targets:
+            check_target(target)
+        with self._lock:
+            keys = {self._key(device, target): target for target in targets}
+            opened = self._open_new(keys, logger)
+            self._open.update(opened)
+            self._apply(device, keys, PYTHON_LEVELS[level])
+        # What the device itself logs goes to this logger without passing through Python's logging.
+        logger.set_level(TANGO_LEVELS[level if TANGO_TARGET in targets else LoggingLevel.OFF])
+
+    def remove(self, device: str) -> None:
+        """Send nothing on behalf of a device any more.
+
+        :param device: name of the device
+        """
+        with self._lock:
+            self._apply(device, (), 0)
+
+    @staticmethod
+    def _key(device: str, target: str) -> str:
+        return f"{target} of {device}" if target == TANGO_TARGET else target
+
+    def _open_new(self, keys: dict[str, str], logger: tango.Logger) -> dict[str, _OpenTarget]:
+        opened: dict[str, _OpenTarget] = {}
+        try:
+            for key, target in keys.items():
+                if key not in self._open:
+                    opened[key] = _OpenTarget(_open(target, logger))
+        except OSError:
+            for target_ in opened.values():
+                target_.handler.close()
+            raise
+        return opened
+
+    def _apply(self, device: str, wanted: Any, level: int) -> None:
+        for key, target in list(self._open.items()):
+            target.levels.pop(device, None)
+            if key in wanted:
+                target.levels[device] = level
+            if target.levels:
+                target.handler.setLevel(min(target.levels.values()))
+                self._root.addHandler(target.handler)
+            else:
+                self._root.removeHandler(target.handler)
+                target.handler.close()
+                del self._open[key]
+        levels = [level for target in self._open.values() for level in target.levels.values()]
+        self._root.setLevel(min(levels, default=self._root_level))
+
+
+PROCESS_LOG_TARGETS = LogTargets(logging.getLogger())
+"""The logging targets of this process's devices."""

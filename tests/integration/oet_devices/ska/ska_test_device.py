@@ -1,0 +1,96 @@
+"""A device with long-running commands of every fate, to be run as a device server by the tests."""
+
+import json
+import sys
+
+from tango import DevState
+from tango.server import attribute, command, device_property, run
+
+from oet_devices.ska.command_handle import CommandHandle
+from oet_devices.ska.device import SkaBaseDevice
+from oet_devices.ska.enums import CommunicationStatus, HealthState
+from oet_devices.ska.information_device import Release
+from oet_devices.ska.replies import Reply, accepted, refused
+
+
+class SkaTestDevice(SkaBaseDevice):
+    """A device that clients drive through the reports which a real device would get from its parts."""
+
+    RELEASE = Release("ska-test-device", "1.2.3", "A device for tests.")
+
+    Answer = device_property(dtype="DevLong", default_value=42, doc="A property that can be set wrongly.")
+
+    def init_device(self) -> None:
+        """Start with nothing held."""
+        super().init_device()
+        self._held: list[CommandHandle] = []
+
+    @attribute(dtype="DevLong", label="Value")
+    def value(self) -> int:
+        """A subclass's own attribute."""
+        return int(self.Answer or 0)
+
+    @command(dtype_out="DevVarLongStringArray")
+    def Count(self) -> Reply:
+        """Run a command that tells its progress and succeeds."""
+
+        def count(handle: CommandHandle) -> None:
+            for percent in (33, 66):
+                handle.progress(percent)
+            handle.completed()
+
+        return self.run_command("Count", count)
+
+    @command(dtype_out="DevVarLongStringArray")
+    def Break(self) -> Reply:
+        """Run a command that raises."""
+
+        def fail(handle: CommandHandle) -> None:
+            raise RuntimeError("The drive is stuck.")
+
+        return self.run_command("Break", fail)
+
+    @command(dtype_out="DevVarLongStringArray")
+    def Hold(self) -> Reply:
+        """Begin a command that lasts until it is aborted, or released."""
+        name = self.command_ids.new("Hold")
+        handle = self.commands.begin("Hold", name, lambda: self._handle(name).aborted())
+        self._held.append(handle)
+        handle.started()
+        return accepted(handle)
+
+    @command(dtype_in="DevString")
+    def Release(self, argin: str) -> None:
+        """Let a command that lasts succeed."""
+        self._handle(argin).completed("released")
+
+    @command(dtype_out="DevVarLongStringArray")
+    def TurnedAway(self) -> Reply:
+        """Begin a command that is refused when its turn comes."""
+        handle = self.commands.begin("TurnedAway", self.command_ids.new("TurnedAway"))
+        handle.queued()
+        handle.rejected()
+        return accepted(handle)
+
+    @command(dtype_out="DevVarLongStringArray")
+    def Refused(self) -> Reply:
+        """Refuse a command at once."""
+        return refused("Not today — come back tomorrow.")
+
+    @command(dtype_in="DevString")
+    def Report(self, argin: str) -> None:
+        """Report what a part of the device would: JSON with ``fault`` or ``health`` and ``reason``."""
+        report = json.loads(argin)
+        if "fault" in report:
+            self.communication_state_changed(CommunicationStatus.ESTABLISHED, report["fault"])
+        if "health" in report:
+            self.set_health(HealthState[report["health"]], report["reason"])
+        if "power" in report:
+            self.power_changed(getattr(DevState, report["power"]))
+
+    def _handle(self, command_id: str) -> CommandHandle:
+        return next(handle for handle in self._held if handle.id == command_id)
+
+
+if __name__ == "__main__":
+    run((SkaTestDevice,), args=["SkaTestDevice", *sys.argv[1:]], verbose=True)

@@ -1,0 +1,1 @@
+"""What tests share: processes of a Tango control system, and clients that speak its protocols."""
