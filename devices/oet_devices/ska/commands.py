@@ -103,13 +103,22 @@ class CommandTracker:
         :returns: what to report the fate of the command to
         """
         with self._lock:
+            self.require_room(name)
+            return self._begin(CommandRecord(command_id, name, on_abort, pointer))
+
+    def require_room(self, name: str) -> None:
+        """Make sure that a new command can be taken, before anything is done for it.
+
+        :param name: name of the Tango command
+        :raises TooManyCommandsError: if too many commands wait or execute
+        """
+        with self._lock:
             waiting = [r for r in self._active.values() if r.status is not TaskStatus.IN_PROGRESS]
             if len(waiting) >= MAX_QUEUED or len(self._active) >= MAX_ACTIVE - _RESERVED_FOR_ABORTS:
                 raise TooManyCommandsError(
                     f"{len(waiting)} commands wait and {len(self._active) - len(waiting)} execute: "
                     f"{name} was not taken. Wait until one of them has ended, then send it again."
                 )
-            return self._begin(CommandRecord(command_id, name, on_abort, pointer))
 
     def abort_all(self, command_id: str, name: str = "Abort") -> CommandHandle:
         """Ask all commands that wait or execute to end early. This is a command of its own.

@@ -1,6 +1,7 @@
 """What can be asked of the service."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..domain import ExecutableScript, ProcedureInput
@@ -13,12 +14,12 @@ class Origin:
 
     :param msg_src: component that makes it; the source of its events
     :param request_id: carried by all events that it causes; its time, seconds since 1970
-    :param command_id: ID of the long-running command that it is
+    :param name_command: gives the ID of the long-running command that it is, for the ID of the procedure
     """
 
     msg_src: str = "ScriptExecutionService"
     request_id: float = field(default_factory=time.time)
-    command_id: str | None = None
+    name_command: Callable[[int], str] | None = None
 
 
 @dataclass(frozen=True)

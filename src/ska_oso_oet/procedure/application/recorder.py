@@ -67,7 +67,7 @@ class Recorder:
             ProcedureHistory(),
             ProcedureState.CREATING,
             created=origin.request_id,
-            command_id=origin.command_id,
+            command_id=origin.name_command(procedure_id) if origin.name_command else None,
         )
         self._records[procedure_id] = _Record(summary, origin)
 

@@ -7,9 +7,10 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Callable
 from concurrent.futures import Executor
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Protocol
 
 from ska_oso_oet.mptools import EventMessage, MainContext, MPQueue, Proc, posix
 from ska_oso_oet.mptools.encoding import MAX_MESSAGE, decode, encode
@@ -133,7 +134,7 @@ class WorkerChannel:
             self._loop.remove_reader(fd)
 
     @staticmethod
-    def _read(fd: int, handle: Any) -> bool | None:
+    def _read(fd: int, handle: Callable[[bytes], None]) -> bool | None:
         """Read once and handle what came. None if there is nothing now, False if there never will be."""
         try:
             data = os.read(fd, _CHUNK)
@@ -176,34 +177,43 @@ class WorkerChannel:
 
     def _on_exit(self) -> None:
         self._loop.remove_reader(self._proc.sentinel)
-        self._drain()
+        self._drain_all()
         status = self._proc.exitcode
         task = self._loop.create_task(self._conclude(status))
         task.add_done_callback(_log_failure)
 
-    def _drain(self) -> None:
+    def drain_output(self) -> None:
+        """Read what has been written up to now."""
+        self._drain(self._output.fileno(), self._forward_output)
+
+    def _drain(self, fd: int, handle: Callable[[bytes], None]) -> None:
+        rounds = _MAX_REST // _CHUNK
+        while rounds and self._read(fd, handle):
+            rounds -= 1
+
+    def _drain_all(self) -> None:
         """Read what the worker has left in its pipes."""
-        for fd, handle in (
-            (self._proc.event_q.fileno(), self._split),
-            (self._output.fileno(), self._forward_output),
-        ):
-            rounds = _MAX_REST // _CHUNK
-            while rounds and self._read(fd, handle):
-                rounds -= 1
+        self.drain_output()
+        self._drain(self._proc.event_q.fileno(), self._split)
 
     async def _conclude(self, status: int | None) -> None:
         """Clean up after the worker, then tell its owner."""
-        self._loop.remove_writer(self._inbox.writer.fileno())
         # What the script has started may be writing still, until it is killed here.
         await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
-        self._drain()
+        self._drain_all()
+        assert self._owner is not None, "reading begins in open()"  # noqa: S101
+        try:
+            self._owner.exited(status)
+        finally:
+            self._close()
+            self.ended.set_result(None)
+
+    def _close(self) -> None:
+        self._loop.remove_writer(self._inbox.writer.fileno())
         self._loop.remove_reader(self._proc.event_q.fileno())
         self._loop.remove_reader(self._output.fileno())
         self._output.close()
         self._context.release(self._proc)
-        self.ended.set_result(None)
-        assert self._owner is not None, "reading begins in open()"  # noqa: S101
-        self._owner.exited(status)
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

@@ -109,8 +109,21 @@ class OutputLog:
 
     def tail(self) -> list[str]:
         """Return the last lines, an unfinished one included."""
+        if not self._tail and self._file is None:
+            self._tail.extend(self._read_tail())
         with self._lock:
             return [*self._tail, _text(self._partial)] if self._partial else list(self._tail)
+
+    def _read_tail(self) -> list[str]:
+        """Read the last lines of a log that an earlier server, or procedure, has written."""
+        try:
+            with self._path.open("rb") as file:
+                start = max(0, self._path.stat().st_size - TAIL_LINES * 256)
+                file.seek(start)
+                lines = file.read().splitlines()
+        except OSError:
+            return []
+        return [_text(line) for line in (lines[1:] if start else lines)]
 
     def read(self, after: int, limit: int) -> tuple[int, list[str]]:
         """Return lines by their number.

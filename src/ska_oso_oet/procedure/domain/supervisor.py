@@ -276,6 +276,8 @@ class Supervisor:
         if self._running is procedure:
             self._running = None
         # Now, so that who hears of the end finds all of the output.
+        if procedure.channel is not None:
+            procedure.channel.drain_output()
         procedure.output.close()
         procedure.move(state, stacktrace)
         if procedure.successor is not None:

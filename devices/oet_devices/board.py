@@ -1,0 +1,113 @@
+"""What an operator wants to know at one glance, kept up to date from the documents of procedures."""
+
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from ska_oso_oet.event.journal import Document
+from ska_oso_oet.model import Procedure, ProcedureState
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A procedure in brief.
+
+    :param id: its number
+    :param name: short name of its script
+    :param state: the state it is in
+    :param since: when it entered that state, seconds since 1970
+    :param main_runs: whether its ``main`` is running, rather than its ``init``
+    :param progress: percentage done, as the script has told
+    """
+
+    id: int
+    name: str
+    state: ProcedureState
+    since: float
+    main_runs: bool
+    progress: int | None = None
+
+
+def brief(document: Document) -> Brief:
+    """Return what the document of a procedure says, in brief."""
+    procedure = Procedure.model_validate_json(document.text)
+    states = [state for state, _ in procedure.history.process_states]
+    uri = procedure.script.script_uri
+    return Brief(
+        id=procedure.id,
+        name=PurePosixPath(uri).name if uri else "embedded script",
+        state=procedure.state,
+        since=procedure.history.process_states[-1][1],
+        main_runs=procedure.state is ProcedureState.RUNNING and ProcedureState.READY in states,
+    )
+
+
+class Board:
+    """The live procedures and the last one. The thread of the bus writes, any thread may read."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._briefs: dict[int, Brief] = {}
+        self._last = 0
+
+    def show(self, document: Document) -> Brief:
+        """Take note of a document, and return it in brief."""
+        shown = brief(document)
+        with self._lock:
+            before = self._briefs.get(shown.id)
+            if before is not None and shown.main_runs:
+                shown = replace(shown, progress=before.progress)
+            self._last = max(self._last, shown.id)
+            self._briefs[shown.id] = shown
+            for old in [b.id for b in self._briefs.values() if b.state.is_final and b.id != self._last]:
+                del self._briefs[old]
+        return shown
+
+    def show_progress(self, procedure_id: int, percent: int) -> bool:
+        """Take note of a script's progress. Returns whether that is news."""
+        with self._lock:
+            known = self._briefs.get(procedure_id)
+            if known is None or known.progress == percent:
+                return False
+            self._briefs[procedure_id] = replace(known, progress=percent)
+            return True
+
+    @property
+    def running(self) -> int:
+        """ID of the procedure that runs ``main``, 0 if there is none."""
+        with self._lock:
+            return next((known.id for known in self._briefs.values() if known.main_runs), 0)
+
+    @property
+    def last(self) -> int:
+        """ID of the procedure that was created last, 0 if there is none."""
+        return self._last
+
+    @property
+    def current(self) -> Brief | None:
+        """The procedure that runs ``main``, else the one that was created last."""
+        with self._lock:
+            running = next((known for known in self._briefs.values() if known.main_runs), None)
+            return running or self._briefs.get(self._last)
+
+    def describe(self) -> str:
+        """Say in a line what is going on."""
+        with self._lock:
+            briefs = list(self._briefs.values())
+        running = [known for known in briefs if known.main_runs]
+        told = [_describe_running(running[0])] if running else ["No script is running."]
+        preparing = sum(not known.state.is_final and not known.main_runs for known in briefs)
+        ready = sum(known.state is ProcedureState.READY for known in briefs)
+        if ready:
+            told.append(f"{ready} ready.")
+        if preparing > ready:
+            told.append(f"{preparing - ready} in preparation.")
+        return " ".join(told)
+
+
+def _describe_running(running: Brief) -> str:
+    seconds = time.time() - running.since
+    duration = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    progress = "" if running.progress is None else f" ({running.progress} %)"
+    return f"Running #{running.id} {running.name} for {duration}{progress}."

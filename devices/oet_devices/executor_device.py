@@ -1,0 +1,197 @@
+"""The part of the controller that has properties, an executor, and an opinion of its health."""
+
+import logging
+import os
+from pathlib import Path
+
+import tango
+from tango.server import device_property
+
+from oet_devices.ska.command_handle import CommandHandle
+from oet_devices.ska.device import SkaBaseDevice
+from oet_devices.ska.enums import CommunicationStatus, HealthState
+from oet_devices.ska.information_device import Release
+from ska_oso_oet import __version__
+from ska_oso_oet.event.bus import Batch
+from ska_oso_oet.procedure.application.service import ABORT_SCRIPT
+from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
+
+from .executor import Executor, ExecutorConfig, Listeners
+
+LOGGER = logging.getLogger(__name__)
+
+SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
+
+
+class ExecutorDevice(SkaBaseDevice):
+    """A device that has an executor as long as its properties allow one.
+
+    The executor outlives Init, as long as the properties stay the same: nobody loses an observation to a
+    click on the wrong button.
+    """
+
+    RELEASE = Release("ska-oso-oet-tango", __version__, "Observation Execution Tool")
+
+    ScriptRoots = device_property(
+        dtype="DevVarStringArray",
+        default_value=[],
+        doc="Folders, as absolute paths, below which scripts may be run. Without any, the scripts that ship.",
+    )
+    StateDirectory = device_property(
+        dtype="DevString",
+        default_value="",
+        doc="Folder for the journal and for the output of scripts, used by this device alone. "
+        "Without it, a folder named after the device in OET_STATE_DIRECTORY or ~/.local/state/ska-oso-oet.",
+    )
+    HistoryLength = device_property(
+        dtype="DevLong", default_value=10, doc="How many procedures that have ended are listed."
+    )
+    StandbyWorkers = device_property(
+        dtype="DevLong",
+        default_value=1,
+        doc="How many processes are kept warm, so that Create takes milliseconds; 0 for none.",
+    )
+    StopGracePeriod = device_property(
+        dtype="DevDouble",
+        default_value=5.0,
+        doc="Seconds between asking a script to end and killing its processes.",
+    )
+    InitTimeout = device_property(
+        dtype="DevDouble",
+        default_value=0.0,
+        doc="Seconds that loading a script and its init() may take together; 0 for any time.",
+    )
+    AbortScript = device_property(
+        dtype="DevString",
+        default_value="",
+        doc="URI of the script that Stop with abort runs; without it, one that sends Abort to the subarray.",
+    )
+    EventRetention = device_property(
+        dtype="DevLong", default_value=100_000, doc="How many events are kept for GetEvents."
+    )
+
+    def init_device(self) -> None:
+        """Read the properties, and make the executor if there is none yet."""
+        if "_executor" not in self.__dict__:
+            self._executor: Executor | None = None
+            self._executor_fault: str | None = None
+        super().init_device()
+        self._provide_executor()
+
+    def delete_device(self) -> None:
+        """Stop all scripts, if it is the server that ends; after Init they go on."""
+        if tango.Util.instance().is_svr_shutting_down():
+            self._close_executor()
+        super().delete_device()
+
+    def start_communicating(self) -> None:
+        """Report whether scripts can be executed."""
+        self._report_health()
+
+    def on_reset(self, handle: CommandHandle) -> None:
+        """Take new values of properties into account."""
+        self._provide_executor()
+        if self._executor_fault is None:
+            super().on_reset(handle)
+        else:
+            self._report_health()
+            handle.failed(self._executor_fault)
+
+    def on_batch(self, batch: Batch) -> None:
+        """Take note of what has been committed; for subclasses. Runs in the thread of the bus."""
+
+    def on_output(self, procedure_id: int) -> None:
+        """Take note that a script has written output; for subclasses."""
+
+    def on_executor(self, executor: Executor) -> None:
+        """Take note of a new executor; for subclasses."""
+
+    # The executor
+
+    def _provide_executor(self) -> None:
+        """Have an executor that is as the properties say, or a reason why not."""
+        self._executor_fault = None
+        if self.property_fault is not None:
+            return
+        try:
+            config = self._config()
+            if self._executor is not None and self._executor.config != config:
+                self._require_idle(self._executor)
+                self._close_executor()
+            if self._executor is None:
+                self._executor = Executor(config, Listeners(self.on_output, self._report_health))
+                self._executor.bus.subscribe(self.on_batch)
+                self.on_executor(self._executor)
+        except (ValueError, OSError, RuntimeError) as error:
+            LOGGER.error("%s cannot execute scripts: %s", self.get_name(), error)
+            self._executor_fault = f"Scripts cannot be executed: {error}. Mend that, then send Reset."
+
+    @staticmethod
+    def _require_idle(executor: Executor) -> None:
+        if executor.busy:
+            raise RuntimeError(
+                "properties have changed while procedures are live; wait until they have ended, or stop them"
+            )
+
+    def _close_executor(self) -> None:
+        if self._executor is not None:
+            executor, self._executor = self._executor, None
+            executor.close()
+
+    def _config(self) -> ExecutorConfig:
+        """Return what the properties say.
+
+        :raises ValueError: naming the property, if one cannot be used
+        """
+        for name in ("HistoryLength", "StandbyWorkers", "StopGracePeriod", "InitTimeout", "EventRetention"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"property {name} is {getattr(self, name)}: it cannot be negative")
+        settings = ExecutorSettings(
+            state_directory=self._state_directory(),
+            standby_workers=self.StandbyWorkers,
+            stop_grace_period=self.StopGracePeriod,
+            init_timeout=self.InitTimeout,
+        )
+        return ExecutorConfig(
+            script_roots=tuple(self.ScriptRoots) or (str(SHIPPED_SCRIPTS),),
+            abort_script=FileSystemScript(self.AbortScript) if self.AbortScript else ABORT_SCRIPT,
+            history_length=self.HistoryLength,
+            event_retention=self.EventRetention,
+            settings=settings,
+        )
+
+    def _state_directory(self) -> Path:
+        if self.StateDirectory:
+            return Path(self.StateDirectory)
+        default = Path.home() / ".local" / "state" / "ska-oso-oet"
+        base = Path(os.environ.get("OET_STATE_DIRECTORY", default))
+        name: str = self.get_name()
+        return base / name.replace("/", "_")
+
+    # Health
+
+    def _report_health(self) -> None:
+        """Report what is wrong with the executor. Called from several threads."""
+        executor = self._executor
+        if executor is None:
+            if self._executor_fault is not None:
+                self._report(CommunicationStatus.NOT_ESTABLISHED, self._executor_fault)
+                self.set_health(HealthState.FAILED)
+            return
+        fault = executor.service.manager.fault
+        self._report(CommunicationStatus.ESTABLISHED, fault)
+        mute = executor.service.manager.unresponsive
+        if fault is not None:
+            self.set_health(HealthState.FAILED)
+        elif mute:
+            numbers = ", ".join(f"#{procedure_id}" for procedure_id in mute)
+            self.set_health(HealthState.DEGRADED, f"The process of procedure {numbers} does not answer.")
+        elif executor.bus.journal.fault is not None:
+            self.set_health(HealthState.DEGRADED, executor.bus.journal.fault)
+        else:
+            self.set_health(HealthState.OK)
+        self.announce_status()
+
+    def _report(self, status: CommunicationStatus, fault: str | None) -> None:
+        if self._operation.admin_mode.is_in_use:
+            self.communication_state_changed(status, fault)
