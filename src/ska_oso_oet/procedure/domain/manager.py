@@ -29,6 +29,8 @@ LOGGER = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# Seconds that ending processes by force may take.
+_KILL_TIME = 2.0
 _WORKER_MODULE = "ska_oso_oet.procedure.domain.worker"
 
 
@@ -182,9 +184,14 @@ class ProcessManager:
         """
         if not self._thread.is_alive():
             return
-        asyncio.run_coroutine_threadsafe(self._supervisor.close(timeout), self._loop).result()
+        closing = asyncio.run_coroutine_threadsafe(self._supervisor.close(timeout), self._loop)
+        try:
+            closing.result(timeout + _KILL_TIME)
+        except Exception:
+            # A server that is told to end must end. What is left of its workers dies with it.
+            LOGGER.exception("The process manager could not end its processes in order")
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self._thread.join(_KILL_TIME)
 
 
 def _log_loop_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
