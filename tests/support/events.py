@@ -2,11 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import tango
+
+_PATIENCE = 0.5
+"""Seconds after which an event that has not come is taken as lost."""
 
 
 class Event(NamedTuple):
@@ -73,10 +76,37 @@ class EventLog:
         return on_event
 
 
+def settle(proxy: tango.DeviceProxy, attribute: str = "loggingLevel", timeout: float = 10.0) -> None:
+    """Wait until all that this process has subscribed to at a device's server is in effect there.
+
+    Tango hands a subscription to ZeroMQ and does not wait until the server has it: what is pushed in that
+    moment is lost. Subscriptions get there in order, so an event of the last one proves the earlier ones.
+
+    :param proxy: an SKA device
+    :param attribute: one that has an event whenever it is written
+    :param timeout: seconds
+    :raises AssertionError: if no event comes in time
+    """
+    arrived = threading.Event()
+    subscription = proxy.subscribe_event(
+        attribute, tango.EventType.CHANGE_EVENT, lambda _event: arrived.set()
+    )
+    try:
+        arrived.clear()
+        deadline = time.monotonic() + timeout
+        while True:
+            proxy.write_attribute(attribute, proxy.read_attribute(attribute).value)
+            if arrived.wait(_PATIENCE):
+                return
+            assert time.monotonic() < deadline, f"no event of {attribute} within {timeout} s"
+    finally:
+        proxy.unsubscribe_event(subscription)
+
+
 @contextmanager
 def listen(
     proxy: tango.DeviceProxy,
-    attributes: Iterable[str],
+    attributes: Collection[str],
     kind: tango.EventType = tango.EventType.CHANGE_EVENT,
 ) -> Iterator[EventLog]:
     """Subscribe to events as long as the context lasts.
@@ -92,6 +122,8 @@ def listen(
     try:
         for name in attributes:
             subscriptions.append(proxy.subscribe_event(name, kind, log.callback(name)))  # noqa: PERF401
+        # One that is not listened to, or its events would be among those that the test asked for.
+        settle(proxy, "testMode" if "loggingLevel" in attributes else "loggingLevel")
         yield log
     finally:
         for subscription in subscriptions:

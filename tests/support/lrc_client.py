@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import tango
+from tests.support.events import settle
 
 from oet_devices.ska.enums import ResultCode, TaskStatus
 
@@ -104,7 +105,7 @@ class LrcCall:
             self._changed.notify_all()
 
     def subscribe(self) -> None:
-        """Subscribe to the attributes of the protocol."""
+        """Subscribe to the attributes of the protocol, and wait until that is in effect."""
         names = ["_lrcEvent"]
         if self.version == 1:
             names = ["longRunningCommandStatus", "longRunningCommandProgress", "longRunningCommandResult"]
@@ -114,6 +115,7 @@ class LrcCall:
             self._subscriptions.append(
                 self._proxy.subscribe_event(name, tango.EventType.CHANGE_EVENT, callback)
             )
+        settle(self._proxy)
 
     def unsubscribe(self) -> None:
         """End the subscriptions."""
