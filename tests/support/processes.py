@@ -72,6 +72,13 @@ class ServerProcess:
                     why = "it ended" if self._ended else f"{timeout} s passed"
                     raise AssertionError(f"{why} before {self.command} wrote {pattern!r}:\n{self.output}")
 
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the process.
+
+        :param number: e.g. signal.SIGTERM
+        """
+        self._process.send_signal(number)
+
     def wait(self, timeout: float = 30.0) -> int:
         """Wait until the process has ended by itself.
 

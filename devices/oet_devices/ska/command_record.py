@@ -77,7 +77,7 @@ class CommandRecord:
 
     id: str
     name: str
-    on_abort: Callable[[], None] | None = None
+    on_abort: Callable[[], object] | None = None
     pointer: str = ""
     is_abort: bool = False
     status: TaskStatus = TaskStatus.STAGING

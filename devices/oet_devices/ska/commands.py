@@ -85,7 +85,7 @@ class CommandTracker:
         self,
         name: str,
         command_id: str,
-        on_abort: Callable[[], None] | None = None,
+        on_abort: Callable[[], object] | None = None,
         *,
         pointer: str = "",
     ) -> CommandHandle:

@@ -63,9 +63,10 @@ class EventDevice(Device):
 
     def delete_device(self) -> None:
         """Push the last events, and end the thread that does so."""
-        # Init holds the device's monitor, which a push needs: waiting here would be waiting for ever.
-        shutting_down = tango.Util.instance().is_svr_shutting_down()
-        self.publisher.close(_CLOSE_TIMEOUT if shutting_down else 0)
+        self.publisher.close()
+        # A push of a device that is gone would end the server. Init, which holds the device's monitor, keeps
+        # the device: then nothing is waited for, and what is left is pushed afterwards.
+        self.publisher.finish(_CLOSE_TIMEOUT)
         super().delete_device()
 
     def dev_state(self) -> tango.DevState:

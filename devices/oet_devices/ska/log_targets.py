@@ -34,14 +34,8 @@ PYTHON_LEVELS = {
     LoggingLevel.DEBUG: logging.DEBUG,
 }
 
-TANGO_LEVELS = {
-    LoggingLevel.OFF: tango.LogLevel.LOG_OFF,
-    LoggingLevel.FATAL: tango.LogLevel.LOG_FATAL,
-    LoggingLevel.ERROR: tango.LogLevel.LOG_ERROR,
-    LoggingLevel.WARNING: tango.LogLevel.LOG_WARN,
-    LoggingLevel.INFO: tango.LogLevel.LOG_INFO,
-    LoggingLevel.DEBUG: tango.LogLevel.LOG_DEBUG,
-}
+# The levels of log4tango, which PyTango has no names for: 100 is OFF, 600 is DEBUG.
+TANGO_LEVELS = {level: 100 * (level + 1) for level in LoggingLevel}
 
 _FORMATTER = logging.Formatter(
     # The SKA log format: version, time, severity, thread, function, place, tags, message.
@@ -59,6 +53,8 @@ class TangoStreamHandler(logging.Handler):
     def __init__(self, logger: tango.Logger) -> None:
         super().__init__()
         self._logger = logger
+        # Tango adds time, level and device itself.
+        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log a record with the level of Tango that is nearest to its own."""
@@ -68,7 +64,7 @@ class TangoStreamHandler(logging.Handler):
             self.handleError(record)
 
 
-def _tango_level(levelno: int) -> tango.LogLevel:
+def _tango_level(levelno: int) -> int:
     matching = (level for level in LoggingLevel if level and levelno >= PYTHON_LEVELS[level])
     return TANGO_LEVELS[next(matching, LoggingLevel.DEBUG)]
 
@@ -101,7 +97,6 @@ def _open(target: str, logger: tango.Logger) -> logging.Handler:
     """
     kind, _, name = target.partition("::")
     if kind == "tango":
-        # The log stream of Tango adds time, level and device itself.
         return TangoStreamHandler(logger)
     handler: logging.Handler
     if kind == "console":

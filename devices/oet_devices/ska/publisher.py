@@ -7,6 +7,7 @@ whoever wants an event pushed only leaves a note here, and waits for nothing.
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ LOGGER = logging.getLogger(__name__)
 
 Update = tuple[str, Any]
 """Name and new value of an attribute."""
+
+_STALL_TIME = 0.25
+"""Seconds without a push, though there is something to push, that mean that the monitor is not free."""
 
 _STATE = "State"
 _STATUS = "Status"
@@ -43,13 +47,15 @@ class EventPublisher:
         self._lock = threading.Lock()
         self._latest: dict[str, _Latest] = {}
         self._closed = True
+        self._dropping = False
+        self._pushed = 0
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
         """Start to push. After a close, what was submitted before that is pushed first."""
         with self._lock:
             if self._closed:
-                self._closed = False
+                self._closed = self._dropping = False
                 self._thread = threading.Thread(
                     target=self._run, args=(self._thread,), name="tango-event-publisher", daemon=True
                 )
@@ -85,17 +91,28 @@ class EventPublisher:
                 self._latest[name] = latest = _Latest(name, value)
                 self._queue.put(latest)
 
-    def close(self, timeout: float | None = None) -> None:
-        """Take no more submissions; push what has been submitted, then end the thread.
-
-        :param timeout: seconds to wait for that. 0 is a must for whoever holds the device's monitor.
-        """
+    def close(self) -> None:
+        """Take no more submissions. The thread ends when it has pushed what was submitted before."""
         with self._lock:
             if not self._closed:
                 self._closed = True
                 self._queue.put(None)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
+
+    def finish(self, timeout: float) -> None:
+        """Wait until the thread has ended, after `close`.
+
+        If the caller holds the device's monitor, the thread cannot go on: then this gives up, and the
+        thread pushes the rest when the monitor is free.
+
+        :param timeout: seconds that pushing the rest may take; what is left by then is dropped
+        """
+        thread, deadline = self._thread, time.monotonic() + timeout
+        while thread is not None and thread.is_alive():
+            pushed = self._pushed
+            thread.join(_STALL_TIME)
+            if self._pushed == pushed:
+                return
+            self._dropping = time.monotonic() > deadline
 
     def _run(self, predecessor: threading.Thread | None) -> None:
         if predecessor is not None:
@@ -113,6 +130,9 @@ class EventPublisher:
         return ((item.name, item.value),)
 
     def _push(self, name: str, value: Any) -> None:
+        self._pushed += 1
+        if self._dropping:
+            return
         try:
             self._push_events(name, value() if callable(value) else value)
         except Exception:

@@ -1,6 +1,7 @@
 """A device with long-running commands of every fate, to be run as a device server by the tests."""
 
 import json
+import logging
 import sys
 
 from tango import DevState
@@ -79,14 +80,38 @@ class SkaTestDevice(SkaBaseDevice):
 
     @command(dtype_in="DevString")
     def Report(self, argin: str) -> None:
-        """Report what a part of the device would: JSON with ``fault`` or ``health`` and ``reason``."""
+        """Report what a part of the device would: JSON with one or more of the keys below."""
         report = json.loads(argin)
-        if "fault" in report:
-            self.communication_state_changed(CommunicationStatus.ESTABLISHED, report["fault"])
+        if "communication" in report:
+            status = CommunicationStatus[report["communication"]]
+            self.communication_state_changed(status, report.get("fault"))
         if "health" in report:
             self.set_health(HealthState[report["health"]], report["reason"])
         if "power" in report:
             self.power_changed(getattr(DevState, report["power"]))
+
+    @command(dtype_in="DevLong")
+    def Burst(self, argin: int) -> None:
+        """Have many events pushed."""
+        self.publisher.submit_all([("value", number) for number in range(1, argin + 1)])
+
+    @command(dtype_in="DevLong")
+    def BurstOfLatest(self, argin: int) -> None:
+        """Have many events submitted of which only the last matters."""
+        for number in range(1, argin + 1):
+            self.publisher.submit_latest("value", number)
+
+    @command
+    def PushBadly(self) -> None:
+        """Submit an event that cannot be pushed, and one that can."""
+        self.publish("value", "this is no number")
+        self.publish("value", 7)
+
+    @command(dtype_in="DevString")
+    def Log(self, argin: str) -> None:
+        """Log a message as some library in the process would: JSON list of its level and text."""
+        level, text = json.loads(argin)
+        logging.getLogger("some.library").log(getattr(logging, level), text)
 
     def _handle(self, command_id: str) -> CommandHandle:
         return next(handle for handle in self._held if handle.id == command_id)

@@ -1,0 +1,100 @@
+"""Where the log messages of a live device server go."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+import tango
+from tests.support.events import listen
+from tests.support.processes import ServerProcess
+
+
+def _log(device: tango.DeviceProxy, level: str, text: str) -> None:
+    device.Log(json.dumps([level, text]))
+
+
+def test_messages_go_to_a_file_from_the_level_on(device: tango.DeviceProxy, tmp_path: Path) -> None:
+    path = tmp_path / "device.log"
+    device.loggingTargets = ["tango::logger", f"file::{path}"]
+    device.loggingLevel = "WARNING"
+    _log(device, "INFO", "not this")
+    _log(device, "WARNING", "but this — and Δ")
+    device.loggingLevel = "DEBUG"
+    _log(device, "DEBUG", "and this")
+
+    lines = [line.split("|") for line in path.read_text().splitlines()]
+    assert [(line[2], line[-1]) for line in lines if line[5].startswith("ska_test_device.py")] == [
+        ("WARNING", "but this — and Δ"),
+        ("DEBUG", "and this"),
+    ]
+
+
+def test_messages_go_to_the_log_stream_of_tango(device: tango.DeviceProxy, server: ServerProcess) -> None:
+    device.add_logging_target("console::cout")
+    _log(device, "ERROR", "the antenna fell over 100%s")
+    server.wait_for_output(
+        rf"ERROR .*{device.dev_name()} some.library: the antenna fell over 100%s", timeout=10
+    )
+
+    device.loggingTargets = []
+    _log(device, "ERROR", "nobody hears this")
+    device.loggingTargets = ["tango::logger"]
+    _log(device, "ERROR", "this is heard")
+    server.wait_for_output(rf"{device.dev_name()} some.library: this is heard", timeout=10)
+    assert "nobody hears this" not in server.output
+    device.remove_logging_target("console::cout")
+
+
+def test_two_devices_that_name_one_target_write_each_message_once(
+    online: tango.DeviceProxy, tango_host: str, tmp_path: Path
+) -> None:
+    other = tango.DeviceProxy(f"tango://{tango_host}/test/ska/untouched")
+    path = tmp_path / "both.log"
+    before = other.loggingTargets
+    try:
+        for device in (online, other):
+            device.loggingTargets = [f"file::{path}"]
+        _log(online, "ERROR", "once")
+        online.loggingTargets = []
+        _log(online, "ERROR", "for the other")
+    finally:
+        other.loggingTargets = before
+    _log(online, "ERROR", "for nobody")
+    assert [line.split("|")[-1] for line in path.read_text().splitlines()] == ["once", "for the other"]
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("console::cerr", "is no logging target"),
+        ("file::relative.log", "is no logging target"),
+        ("elsewhere", "is no logging target"),
+        ("file::/no/such/folder/device.log", "No such file or directory"),
+    ],
+)
+def test_a_wrong_target_is_refused_and_changes_nothing(
+    device: tango.DeviceProxy, target: str, reason: str
+) -> None:
+    with pytest.raises(tango.DevFailed, match=reason):
+        device.loggingTargets = ["console::cout", target]
+    assert device.loggingTargets == ("tango::logger",)
+
+
+def test_level_and_targets_have_events(device: tango.DeviceProxy) -> None:
+    with listen(device, ["loggingLevel", "loggingTargets"]) as log:
+        device.loggingLevel = "ERROR"
+        device.loggingTargets = []
+        log.wait_for("loggingTargets", ())
+    assert log.of("loggingLevel")[:2] == [4, 2]
+    assert device.loggingLevel == 2
+
+
+def test_syslog_gets_messages(device: tango.DeviceProxy) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(5)
+        device.loggingTargets = [f"syslog::udp://127.0.0.1:{receiver.getsockname()[1]}"]
+        _log(device, "WARNING", "the dish is wet")
+        assert b"the dish is wet" in receiver.recv(4096)
+    device.loggingTargets = []
