@@ -20,7 +20,7 @@ from ._scan_ids import (
     ScanIdGenerator,
     scan_id_generator,
 )
-from ._subarray import ObsState, Subarray
+from ._subarray import ObsState, SimulatedSubarray, Subarray
 from ._subscriptions import Callback, EventObserver, SubscriptionManager
 from ._targets import Attribute, Command
 from ._telescope import Telescope, central_node_fqdn, subarray_fqdn_prefix
@@ -39,6 +39,7 @@ __all__ = [
     "RemoteScanIdGenerator",
     "ScanIdError",
     "ScanIdGenerator",
+    "SimulatedSubarray",
     "Subarray",
     "SubscriptionManager",
     "TangoDeviceProxyFactory",

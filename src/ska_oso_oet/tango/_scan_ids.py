@@ -4,11 +4,11 @@ import fcntl
 import json
 import os
 import threading
+import urllib.request
 from abc import ABC, abstractmethod
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
-
-import httpx
 
 SCAN_ID_FILE_VARIABLE = "OET_SCAN_ID_FILE"
 """Environment variable: path of the file that numbers the scans of all scripts of a controller."""
@@ -22,7 +22,7 @@ MAX_SCAN_ID = 2**48
 _FILE_MODE = 0o644
 _DIGITS = 20
 _SKUID_TIMEOUT = 5.0
-_SKUID_CONNECTION_RETRIES = 2
+_SKUID_ANSWER_LIMIT = 10_000
 
 
 class ScanIdError(RuntimeError):
@@ -148,18 +148,19 @@ class RemoteScanIdGenerator(_Generator):
     def _draw(self) -> int:
         try:
             body = self._get()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (OSError, HTTPException, ValueError) as error:
             raise ScanIdError(
-                f"no scan ID from SKUID at {self._url}: {str(error) or type(error).__name__}; see that the "
-                f"service runs and that {SKUID_URL_VARIABLE} is its host:port, or unset {SKUID_URL_VARIABLE} "
-                "to number scans locally"
+                f"no scan ID from SKUID at {self._url}: {error}; see that the service runs and that "
+                f"{SKUID_URL_VARIABLE} is its host:port, or unset it to number scans locally"
             ) from error
         return _scan_id_in(body, self._url)
 
     def _get(self) -> str:
-        transport = httpx.HTTPTransport(retries=_SKUID_CONNECTION_RETRIES)
-        with httpx.Client(transport=transport, timeout=_SKUID_TIMEOUT) as client:
-            return client.get(self._url, follow_redirects=True).raise_for_status().text
+        # Not httpx: a script may run in an environment of its own, which need not have it.
+        if not self._url.startswith(("http://", "https://")):
+            raise ValueError("that is no HTTP address")
+        with urllib.request.urlopen(self._url, timeout=_SKUID_TIMEOUT) as answer:  # noqa: S310
+            return str(answer.read(_SKUID_ANSWER_LIMIT), "utf-8", "replace")
 
 
 def _scan_id_in(body: str, url: str) -> int:

@@ -1,8 +1,9 @@
 """A subarray of the telescope, as observing scripts use it."""
 
 import json
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from enum import IntEnum
 from typing import Any
@@ -47,7 +48,7 @@ class Subarray:
     :param subarray_id: number of the subarray, 1 or more
     :param proxy_factory: returns the Tango client of a device
     :raises ValueError: if the number is none
-    :raises RuntimeError: if the Tango database knows no such subarray
+    :raises RuntimeError: if the Tango database knows no such subarray, or cannot be reached
     """
 
     def __init__(self, subarray_id: int, proxy_factory: ProxyFactory = DEFAULT_PROXY_FACTORY) -> None:
@@ -63,7 +64,7 @@ class Subarray:
 
     def abort(self) -> None:
         """Send Abort. Returns when the subarray has accepted it."""
-        self._send(self.fqdn, "Abort")
+        self._send(self.fqdn, "Abort", [])
 
     def assign_resources(self, resources: Mapping[str, Any], timeout: float = _DEFAULT_TIMEOUT) -> None:
         """Have the central node assign resources to the subarray.
@@ -72,7 +73,7 @@ class Subarray:
         :param timeout: seconds to wait for IDLE
         """
         argument = json.dumps({"subarray_id": self.subarray_id, **resources})
-        self._run(central_node_fqdn(), "AssignResources", argument, ObsState.IDLE, timeout)
+        self._run(central_node_fqdn(), "AssignResources", [argument], ObsState.IDLE, timeout)
 
     def configure(self, configuration: Mapping[str, Any], timeout: float = _DEFAULT_TIMEOUT) -> None:
         """Configure the subarray for scans.
@@ -80,7 +81,7 @@ class Subarray:
         :param configuration: as Configure takes it
         :param timeout: seconds to wait for READY
         """
-        self._run(self.fqdn, "Configure", json.dumps(configuration), ObsState.READY, timeout)
+        self._run(self.fqdn, "Configure", [json.dumps(configuration)], ObsState.READY, timeout)
 
     def scan(self, scan_id: int, timeout: float) -> None:
         """Run a scan, to its end.
@@ -88,14 +89,14 @@ class Subarray:
         :param scan_id: its number
         :param timeout: seconds to wait until the subarray is READY again
         """
-        self._run(self.fqdn, "Scan", json.dumps({"scan_id": scan_id}), ObsState.READY, timeout)
+        self._run(self.fqdn, "Scan", [json.dumps({"scan_id": scan_id})], ObsState.READY, timeout)
 
     def end(self, timeout: float = _DEFAULT_TIMEOUT) -> None:
         """End the use of a configuration.
 
         :param timeout: seconds to wait for IDLE
         """
-        self._run(self.fqdn, "End", None, ObsState.IDLE, timeout)
+        self._run(self.fqdn, "End", [], ObsState.IDLE, timeout)
 
     def release_all_resources(self, timeout: float = _DEFAULT_TIMEOUT) -> None:
         """Have the central node release all resources of the subarray.
@@ -103,7 +104,7 @@ class Subarray:
         :param timeout: seconds to wait for EMPTY
         """
         argument = json.dumps({"subarray_id": self.subarray_id, "release_all": True})
-        self._run(central_node_fqdn(), "ReleaseResources", argument, ObsState.EMPTY, timeout)
+        self._run(central_node_fqdn(), "ReleaseResources", [argument], ObsState.EMPTY, timeout)
 
     def _find(self) -> str:
         """Return the FQDN under which the subarray is registered; telescopes differ in padding the number."""
@@ -114,7 +115,10 @@ class Subarray:
                 self._proxy_factory(fqdn)
             except tango.DevFailed as failure:
                 if failure.args[0].reason != "DB_DeviceNotDefined":
-                    raise
+                    raise RuntimeError(
+                        f"cannot look for {fqdn}: {failure.args[0].desc.strip()}; see that the Tango "
+                        f"database runs and that TANGO_HOST, now {os.environ.get('TANGO_HOST')}, names it"
+                    ) from failure
             else:
                 return fqdn
         raise RuntimeError(
@@ -122,7 +126,7 @@ class Subarray:
             "what comes before the number of a subarray, and SKA_TELESCOPE to 'skamid' or 'skalow'"
         )
 
-    def _send(self, device: str, name: str, *arguments: str) -> None:
+    def _send(self, device: str, name: str, arguments: Sequence[str]) -> None:
         answer = self._executor.execute(Command(device, name, *arguments))
         if answer is None:  # a device that does not answer with a result code
             return
@@ -130,10 +134,10 @@ class Subarray:
         if refusal := _REFUSALS.get(int(codes[0])):
             raise RuntimeError(f"{name} {refusal} by {device}: {messages[0]}")
 
-    def _run(self, device: str, name: str, argument: str | None, goal: ObsState, timeout: float) -> None:
+    def _run(self, device: str, name: str, arguments: Sequence[str], goal: ObsState, timeout: float) -> None:
         """Send a command, and wait until the subarray has reached the state that it leads to."""
         self._follow(timeout)
-        self._send(device, name, *([] if argument is None else [argument]))
+        self._send(device, name, arguments)
         self._wait_for(name, goal, timeout)
 
     def _follow(self, timeout: float) -> None:
@@ -170,3 +174,16 @@ class Subarray:
         """Wait for the next event; one that tells a failure, from which Tango may recover, gives None."""
         event = self._executor.read_event(self._obs_state, timeout)
         self._state = None if event.err else ObsState(event.attr_value.value)
+
+
+class SimulatedSubarray(Subarray):
+    """Prints what a `Subarray` would do, where there is no telescope. Every command succeeds at once."""
+
+    def _find(self) -> str:
+        return f"{subarray_fqdn_prefix()}/{self.subarray_id}"
+
+    def _send(self, device: str, name: str, arguments: Sequence[str]) -> None:
+        print(f"SIMULATED, no device is called: {name} {' '.join(arguments)} to {device}")  # noqa: T201
+
+    def _run(self, device: str, name: str, arguments: Sequence[str], goal: ObsState, timeout: float) -> None:
+        self._send(device, name, arguments)

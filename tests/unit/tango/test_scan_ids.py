@@ -131,7 +131,7 @@ class SkuidHandler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def skuid() -> Iterator[Skuid]:
     with Skuid() as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -167,13 +167,13 @@ def test_an_answer_without_a_scan_id(skuid: Skuid, body: str) -> None:
         RemoteScanIdGenerator(skuid.address).next()
 
 
-def test_a_service_that_fails(skuid: Skuid) -> None:
-    skuid.status = 500
-    with pytest.raises(ScanIdError, match=r"500.*unset SKUID_URL"):
+def test_a_service_that_fails(skuid: Skuid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(skuid, "status", 500)
+    with pytest.raises(ScanIdError, match=r"500.*unset it"):
         RemoteScanIdGenerator(skuid.address).next()
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:port", "://"])
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:port", "://", "file:///etc"])
 def test_a_service_that_is_not_there(address: str) -> None:
     with pytest.raises(ScanIdError, match="see that the service runs"):
         RemoteScanIdGenerator(address).next()
