@@ -20,6 +20,8 @@ from ska_oso_oet.event import topics
 SCRIPTS = Path(topics.__file__).parents[1] / "scripts"
 """The scripts that ship with the OET."""
 
+_PROJECT = Path(__file__).parents[2]
+
 Arguments = tuple[list[Any], dict[str, Any]]
 
 _EVENT = "EVENT "
@@ -53,6 +55,7 @@ def run_script(
     calls = {"init": init, "main": main} if init else {"main": main}
     ended = subprocess.run(
         [sys.executable, "-m", "tests.support.script_runner", str(script), json.dumps(calls)],
+        cwd=_PROJECT,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,

@@ -49,7 +49,7 @@ class SubarrayNode(Device):
         self.set_state(tango.DevState.ON)
 
     @attribute(dtype=ObsState)
-    def obsState(self) -> ObsState:  # noqa: N802
+    def obsState(self) -> ObsState:
         """Observing state."""
         return self._obs_state
 
@@ -74,44 +74,44 @@ class SubarrayNode(Device):
         return self._calls
 
     @command(dtype_in=float)
-    def Push(self, level: float) -> None:  # noqa: N802
+    def Push(self, level: float) -> None:
         """Change `level` and push the change."""
         self._level = level
         self.push_change_event("level", level)
 
     @command(dtype_in=(int,), dtype_out=int)
-    def Sum(self, numbers: list[int]) -> int:  # noqa: N802
+    def Sum(self, numbers: list[int]) -> int:
         """Return the sum of an array."""
         return int(sum(numbers))
 
     @command(dtype_in=str)
-    def Refuse(self, reason: str) -> None:  # noqa: N802
+    def Refuse(self, reason: str) -> None:
         """Reject all commands from now on, for a reason; accept them if it is empty."""
         self._refusal = reason
 
     @command(dtype_in=int)
-    def SetObsState(self, state: int) -> None:  # noqa: N802
+    def SetObsState(self, state: int) -> None:
         """Be in an observing state."""
         self.become(ObsState(state))
 
     @command(dtype_out="DevVarLongStringArray")
-    def Abort(self) -> Answer:  # noqa: N802
+    def Abort(self) -> Answer:
         """Abort."""
         return self.carry_out("Abort", "", ObsState.ABORTING, ObsState.ABORTED)
 
     @command(dtype_in=str, dtype_out="DevVarLongStringArray")
-    def Configure(self, argument: str) -> Answer:  # noqa: N802
+    def Configure(self, argument: str) -> Answer:
         """Configure, or go to FAULT if the configuration says so."""
         end = ObsState.FAULT if json.loads(argument).get("fault") else ObsState.READY
         return self.carry_out("Configure", argument, ObsState.CONFIGURING, end)
 
     @command(dtype_in=str, dtype_out="DevVarLongStringArray")
-    def Scan(self, argument: str) -> Answer:  # noqa: N802
+    def Scan(self, argument: str) -> Answer:
         """Scan."""
         return self.carry_out("Scan", argument, ObsState.SCANNING, ObsState.READY)
 
     @command(dtype_out="DevVarLongStringArray")
-    def End(self) -> Answer:  # noqa: N802
+    def End(self) -> Answer:
         """Leave the configuration."""
         return self.carry_out("End", "", ObsState.IDLE)
 
@@ -134,12 +134,12 @@ class CentralNode(Device):
     """Gives resources to the first subarray, and takes them away."""
 
     @command(dtype_in=str, dtype_out="DevVarLongStringArray")
-    def AssignResources(self, argument: str) -> Answer:  # noqa: N802
+    def AssignResources(self, argument: str) -> Answer:
         """Assign resources."""
         return self._subarray().carry_out("AssignResources", argument, ObsState.RESOURCING, ObsState.IDLE)
 
     @command(dtype_in=str, dtype_out="DevVarLongStringArray")
-    def ReleaseResources(self, argument: str) -> Answer:  # noqa: N802
+    def ReleaseResources(self, argument: str) -> Answer:
         """Release resources."""
         return self._subarray().carry_out("ReleaseResources", argument, ObsState.RESOURCING, ObsState.EMPTY)
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.support.telescope import TelescopeServer, running_database, running_telescope
+from tests.support.tango_stack import tango_database
+from tests.support.telescope import TelescopeServer, running_telescope
 
 
 @pytest.fixture(scope="package")
 def tango_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_database(tmp_path_factory.mktemp("tango-database")) as tango_host:
+    with tango_database(tmp_path_factory.mktemp("tango-database")) as tango_host:
         yield tango_host
 
 

@@ -218,7 +218,7 @@ def test_events_resume_after_a_crash_of_the_device(tango_host: str) -> None:
         server.proxy.Push(5.0)
         assert [executor.read_event(level, SOON).attr_value.value for _ in range(2)] == [0.0, 5.0]
 
-        server.kill()
+        server.crash()
         executor.unsubscribe_event(level, subscription)
         subscription = executor.subscribe_event(level)  # while the device is away: told, not raised
         assert executor.read_event(level, SOON).err
