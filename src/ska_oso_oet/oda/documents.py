@@ -1,0 +1,189 @@
+"""SBDefinitions and SBInstances, as far as the OET needs to understand them.
+
+Sources: ska-oso-pdm (the JSON of Scheduling Blocks), ska-db-oda (how it is stored).
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from typing import Annotated, Any, Self
+from uuid import uuid4
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ska_oso_oet.model import FunctionArgs, ScriptArgs
+
+from .errors import InvalidActivity, InvalidSchedulingBlock, UnknownActivity
+from .identifiers import MAX_VERSION, checked_id
+
+
+class ScriptKind(StrEnum):
+    """Where the script of an activity is."""
+
+    FILESYSTEM = "filesystem"
+    GIT = "git"
+
+    @property
+    def scheme(self) -> str:
+        """What paths of such scripts begin with."""
+        return "git://" if self is ScriptKind.GIT else "file://"
+
+
+class SBActivity(BaseModel):
+    """An activity of a Scheduling Block: a script, and arguments for its functions."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: ScriptKind
+    path: str = Field(description="file:///path.py, or git:///path/in/repository.py")
+    repo: str | None = Field(default=None, description="URL of the git repository; without it, the usual one")
+    branch: str | None = Field(default=None, description="git branch or tag")
+    commit: str | None = Field(default=None, description="git commit hash, full or short")
+    function_args: ScriptArgs = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _path_fits_kind(self) -> Self:
+        if not self.path.startswith(self.kind.scheme):
+            raise ValueError(f"the path of a {self.kind} script begins with '{self.kind.scheme}'")
+        return self
+
+
+class _Metadata(BaseModel):
+    version: int | None = Field(default=None, ge=1, le=MAX_VERSION)
+
+
+class SBDefinition(BaseModel):
+    """A Scheduling Block.
+
+    Only what the OET needs is interpreted; `document` is all of it, as it came.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    sbd_id: Annotated[str, AfterValidator(partial(checked_id, "sbd_id"))]
+    metadata: _Metadata = Field(default_factory=_Metadata)
+    activities: dict[str, dict[str, Any]] = Field(default_factory=dict, description="not interpreted yet")
+    document: dict[str, Any]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_document(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError("it is no JSON object")
+        return {**value, "document": value}
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str) -> Self:
+        """Read a Scheduling Block.
+
+        :param text: its JSON
+        :param source: where it came from, for messages
+        :raises InvalidSchedulingBlock: if it is no JSON, or no Scheduling Block
+        """
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InvalidSchedulingBlock(f"{source} is no valid JSON: {error}; correct it there") from None
+        return cls.from_document(document, source)
+
+    @classmethod
+    def from_document(cls, document: Any, source: str) -> Self:
+        """Read a Scheduling Block whose JSON has been decoded.
+
+        :param document: what was decoded
+        :param source: where it came from, for messages
+        :raises InvalidSchedulingBlock: if it is no Scheduling Block
+        """
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise InvalidSchedulingBlock(
+                f"{source} is no Scheduling Block: {_reasons(error)}; correct it there"
+            ) from None
+
+    @property
+    def version(self) -> int | None:
+        """Its version; None if it does not tell."""
+        return self.metadata.version
+
+    def to_json(self) -> str:
+        """Return the JSON of the whole document, keys that the OET knows nothing of included."""
+        return json.dumps(self.document, indent=2, ensure_ascii=False)
+
+    def activity(self, name: str) -> SBActivity:
+        """Return an activity.
+
+        :param name: its name
+        :raises UnknownActivity: if there is none of this name; the message lists those that are
+        :raises InvalidActivity: if its description is defective
+        """
+        if name not in self.activities:
+            known = ", ".join(sorted(self.activities))
+            raise UnknownActivity(
+                f"Scheduling Block {self.sbd_id} has no activity '{name}'; "
+                + (f"it has: {known}" if known else "it has no activities at all: add one to it")
+            )
+        try:
+            return SBActivity.model_validate(self.activities[name])
+        except ValidationError as error:
+            raise InvalidActivity(
+                f"activity '{name}' of Scheduling Block {self.sbd_id} is defective: {_reasons(error)}; "
+                "correct it in the Scheduling Block"
+            ) from None
+
+
+class RuntimeArgs(BaseModel):
+    """Arguments that a function of a script was called with."""
+
+    function_name: str
+    function_args: dict[str, Any]
+
+
+class ActivityInstance(BaseModel):
+    """That an activity was executed."""
+
+    activity_ref: str = Field(description="name of the activity")
+    executed_at: datetime
+    runtime_args: list[RuntimeArgs] = Field(default_factory=list)
+
+
+class SBInstance(BaseModel):
+    """That a Scheduling Block was executed."""
+
+    sbi_id: str = Field(default_factory=lambda: f"sbi-{uuid4()}")
+    sbd_id: str
+    sbd_version: int | None = None
+    telescope: str | None = None
+    activities: list[ActivityInstance] = Field(default_factory=list)
+
+    @classmethod
+    def of_activity(cls, definition: SBDefinition, name: str, arguments: Mapping[str, FunctionArgs]) -> Self:
+        """Return the record that an activity is executed now.
+
+        :param definition: its Scheduling Block
+        :param name: name of the activity
+        :param arguments: what the functions of its script are called with
+        """
+        runtime_args = [
+            RuntimeArgs(function_name=function, function_args=given.model_dump())
+            for function, given in arguments.items()
+        ]
+        activity = ActivityInstance(
+            activity_ref=name, executed_at=datetime.now(UTC), runtime_args=runtime_args
+        )
+        return cls(
+            sbd_id=definition.sbd_id,
+            sbd_version=definition.version,
+            telescope=definition.document.get("telescope"),
+            activities=[activity],
+        )
+
+
+def _reasons(error: ValidationError) -> str:
+    """Say what is wrong, without the values: the reader may have no business with that file."""
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc'])) or 'document'}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors(include_input=False, include_url=False)
+    )

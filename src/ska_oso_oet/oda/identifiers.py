@@ -1,0 +1,37 @@
+"""What may become part of a path, a URL or a database query."""
+
+import re
+
+from .errors import InvalidIdentifier
+
+MAX_VERSION = 2**31 - 1
+"""The greatest version that a database column of type integer holds."""
+
+# Neither "." nor ".." nor an option; no slash, quote, space or control character.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def checked_id(name: str, value: object) -> str:
+    """Return an ID if it is one.
+
+    :param name: what it is called, e.g. ``sbd_id``
+    :param value: the ID
+    :raises InvalidIdentifier: if it holds anything that no ID holds
+    """
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise InvalidIdentifier(
+            f"{name} {value!r} is malformed: give up to 128 letters, digits, '.', '_' and '-', "
+            "beginning with a letter or digit, such as 'sbd-123'"
+        )
+    return value
+
+
+def checked_version(value: object) -> int:
+    """Return the version of a Scheduling Block if it is one.
+
+    :param value: the version
+    :raises InvalidIdentifier: if it is no positive integer
+    """
+    if type(value) is not int or not 1 <= value <= MAX_VERSION:
+        raise InvalidIdentifier(f"version {value!r} is malformed: give 1, 2, …, or none for the newest")
+    return value

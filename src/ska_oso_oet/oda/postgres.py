@@ -1,0 +1,152 @@
+"""Scheduling Blocks in the PostgreSQL database of the ODA: tables ``tab_oda_sbd`` and ``tab_oda_sbi``."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import psycopg
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from .documents import SBDefinition, SBInstance
+from .errors import (
+    OdaNotConfigured,
+    OdaUnavailable,
+    StoringNotSupported,
+    UnknownSchedulingBlock,
+    UnknownVersion,
+)
+from .identifiers import checked_id, checked_version
+from .interface import require_id
+
+_CONNECT_TIMEOUT = 5
+_STATEMENT_TIMEOUT_MS = 10_000
+_AUTHOR = "ska-oso-oet"
+_FIRST_VERSION = 1
+
+_NEWEST = "SELECT info FROM tab_oda_sbd WHERE sbd_id = %s ORDER BY version DESC LIMIT 1"
+_ONE = "SELECT info FROM tab_oda_sbd WHERE sbd_id = %s AND version = %s"
+_VERSIONS = "SELECT version FROM tab_oda_sbd WHERE sbd_id = %s ORDER BY version"
+_STORE = (
+    "INSERT INTO tab_oda_sbi (info, sbi_id, sbd_id, sbd_version, version, "
+    "created_by, created_on, last_modified_by, last_modified_on) "
+    "VALUES (%(info)s, %(sbi_id)s, %(sbd_id)s, %(sbd_version)s, %(version)s, %(by)s, %(on)s, %(by)s, %(on)s)"
+)
+
+
+@dataclass(frozen=True)
+class PostgresSettings:
+    """How to reach the database.
+
+    :param host: host of the server
+    :param port: its port
+    :param database: name of the database
+    :param user: who connects; None for what PostgreSQL takes by default
+    :param password: the user's password, if one is needed
+    """
+
+    host: str = "localhost"
+    port: str = "5432"
+    database: str = "postgres"
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}/{self.database}"
+
+
+class PostgresOda:
+    """The PostgreSQL database of the ODA (ska-db-oda).
+
+    Each request has a connection of its own: one every few minutes, and none that a restart of the
+    database has broken.
+
+    :param settings: how to reach it
+    """
+
+    def __init__(self, settings: PostgresSettings) -> None:
+        self._settings = settings
+
+    def get_sbdefinition(self, sbd_id: str, version: int | None = None) -> SBDefinition:
+        """Return a Scheduling Block; see `Oda`."""
+        checked_id("sbd_id", sbd_id)
+        wanted = None if version is None else checked_version(version)
+        with self._connection() as connection:
+            if wanted is None:
+                row = connection.execute(_NEWEST, (sbd_id,)).fetchone()
+            else:
+                row = connection.execute(_ONE, (sbd_id, wanted)).fetchone()
+            if row is None:
+                versions = [number for (number,) in connection.execute(_VERSIONS, (sbd_id,))]
+                raise self._unknown(sbd_id, wanted, versions)
+        source = f"Scheduling Block {sbd_id} in {self._settings}"
+        return require_id(SBDefinition.from_document(row[0], source), sbd_id, source)
+
+    def store_sbinstance(self, instance: SBInstance) -> None:
+        """Store a record; see `Oda`."""
+        values = {
+            "info": Jsonb(instance.model_dump(mode="json")),
+            "sbi_id": checked_id("sbi_id", instance.sbi_id),
+            "sbd_id": instance.sbd_id,
+            "sbd_version": instance.sbd_version,
+            "version": _FIRST_VERSION,
+            "by": _AUTHOR,
+            "on": datetime.now(UTC),
+        }
+        with self._connection() as connection:
+            try:
+                connection.execute(_STORE, values)
+            except UniqueViolation as error:
+                raise StoringNotSupported(
+                    f"{self._settings} has an SBInstance {instance.sbi_id} already; "
+                    "give each an ID of its own"
+                ) from error
+
+    def close(self) -> None:
+        """Do nothing: no connection stays open."""
+
+    def _unknown(self, sbd_id: str, version: int | None, versions: list[int]) -> Exception:
+        if not versions:
+            return UnknownSchedulingBlock(
+                f"there is no Scheduling Block '{sbd_id}' in {self._settings}; check its ID"
+            )
+        return UnknownVersion(
+            f"there is no version {version} of Scheduling Block '{sbd_id}' in {self._settings}; "
+            f"there are: {', '.join(map(str, versions))}"
+        )
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection]:
+        """Connect for one transaction.
+
+        :raises OdaUnavailable: if the database cannot be reached, or fails meanwhile
+        :raises OdaNotConfigured: if it has no such tables, or does not let this user at them
+        """
+        settings = self._settings
+        try:
+            with psycopg.connect(
+                host=settings.host,
+                port=settings.port,
+                dbname=settings.database,
+                user=settings.user,
+                password=settings.password,
+                connect_timeout=_CONNECT_TIMEOUT,
+                options=f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}",
+            ) as connection:
+                yield connection
+        except psycopg.ProgrammingError as error:
+            raise OdaNotConfigured(
+                f"the database {settings} is no ODA that can be used: {_reason(error)}; "
+                "see that the settings name the right database and user"
+            ) from error
+        except psycopg.Error as error:
+            raise OdaUnavailable(
+                f"the database {settings} cannot be used: {_reason(error)}; see that it runs, and to the "
+                "settings PGHOST or POSTGRES_HOST and so on"
+            ) from error
+
+
+def _reason(error: psycopg.Error) -> str:
+    """Return the first line of what PostgreSQL says."""
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -1,0 +1,125 @@
+"""Scheduling Blocks of the ODA's REST service: ``<ODA_URL>/sbds/<sbd_id>``."""
+
+import threading
+from collections.abc import Sequence
+
+import httpx
+
+from .documents import SBDefinition, SBInstance
+from .errors import (
+    OdaNotConfigured,
+    OdaRefused,
+    OdaUnavailable,
+    StoringNotSupported,
+    UnknownSchedulingBlock,
+    UnknownVersion,
+)
+from .identifiers import checked_id, checked_version
+from .interface import require_id
+
+DEFAULT_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+DEFAULT_DELAYS = (0.25, 0.5, 1.0, 2.0)
+"""Seconds to wait before each further attempt."""
+
+
+class RestOda:
+    """The REST service of the ODA (ska-db-oda).
+
+    What fails with a server error, or without an answer, is tried again a few times. What the service
+    refuses is not.
+
+    :param url: base address of the service, e.g. ``http://ska-db-oda-rest/namespace/oda/api/v5``
+    :param timeout: seconds to wait for the service, in each attempt
+    :param delays: seconds to wait before the second attempt, the third, …
+    :raises OdaNotConfigured: if the address is no HTTP address
+    """
+
+    def __init__(
+        self,
+        url: str,
+        timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
+        delays: Sequence[float] = DEFAULT_DELAYS,
+    ) -> None:
+        if not _is_http(url):
+            raise OdaNotConfigured(f"ODA_URL is {url!r}; set it to an address such as http://host/oda/api/v5")
+        self._url = url.rstrip("/")
+        self._delays = tuple(delays)
+        self._timeout = timeout
+        self._closed = threading.Event()
+
+    def get_sbdefinition(self, sbd_id: str, version: int | None = None) -> SBDefinition:
+        """Return a Scheduling Block; see `Oda`."""
+        url = f"{self._url}/sbds/{checked_id('sbd_id', sbd_id)}"
+        wanted = None if version is None else checked_version(version)
+        newest = wanted is None
+        text = self._get(url, wanted)
+        if text is None and not newest:
+            # Which of the two does it not know?
+            text = self._get(url, None)
+        if text is None:
+            raise UnknownSchedulingBlock(
+                f"the ODA at {self._url} knows no Scheduling Block '{sbd_id}'; check its ID"
+            )
+        definition = require_id(SBDefinition.from_json(text, url), sbd_id, url)
+        # Services that know no versions answer with the newest.
+        if not newest and definition.version != wanted:
+            raise UnknownVersion(
+                f"the ODA at {self._url} has no version {wanted} of Scheduling Block '{sbd_id}'; "
+                f"the newest is {definition.version}"
+            )
+        return definition
+
+    def store_sbinstance(self, instance: SBInstance) -> None:
+        """Refuse: the service has no documented way to store a record; see `Oda`."""
+        raise StoringNotSupported(
+            "the ODA's REST service takes no SBInstances; use ODA_BACKEND_TYPE=postgres"
+        )
+
+    def close(self) -> None:
+        """End requests that wait for their next attempt."""
+        self._closed.set()
+
+    def _get(self, url: str, version: int | None) -> bytes | None:
+        """Return the answer to a request; None if the service says that there is no such thing."""
+        with httpx.Client(timeout=self._timeout, follow_redirects=True) as client:
+            return _body(self._attempt(client, url, {} if version is None else {"version": version}))
+
+    def _attempt(self, client: httpx.Client, url: str, parameters: dict[str, int]) -> httpx.Response:
+        """Ask, several times if need be, until the service does not fail.
+
+        :raises OdaUnavailable: if it always fails
+        """
+        failure = "the OET has let go of it"
+        for delay in (0.0, *self._delays):
+            if self._closed.wait(delay):
+                break
+            try:
+                answer = client.get(url, params=parameters)
+            except httpx.RequestError as error:
+                failure = str(error) or type(error).__name__
+                continue
+            if not answer.is_server_error:
+                return answer
+            failure = f"{answer.status_code} {answer.reason_phrase}"
+        raise OdaUnavailable(
+            f"the ODA at {self._url} does not answer: {failure}; "
+            "see that it runs and that ODA_URL is its address"
+        )
+
+
+def _is_http(url: str) -> bool:
+    try:
+        return httpx.URL(url).scheme in {"http", "https"} and bool(httpx.URL(url).host)
+    except httpx.InvalidURL:
+        return False
+
+
+def _body(answer: httpx.Response) -> bytes | None:
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        return None
+    if not answer.is_success:
+        raise OdaRefused(
+            f"{answer.url} refuses the request: {answer.status_code} {answer.reason_phrase}; "
+            "see that ODA_URL is the address of an ODA, and what it demands"
+        )
+    return answer.content

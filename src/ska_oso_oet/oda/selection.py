@@ -1,0 +1,76 @@
+"""Which home of Scheduling Blocks is used: the environment tells."""
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from .errors import OdaNotConfigured
+from .filesystem import FilesystemOda
+from .interface import Oda
+
+DEFAULT_DATA_DIR = Path("/var/lib/oda")
+
+SAMPLES_DIR = Path(__file__).parent / "samples"
+"""An ODA of files, with one Scheduling Block whose activities are the example scripts."""
+
+
+class BackendType(StrEnum):
+    """Values of ODA_BACKEND_TYPE."""
+
+    FILESYSTEM = "filesystem"
+    REST = "rest"
+    POSTGRES = "postgres"
+
+
+def open_oda(environment: Mapping[str, str] | None = None) -> Oda:
+    """Return the home of Scheduling Blocks that ODA_BACKEND_TYPE chooses. Nothing is reached yet.
+
+    - ``filesystem`` (default): ODA_DATA_DIR
+    - ``rest``: ODA_URL
+    - ``postgres``: PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD, or, as older deployments have it,
+      POSTGRES_HOST, POSTGRES_PORT, POSTGRES_DB_NAME, ADMIN_POSTGRES_USER and ADMIN_POSTGRES_PASSWORD
+
+    :param environment: environment variables; None for this process's
+    :raises OdaNotConfigured: if a variable that is needed is missing or malformed
+    """
+    env = os.environ if environment is None else environment
+    name = env.get("ODA_BACKEND_TYPE") or BackendType.FILESYSTEM
+    try:
+        backend = BackendType(name.lower())
+    except ValueError:
+        raise OdaNotConfigured(
+            f"ODA_BACKEND_TYPE is {name!r}; set it to one of: {', '.join(BackendType)}"
+        ) from None
+    if backend is BackendType.REST:
+        return _rest(env)
+    if backend is BackendType.POSTGRES:
+        return _postgres(env)
+    return FilesystemOda(Path(env.get("ODA_DATA_DIR") or DEFAULT_DATA_DIR))
+
+
+# The clients are imported where they are needed: neither is, for files.
+
+
+def _rest(env: Mapping[str, str]) -> Oda:
+    from .rest import RestOda
+
+    return RestOda(env.get("ODA_URL", ""))
+
+
+def _postgres(env: Mapping[str, str]) -> Oda:
+    from .postgres import PostgresOda, PostgresSettings
+
+    variables = {
+        "host": ("PGHOST", "POSTGRES_HOST"),
+        "port": ("PGPORT", "POSTGRES_PORT"),
+        "database": ("PGDATABASE", "POSTGRES_DB_NAME"),
+        "user": ("PGUSER", "ADMIN_POSTGRES_USER"),
+        "password": ("PGPASSWORD", "ADMIN_POSTGRES_PASSWORD"),
+    }
+    given = {
+        setting: value
+        for setting, (newer, older) in variables.items()
+        if (value := env.get(newer) or env.get(older))
+    }
+    return PostgresOda(PostgresSettings(**given))

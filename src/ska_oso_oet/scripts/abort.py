@@ -1,0 +1,17 @@
+"""Abort what a subarray does. The OET runs this script after another one was stopped with abort.
+
+Environment variables: SUBARRAYNODE_FQDN_PREFIX is what comes before the number of the subarray in the
+name of its Tango device; without it, what is usual for SKA_TELESCOPE (``skamid`` or ``skalow``).
+"""
+
+from ska_oso_oet.tango import Subarray
+
+
+def main(subarray_id: int) -> None:
+    """Send Abort to a subarray.
+
+    :param subarray_id: number of the subarray
+    """
+    subarray = Subarray(subarray_id)
+    subarray.abort()
+    print(f"{subarray.fqdn} has accepted Abort")

@@ -1,0 +1,217 @@
+"""One long-lived Tango subscription for each attribute, however many observers it has."""
+
+import logging
+import threading
+from typing import Any, Protocol
+
+import tango
+
+from ._proxies import DEFAULT_PROXY_FACTORY, ProxyFactory
+from ._targets import Attribute
+
+LOGGER = logging.getLogger(__name__)
+
+
+class EventObserver(Protocol):
+    """Whoever wants to know of the events of an attribute."""
+
+    def notify(self, evt: tango.EventData) -> None:
+        """Take note of an event, or (``evt.err``) of a failure that Tango reports as one.
+
+        Runs in the thread that Tango delivers all events in: return soon, and do not wait for
+        a thread that registers or unregisters this observer.
+        """
+
+
+class _Registration:
+    """An observer, from when it is registered until it is unregistered."""
+
+    def __init__(self, observer: EventObserver) -> None:
+        self.observer = observer
+        # Reentrant: an observer may unregister itself when it is notified.
+        self.lock = threading.RLock()
+        self.active = True
+
+    def deliver(self, evt: tango.EventData) -> None:
+        """Notify the observer. What it raises is logged and reaches nobody else."""
+        with self.lock:
+            if not self.active:
+                return
+            try:
+                self.observer.notify(evt)
+            except Exception:
+                LOGGER.exception("An observer of %s failed; other observers are not affected", evt.attr_name)
+
+    def end(self) -> None:
+        """Deliver nothing more, from the moment this returns."""
+        with self.lock:
+            self.active = False
+
+
+class Callback:
+    """Distributes the Tango events it is called with to the observers registered at that moment."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._registrations: dict[int, _Registration] = {}
+
+    def __call__(self, evt: tango.EventData) -> None:
+        """Distribute an event, as Tango asks for."""
+        self.notify_observers(evt)
+
+    def notify_observers(self, evt: tango.EventData) -> None:
+        """Distribute an event to all registered observers.
+
+        :param evt: event to distribute
+        """
+        with self._lock:
+            registrations = list(self._registrations.values())
+        for registration in registrations:
+            registration.deliver(evt)
+
+    def register_observer(self, observer: EventObserver) -> None:
+        """Have an observer notified of all events that come from now on.
+
+        :param observer: observer to register; one that is registered already stays so, once
+        """
+        self._register(observer)
+
+    def unregister_observer(self, observer: EventObserver) -> None:
+        """Notify an observer no more, from the moment this returns.
+
+        :param observer: observer to unregister; one that is not registered is ignored
+        """
+        with self._lock:
+            registration = self._registrations.pop(id(observer), None)
+        if registration is not None:
+            registration.end()
+
+    def _register(self, observer: EventObserver) -> _Registration:
+        # By identity: observers need not be hashable, and equal ones are still two.
+        with self._lock:
+            return self._registrations.setdefault(id(observer), _Registration(observer))
+
+
+class _Subscription(Callback):
+    """The subscription to one attribute, made when its first observer comes."""
+
+    def __init__(self, attr: Attribute, proxy_factory: ProxyFactory) -> None:
+        super().__init__()
+        self._attr = attr
+        self._proxy_factory = proxy_factory
+        # Held while subscribing, so that observers that come at the same time share one subscription.
+        self._subscribing = threading.RLock()
+        # Kept: Tango ends the subscriptions of a client that nobody refers to any more.
+        self._proxy: Any = None
+
+    def register_observer(self, observer: EventObserver) -> None:
+        """Register an observer; it is notified of the attribute's present value at once.
+
+        :raises tango.DevFailed: if this is the first observer and the attribute cannot be subscribed to
+        """
+        with self._subscribing:
+            if self._proxy is None:
+                self._subscribe(observer)
+                return
+        registration = self._register(observer)
+        # Tango tells the present value only once, to the first observer. A script that waits for a
+        # state which has been reached already would wait for ever. Events that come meanwhile are
+        # held back by the lock: the observer gets them after the present value, in order.
+        with registration.lock:
+            registration.deliver(self._present_value())
+
+    def _subscribe(self, observer: EventObserver) -> None:
+        self._register(observer)
+        try:
+            proxy = self._proxy_factory(self._attr.device)
+            # Tango tells threads apart by their omniORB number, which a thread that Python made has not.
+            with tango.EnsureOmniThread():
+                proxy.subscribe_event(self._attr.name, tango.EventType.CHANGE_EVENT, self)
+        except BaseException:
+            self.unregister_observer(observer)
+            raise
+        self._proxy = proxy
+
+    def _present_value(self) -> "_PresentValue":
+        try:
+            return _PresentValue(self._proxy, self._attr, self._proxy.read_attribute(self._attr.name))
+        except tango.DevFailed as failure:
+            return _PresentValue(self._proxy, self._attr, None, failure.args)
+
+
+class _PresentValue(tango.EventData):  # type: ignore[misc]
+    """An event like the one that Tango makes when an attribute is subscribed to.
+
+    Its fields are Python's own: a value that is assigned to the fields of a plain EventData belongs to
+    Python and to C++ at once, and is freed twice.
+    """
+
+    device: Any = None
+    attr_name: str = ""
+    event: str = "change"
+    event_reason: Any = tango.EventReason.SubSuccess
+    attr_value: Any = None
+    err: bool = False
+    errors: tuple[Any, ...] = ()
+    reception_date: Any = None
+
+    def __init__(self, device: Any, attr: Attribute, value: Any, errors: tuple[Any, ...] = ()) -> None:
+        super().__init__()
+        self.device = device
+        self.attr_name = str(attr)
+        self.attr_value = value
+        self.err = bool(errors)
+        self.errors = errors
+        self.reception_date = tango.TimeVal.now()
+
+    def get_date(self) -> Any:
+        """Return when the value was read."""
+        return self.reception_date
+
+
+class SubscriptionManager:
+    """Stands between observers of attributes and Tango, and makes no subscription twice.
+
+    The first observer of an attribute has it subscribed to. The subscription then lives until the
+    interpreter exits, whether anybody observes it or not, and survives restarts of the device: Tango
+    reports the loss as an event (``evt.err``, reason ``API_EventTimeout``) within some 10 s, and the
+    value at the time when it has found the device again, with which ordinary events resume. Values that the
+    device passes through between its restart and that moment are not reported by Tango.
+
+    May be used from any thread.
+
+    :param proxy_factory: returns the Tango client of a device
+    """
+
+    def __init__(self, proxy_factory: ProxyFactory = DEFAULT_PROXY_FACTORY) -> None:
+        self._proxy_factory = proxy_factory
+        self._lock = threading.Lock()
+        self._subscriptions: dict[Attribute, _Subscription] = {}
+
+    def register_observer(self, attr: Attribute, observer: EventObserver) -> None:
+        """Have an observer notified of the present value and of each change event of an attribute.
+
+        Where the attribute was subscribed to before, events that are on their way already come after
+        the present value, although they are older: stay registered to see each change just once.
+
+        :param attr: Tango attribute to observe
+        :param observer: the observer to notify; one that is registered already is notified once
+        :raises tango.DevFailed: if the attribute cannot be subscribed to: the device is not running,
+            has no such attribute, or pushes no change events. Nothing is left registered.
+        """
+        with self._lock:
+            subscription = self._subscriptions.get(attr)
+            if subscription is None:
+                subscription = self._subscriptions[attr] = _Subscription(attr, self._proxy_factory)
+        subscription.register_observer(observer)
+
+    def unregister_observer(self, attr: Attribute, observer: EventObserver) -> None:
+        """Notify an observer of an attribute no more. The Tango subscription stays.
+
+        :param attr: the observed Tango attribute
+        :param observer: the observer; one that is not registered is ignored
+        """
+        with self._lock:
+            subscription = self._subscriptions.get(attr)
+        if subscription is not None:
+            subscription.unregister_observer(observer)

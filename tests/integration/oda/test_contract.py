@@ -1,0 +1,105 @@
+"""What every home of Scheduling Blocks does."""
+
+from typing import Any
+
+import pytest
+from tests.support.oda_homes import Home
+
+from ska_oso_oet.oda import (
+    InvalidIdentifier,
+    InvalidSchedulingBlock,
+    OdaUnavailable,
+    UnknownSchedulingBlock,
+    UnknownVersion,
+)
+
+
+def definition(version: int = 1, **more: Any) -> dict[str, Any]:
+    return {"sbd_id": "sbd-123", "metadata": {"version": version}, "activities": {}, **more}
+
+
+def test_the_newest_version_by_default(home: Home) -> None:
+    for version in (2, 10, 9):
+        home.put("sbd-123", version, definition(version))
+    assert home.oda.get_sbdefinition("sbd-123").version == 10
+
+
+def test_a_version(home: Home) -> None:
+    for version in (1, 2):
+        home.put("sbd-123", version, definition(version, mark=f"version {version}"))
+    found = home.oda.get_sbdefinition("sbd-123", 1)
+    assert found.document["mark"] == "version 1"
+
+
+def test_what_the_oet_knows_nothing_of_is_kept(home: Home) -> None:
+    document = definition(
+        targets=[{"target_id": "M83", "name": "südlich ✓", "tolerance": 0.5, "none": None}],
+        document={"a key": "of that name"},
+    )
+    home.put("sbd-123", 1, document)
+    assert home.oda.get_sbdefinition("sbd-123").document == document
+
+
+def test_an_unknown_scheduling_block(home: Home) -> None:
+    home.put("sbd-123", 1, definition())
+    for version in (None, 1):
+        with pytest.raises(UnknownSchedulingBlock, match=r"'sbd-124'.*check its ID"):
+            home.oda.get_sbdefinition("sbd-124", version)
+
+
+def test_an_unknown_version_is_answered_with_those_that_are(home: Home) -> None:
+    home.put("sbd-123", 3, definition(3))
+    with pytest.raises(UnknownVersion, match=r"no version 7 of Scheduling Block 'sbd-123'.* 3$"):
+        home.oda.get_sbdefinition("sbd-123", 7)
+
+
+@pytest.mark.parametrize(
+    "sbd_id",
+    [
+        "",
+        ".",
+        "..",
+        "../sbd-123",
+        "a/b",
+        "a\\b",
+        "-rf",
+        "sbd-123\n",
+        "a b",
+        "x' OR '1'='1",
+        "a%2fb",
+        "ä",
+        "a" * 129,
+    ],
+)
+def test_an_id_that_could_mean_something_else(home: Home, sbd_id: str) -> None:
+    # Also where nothing answers: it does not get that far.
+    with pytest.raises(InvalidIdentifier, match=r"sbd_id .* is malformed"):
+        home.away.get_sbdefinition(sbd_id)
+
+
+@pytest.mark.parametrize("version", [0, -1, True, "1", 1.0, 2**31])
+def test_a_version_that_is_none(home: Home, version: Any) -> None:
+    with pytest.raises(InvalidIdentifier, match=r"version .* is malformed"):
+        home.away.get_sbdefinition("sbd-123", version)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ([], "no JSON object"),
+        ({"activities": {}}, "sbd_id: Field required"),
+        (definition(sbd_id="sbd-other"), "should hold Scheduling Block 'sbd-123', and holds 'sbd-other'"),
+        (definition(sbd_id="../../etc/passwd"), "sbd_id"),
+        (definition(metadata={"version": "new"}), r"metadata\.version"),
+        (definition(activities=["allocate"]), "activities"),
+    ],
+)
+def test_what_is_no_scheduling_block(home: Home, document: Any, reason: str) -> None:
+    home.put("sbd-123", 1, document)
+    with pytest.raises(InvalidSchedulingBlock, match=reason):
+        home.oda.get_sbdefinition("sbd-123")
+
+
+def test_nobody_answers(home: Home) -> None:
+    with pytest.raises(OdaUnavailable, match=r"; (see|make)"):
+        home.away.get_sbdefinition("sbd-123")

@@ -1,0 +1,111 @@
+"""What is special about the REST service: failures that pass, and failures that do not."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from tests.support.oda_server import Failure, OdaServer
+
+from ska_oso_oet.oda import (
+    OdaNotConfigured,
+    OdaRefused,
+    OdaUnavailable,
+    SBInstance,
+    StoringNotSupported,
+    UnknownSchedulingBlock,
+    UnknownVersion,
+    open_oda,
+)
+from ska_oso_oet.oda.rest import RestOda
+
+DELAYS = (0.01, 0.02)
+
+
+@pytest.fixture
+def server(oda_server: OdaServer) -> OdaServer:
+    oda_server.reset()
+    oda_server.documents["sbd-123"] = {2: '{"sbd_id": "sbd-123", "metadata": {"version": 2}}'}
+    return oda_server
+
+
+@pytest.fixture
+def oda(server: OdaServer) -> Iterator[RestOda]:
+    oda = RestOda(server.url + "/", timeout=0.2, delays=DELAYS)
+    yield oda
+    oda.close()
+
+
+@pytest.mark.parametrize("failure", [500, 502, 503, Failure.DROP, Failure.HANG])
+def test_what_passes_is_tried_again(server: OdaServer, oda: RestOda, failure: int | Failure) -> None:
+    server.failures.extend([failure, failure])
+    assert oda.get_sbdefinition("sbd-123").version == 2
+    assert len(server.requests) == 3
+
+
+def test_trying_again_ends(server: OdaServer, oda: RestOda) -> None:
+    server.failures.extend([500] * 10)
+    with pytest.raises(OdaUnavailable, match=r"does not answer: 500.*ODA_URL"):
+        oda.get_sbdefinition("sbd-123")
+    assert len(server.requests) == 1 + len(DELAYS)
+
+
+def test_each_further_attempt_waits_longer(server: OdaServer) -> None:
+    server.failures.extend([503, 503])
+    oda = RestOda(server.url, delays=(0.05, 0.1))
+    began = time.monotonic()
+    oda.get_sbdefinition("sbd-123")
+    assert time.monotonic() - began >= 0.15
+    oda.close()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429])
+def test_what_is_refused_is_not_tried_again(server: OdaServer, oda: RestOda, status: int) -> None:
+    server.failures.append(status)
+    with pytest.raises(OdaRefused, match=f"refuses the request: {status}"):
+        oda.get_sbdefinition("sbd-123")
+    assert len(server.requests) == 1
+
+
+def test_not_found_is_not_tried_again(server: OdaServer, oda: RestOda) -> None:
+    with pytest.raises(UnknownSchedulingBlock):
+        oda.get_sbdefinition("sbd-124")
+    assert len(server.requests) == 1
+
+
+def test_a_service_that_knows_no_versions(server: OdaServer, oda: RestOda) -> None:
+    server.knows_versions = False
+    assert oda.get_sbdefinition("sbd-123", 2).version == 2
+    with pytest.raises(UnknownVersion, match="the newest is 2"):
+        oda.get_sbdefinition("sbd-123", 1)
+
+
+def test_closing_ends_the_wait_for_the_next_attempt(server: OdaServer) -> None:
+    server.failures.append(500)
+    oda = RestOda(server.url, delays=(60.0,))
+    failures: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            oda.get_sbdefinition("sbd-123")
+        except OdaUnavailable as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert server.requested.wait(5)
+    oda.close()
+    thread.join(5)
+    (failure,) = failures
+    assert "does not answer: 500" in str(failure)
+
+
+@pytest.mark.parametrize("url", ["", "ska-db-oda:5000", "ftp://host/oda", "http://", "http://host:port/"])
+def test_an_address_that_is_none(url: str) -> None:
+    with pytest.raises(OdaNotConfigured, match="set it to an address such as"):
+        open_oda({"ODA_BACKEND_TYPE": "REST", "ODA_URL": url})
+
+
+def test_sbinstances_are_not_taken(oda: RestOda) -> None:
+    with pytest.raises(StoringNotSupported, match="use ODA_BACKEND_TYPE=postgres"):
+        oda.store_sbinstance(SBInstance(sbd_id="sbd-123"))

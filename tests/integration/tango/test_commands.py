@@ -1,0 +1,107 @@
+"""Commands and attributes of a real device."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import tango
+from tests.support.telescope import TelescopeServer
+
+from ska_oso_oet.tango import Attribute, Command, Subarray, TangoDeviceProxyFactory, TangoExecutor
+
+EMPTY, IDLE, READY = 0, 2, 4
+
+
+@pytest.fixture
+def executor() -> TangoExecutor:
+    return TangoExecutor(TangoDeviceProxyFactory())
+
+
+def test_a_command_without_an_argument(executor: TangoExecutor, telescope: TelescopeServer) -> None:
+    assert executor.execute(Command(telescope.subarray, "State")) == tango.DevState.ON
+
+
+def test_several_arguments_make_up_an_array(executor: TangoExecutor, telescope: TelescopeServer) -> None:
+    assert executor.execute(Command(telescope.subarray, "Sum", 1, 2, 3)) == 6
+    assert executor.execute(Command(telescope.subarray, "Sum", [4, 5])) == 9
+
+
+def test_options_reach_the_proxy(executor: TangoExecutor, telescope: TelescopeServer) -> None:
+    command = Command(telescope.subarray, "State", green_mode=tango.GreenMode.Futures)
+    assert executor.execute(command, wait=False).result(5) == tango.DevState.ON
+
+
+@pytest.mark.parametrize(("name", "value"), [("silent", 42), ("State", tango.DevState.ON), ("obsstate", 0)])
+def test_reading(executor: TangoExecutor, telescope: TelescopeServer, name: str, value: object) -> None:
+    telescope.proxy.SetObsState(EMPTY)
+    assert executor.read(Attribute(telescope.subarray, name)) == value
+
+
+def test_one_client_for_each_device(telescope: TelescopeServer) -> None:
+    factory = TangoDeviceProxyFactory()
+    assert factory(telescope.subarray) is factory(telescope.subarray.replace("subarray", "SubArray"))
+
+
+def test_what_a_device_says_of_a_failure_reaches_the_script(
+    executor: TangoExecutor, telescope: TelescopeServer
+) -> None:
+    with pytest.raises(tango.DevFailed, match="the sensor is broken"):
+        executor.read(Attribute(telescope.subarray, "unreadable"))
+
+
+def run_script(telescope: TelescopeServer, text: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as the OET does: in a process of its own, whose environment names the devices."""
+    return subprocess.run(
+        [sys.executable, "-c", "from ska_oso_oet.tango import *\n" + text],
+        env={**os.environ, **telescope.environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_a_whole_observation(telescope: TelescopeServer) -> None:
+    telescope.proxy.SetObsState(EMPTY)
+    before = len(telescope.proxy.calls or ())
+    ended = run_script(
+        telescope,
+        "subarray = Subarray(1)\n"
+        "subarray.assign_resources({'dish': {'receptor_ids': ['0001']}}, timeout=5)\n"
+        "subarray.configure({'target': 'Polaris'}, timeout=5)\n"
+        "subarray.scan(7, timeout=5)\n"
+        "subarray.scan(8, timeout=5)\n"
+        "subarray.end(timeout=5)\n"
+        "subarray.release_all_resources(timeout=5)\n",
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert list(telescope.proxy.calls[before:]) == [
+        'AssignResources {"subarray_id": 1, "dish": {"receptor_ids": ["0001"]}}',
+        'Configure {"target": "Polaris"}',
+        'Scan {"scan_id": 7}',
+        'Scan {"scan_id": 8}',
+        "End",
+        'ReleaseResources {"subarray_id": 1, "release_all": true}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("configure({'fault': True}, timeout=5)", "went to FAULT during Configure"),
+        # The device goes to IDLE on End and is IDLE already: nothing changes.
+        ("end(timeout=0.2)", "did not become IDLE within 0.2 s of End; its obsState stayed IDLE"),
+    ],
+)
+def test_a_state_that_is_not_reached(telescope: TelescopeServer, command: str, complaint: str) -> None:
+    telescope.proxy.SetObsState(IDLE)
+    ended = run_script(telescope, f"Subarray(1).{command}")
+    assert ended.returncode != 0
+    assert complaint in ended.stderr
+
+
+@pytest.mark.parametrize("number", [0, -1, "1", True, None])
+def test_a_number_that_is_no_subarray(number: object) -> None:
+    with pytest.raises(ValueError, match="give the number of a subarray"):
+        Subarray(number)  # type: ignore[arg-type]
