@@ -38,12 +38,12 @@ class EventLog:
     """All events so far, and the streams that send them.
 
     :ivar heartbeat: how long a stream is silent before it sends a comment, in seconds
-    :ivar silent: streams send nothing at all, as if their host had gone without a word
+    :ivar mute_next: the next stream goes silent after its first byte, as if its host had lost power
     """
 
     def __init__(self) -> None:
         self.heartbeat = 15.0
-        self.silent = False
+        self.mute_next = False
         self._changed = threading.Condition()
         self._events: list[str] = []
         self._open = 0
@@ -52,10 +52,14 @@ class EventLog:
     def append(self, fields: dict[str, Any]) -> int:
         """Number an event, and have it sent."""
         with self._changed:
-            seq = len(self._events) + 1
-            self._events.append(json.dumps({**fields, "seq": seq, "time": time.time()}))
+            return self.append_text(json.dumps({**fields, "seq": len(self._events) + 1, "time": time.time()}))
+
+    def append_text(self, text: str) -> int:
+        """Have a text sent as an event, whatever it is."""
+        with self._changed:
+            self._events.append(text)
             self._changed.notify_all()
-            return seq
+            return len(self._events)
 
     def cut(self) -> None:
         """Break all streams as they are."""
@@ -73,15 +77,15 @@ class EventLog:
         with self._changed:
             sent = len(self._events) if last_id is None else int(last_id)
             cuts = self._cuts
+            mute, self.mute_next = self.mute_next, False
             self._open += 1
             self._changed.notify_all()
         try:
-            if not self.silent:
-                write(b"\n")
+            write(b"\n")
             while self._wait_for_news(sent, cuts):
                 text = self._text_after(sent)
                 sent = max(sent, len(self._events)) if text else sent
-                if not self.silent:
+                if not mute:
                     write((text or ": heartbeat\n\n").encode())
         finally:
             with self._changed:
@@ -152,7 +156,9 @@ class ContractHttpServer:
         path = handler.path.removeprefix(BASE)
         headers = {name.lower(): value for name, value in handler.headers.items()}
         self.requests.append(Recorded(handler.command, path, headers, copy.deepcopy(body)))
-        if path == "/stream":
+        if not handler.path.startswith(BASE):
+            self._reply(handler, Answer(200, "<html>This is no API</html>"))
+        elif path == "/stream":
             self._stream(handler)
         else:
             self._reply(handler, self.answer(handler.command, path, body))

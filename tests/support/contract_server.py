@@ -91,6 +91,11 @@ class ContractServer:
         """Publish an event and return its number."""
         return self.events.append({"topic": topic, "msg_src": msg_src, **fields})
 
+    def prepare(self, uri: str) -> None:
+        """Create a procedure, as a client would."""
+        with self._lock:
+            self._create({"script_type": "filesystem", "script_uri": uri}, {})
+
     def perform(self, pid: int, *steps: Step) -> None:
         """Have a script do something."""
         with self._lock:

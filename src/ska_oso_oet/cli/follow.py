@@ -9,8 +9,10 @@ from .errors import DetachedError, OetError, ServerUnavailableError, StoppedErro
 from .output import Output
 from .printer import EventPrinter
 from .rest import RestClient, summary_id
-from .stream import EventStream, Pulse
+from .stream import EventStream, Received
 from .tables import print_stacktrace
+
+State = ProcedureState | ActivityState
 
 _LAST_EVENTS = {
     "procedure.lifecycle.complete": ProcedureState.COMPLETE,
@@ -30,20 +32,17 @@ class Subject(Protocol):
     def concerns(self, event: Event) -> bool:
         """Whether an event is about it."""
 
-    def has_ended(self, event: Event) -> bool:
-        """Whether an event that concerns it is its last."""
+    def end_told_by(self, event: Event) -> State | None:
+        """Return the state it ended in, if an event that concerns it is its last."""
 
-    def look(self) -> bool:
-        """Ask the service whether it has ended: the last event may have been lost with its server.
+    def look(self) -> State | None:
+        """Ask the service for the state it ended in: the last event may have been lost with its server.
 
         :raises OetError: if the service refuses to tell, or if it will never begin
         """
 
-    def report(self, output: Output) -> None:
-        """Write how it ended.
-
-        :raises OetError: if it is not COMPLETE; with the exit status that says so
-        """
+    def reason(self) -> str | None:
+        """Ask the service why it failed: a sentence or a stack trace."""
 
 
 class FollowedProcedure:
@@ -63,21 +62,20 @@ class FollowedProcedure:
         """Whether an event is about it."""
         return is_about_procedure(event, self._pid)
 
-    def has_ended(self, event: Event) -> bool:
-        """Whether an event that concerns it is its last."""
-        return event.topic in _LAST_EVENTS
+    def end_told_by(self, event: Event) -> State | None:
+        """Return the state it ended in, if an event that concerns it is its last."""
+        return _LAST_EVENTS.get(event.topic)
 
-    def look(self) -> bool:
-        """Ask the service whether it has ended."""
+    def look(self) -> State | None:
+        """Ask the service for the state it ended in."""
         procedure = self._rest.procedure(self._pid).content
         if procedure.state is ProcedureState.READY and not main_has_begun(procedure):
             raise not_started(procedure)
-        return procedure.state.is_final
+        return procedure.state if procedure.state.is_final else None
 
-    def report(self, output: Output) -> None:
-        """Write how it ended."""
-        procedure = self._rest.procedure(self._pid).content
-        _report(output, self.name, procedure.state, procedure.history.stacktrace)
+    def reason(self) -> str | None:
+        """Ask the service why it failed."""
+        return self._rest.procedure(self._pid).content.history.stacktrace
 
 
 class FollowedActivity:
@@ -100,32 +98,34 @@ class FollowedActivity:
             return event.fields.get("activity_id") == self._aid or _summary_in(event, "result") == self._aid
         return self.procedure_id is not None and is_about_procedure(event, self.procedure_id)
 
-    def has_ended(self, event: Event) -> bool:
-        """Whether an event that concerns it is its last."""
+    def end_told_by(self, event: Event) -> State | None:
+        """Return the state it ended in, if an event that concerns it is its last."""
         if event.topic != "activity.lifecycle.statechange":
-            return False
+            return None
         if self.procedure_id is None:
-            self.look()
-        state = event.fields.get("new_state")
-        return state in set(ActivityState) and self._is_over(ActivityState(state))
+            return self.look()
+        try:
+            return self._if_over(ActivityState(str(event.fields.get("new_state"))))
+        except ValueError:
+            return None
 
-    def look(self) -> bool:
-        """Ask the service whether it has ended."""
+    def look(self) -> State | None:
+        """Ask the service for the state it ended in."""
         activity = self._rest.activity(self._aid).content
         self.procedure_id = activity.procedure_id
-        return self._is_over(activity.state)
+        return self._if_over(activity.state)
 
-    def report(self, output: Output) -> None:
-        """Write how it ended."""
+    def reason(self) -> str | None:
+        """Ask the service why it failed."""
         activity = self._rest.activity(self._aid).content
-        reason = activity.reason
-        if activity.state is ActivityState.FAILED and activity.procedure_id is not None:
-            procedure = self._rest.procedure(activity.procedure_id).content
-            reason = procedure.history.stacktrace or reason
-        _report(output, self.name, activity.state, reason)
+        if activity.procedure_id is None:
+            return activity.reason
+        procedure = self._rest.procedure(activity.procedure_id).content
+        return procedure.history.stacktrace or activity.reason
 
-    def _is_over(self, state: ActivityState) -> bool:
-        return state.is_final or (self._prepare_only and state is ActivityState.PREPARED)
+    def _if_over(self, state: ActivityState) -> ActivityState | None:
+        over = state.is_final or (self._prepare_only and state is ActivityState.PREPARED)
+        return state if over else None
 
 
 def follow(stream: EventStream, subject: Subject, output: Output) -> None:
@@ -139,10 +139,10 @@ def follow(stream: EventStream, subject: Subject, output: Output) -> None:
     """
     try:
         with EventPrinter(output, subject.name) as printer:
-            _print_until_end(stream, subject, printer)
+            state = _print_until_end(stream, subject, printer)
     except KeyboardInterrupt:
         raise _detached(subject) from None
-    subject.report(output)
+    _report(subject, state, output)
 
 
 def main_has_begun(procedure: Procedure) -> bool:
@@ -174,32 +174,42 @@ def is_about_procedure(event: Event, pid: int) -> bool:
     return _summary_in(event, "result") == pid or (isinstance(command, dict) and command.get("pid") == pid)
 
 
-def _print_until_end(stream: EventStream, subject: Subject, printer: EventPrinter) -> None:
+def _print_until_end(stream: EventStream, subject: Subject, printer: EventPrinter) -> State:
+    ended: State | None = None
     for item in stream:
-        if isinstance(item, Pulse):
+        if isinstance(item, Received):
+            if subject.concerns(item.event):
+                printer.show(item)
+                if (told := subject.end_told_by(item.event)) is not None:
+                    return told
+        elif ended is not None:
+            return ended
+        else:
+            # Its last events may be on their way: they have time until the next pulse.
             with suppress(ServerUnavailableError):  # the stream itself is alive, so it is worth listening on
-                if subject.look():
-                    return
-        elif subject.concerns(item.event):
-            printer.show(item)
-            if subject.has_ended(item.event):
-                return
+                ended = subject.look()
+    raise AssertionError("a stream of events has no end")
 
 
 def _summary_in(event: Event, field: str) -> int | None:
     return summary_id(event.fields.get(field))
 
 
-def _report(output: Output, name: str, state: ProcedureState | ActivityState, reason: str | None) -> None:
-    if state in {ProcedureState.COMPLETE, ActivityState.PREPARED}:
+def _report(subject: Subject, state: State, output: Output) -> None:
+    sentence = f"{subject.name} is {state}"
+    if state in {ProcedureState.COMPLETE, ActivityState.COMPLETE, ActivityState.PREPARED}:
         if not output.as_json:
-            output.text(f"{name} is {state}")
+            output.text(sentence)
         return
-    if reason and "\n" in reason and not output.as_json:
+    if state in {ProcedureState.STOPPED, ActivityState.STOPPED}:
+        raise StoppedError(sentence)
+    reason = ""
+    with suppress(ServerUnavailableError):  # that it failed is known all the same
+        reason = (subject.reason() or "").strip()
+    if "\n" in reason and not output.as_json:
         print_stacktrace(output, reason)
-    last_line = (reason or "").strip().rpartition("\n")[2]
-    kind = StoppedError if state in {ProcedureState.STOPPED, ActivityState.STOPPED} else OetError
-    raise kind(f"{name} is {state}" + (f": {last_line}" if last_line else ""))
+    last_line = reason.rpartition("\n")[2]
+    raise OetError(f"{sentence}: {last_line}" if last_line else sentence)
 
 
 def _detached(subject: Subject) -> DetachedError:
