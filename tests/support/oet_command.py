@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from .contract_http import PATIENCE
@@ -40,16 +40,21 @@ class OetCommand:
         return done
 
     @contextmanager
-    def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Run a command beside the test, and end it if the test has not."""
-        pipe = subprocess.PIPE
-        with subprocess.Popen(
-            [EXECUTABLE, *arguments], env=self.env, stdout=pipe, stderr=pipe, text=True
-        ) as process:
-            try:
-                yield process
-            finally:
-                process.kill()
+    def running(self, *arguments: str, stdout: str | None = None) -> Iterator[subprocess.Popen[str]]:
+        """Run a command beside the test, and end it if the test has not.
+
+        :param arguments: of the command
+        :param stdout: file to write to, instead of a pipe to the test
+        """
+        with ExitStack() as stack:
+            output = subprocess.PIPE if stdout is None else stack.enter_context(Path(stdout).open("w"))
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [EXECUTABLE, *arguments], env=self.env, stdout=output, stderr=subprocess.PIPE, text=True
+                )
+            )
+            stack.callback(process.kill)
+            yield process
 
 
 def table_rows(text: str) -> list[list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import Result
-from tests.support.contract_http import Answer
+from tests.support.contract_http import PATIENCE, Answer
 from tests.support.contract_server import ContractServer, refusal
 from tests.support.oet_command import OetCommand
 
@@ -82,14 +82,15 @@ def test_a_stop_that_comes_too_late(server: ContractServer, invoke: Invoke) -> N
     assert reason == "Cannot stop script with ID 1: Script is not running"
 
 
-def test_a_server_that_is_away(oet: OetCommand) -> None:
+def test_a_server_that_is_away(oet: OetCommand, invoke: Invoke) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         oet.env["OET_REST_URI"] = f"http://127.0.0.1:{unused.getsockname()[1]}/api/v1.0"
-    for command in (["procedure", "list"], ["listen"], ["procedure", "create", "file:///a.py"]):
-        done = oet(*command, status=1)
-        assert done.stdout == ""
-        assert done.stderr.count("\n") == 1
-        assert "Connection refused. Is the server up" in done.stderr
+    done = oet("procedure", "create", "file:///a.py", status=1)
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+    assert "Connection refused. Is the server up" in done.stderr
+    for command in (["procedure", "list"], ["listen"]):
+        result = invoke(*command, status=1, url=oet.env["OET_REST_URI"])
+        assert "Connection refused. Is the server up" in one_line(result)
 
 
 def test_a_server_that_is_late(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,6 +150,12 @@ def test_reads_a_service_that_sends_no_ids(server: ContractServer, invoke: Invok
     for new_key in ("id", "created"):
         del server.procedures[1][new_key]
     assert "\n 1  | file:///a.py | 20" in invoke("procedure", "list").stdout
+
+
+def test_output_that_cannot_be_written(oet: OetCommand) -> None:
+    with oet.running("procedure", "list", stdout="/dev/full") as process:
+        _, stderr = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, stderr) == (1, "Error: Cannot write the output: No space left on device\n")
 
 
 def test_the_server_is_chosen_by_option_then_by_environment(server: ContractServer, invoke: Invoke) -> None:

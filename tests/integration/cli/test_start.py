@@ -3,12 +3,15 @@
 import json
 import signal
 import subprocess
+from collections.abc import Callable
 
 import pytest
+from click.testing import Result
 from tests.support.contract_http import PATIENCE, Answer
 from tests.support.contract_server import COMPLETES, FAILS, ContractServer, Step, says, to
 from tests.support.oet_command import OetCommand, table_rows
 
+Invoke = Callable[..., Result]
 URI = "file:///scripts/observe.py"
 
 
@@ -36,13 +39,13 @@ def test_no_event_is_missed_of_a_script_that_ends_before_the_start_is_answered(
     assert done.stdout.endswith("Procedure 1 is COMPLETE\n")
 
 
-def test_a_script_that_fails(server: ContractServer, oet: OetCommand) -> None:
+def test_a_script_that_fails(server: ContractServer, invoke: Invoke) -> None:
     server.running[URI] = FAILS
     server.prepare(URI)
-    done = oet("procedure", "start", status=1)
+    done = invoke("procedure", "start", status=1)
     assert "Traceback (most recent call last):\n  in main\nZeroDivisionError" in done.stdout
     assert done.stderr == "Error: Procedure 1 is FAILED: ZeroDivisionError: division by zero\n"
-    assert "ZeroDivisionError: division by zero" in oet("procedure", "describe").stdout
+    assert "ZeroDivisionError: division by zero" in invoke("procedure", "describe").stdout
 
 
 def test_a_script_that_somebody_stops(server: ContractServer, oet: OetCommand) -> None:
@@ -115,38 +118,36 @@ def test_an_end_that_no_event_told_of_is_found_at_the_next_heartbeat(
     ],
 )
 def test_says_why_a_procedure_was_not_started(
-    server: ContractServer, oet: OetCommand, steps: tuple[Step, ...], reason: str
+    server: ContractServer, invoke: Invoke, steps: tuple[Step, ...], reason: str
 ) -> None:
     server.prepare(URI)
     server.perform(1, *steps)
-    done = oet("procedure", "start", status=1)
+    done = invoke("procedure", "start", status=1)
     assert (done.stdout, done.stderr) == ("", f"Error: Procedure 1 was not started, as {reason}\n")
 
 
 def test_a_procedure_that_is_still_in_preparation_is_not_started(
-    server: ContractServer, oet: OetCommand
+    server: ContractServer, invoke: Invoke
 ) -> None:
     server.preparing[URI] = (to("IDLE"), to("LOADING"), to("IDLE"), to("RUNNING"))
     server.prepare(URI)
-    done = oet("procedure", "start", "--listen=False", status=1)
+    done = invoke("procedure", "start", "--listen=False", status=1)
     assert "Procedure 1 was not started, as it is RUNNING. Start it when" in done.stderr
 
 
-def test_a_start_that_is_granted_and_never_happens_is_noticed(
-    server: ContractServer, oet: OetCommand
-) -> None:
+def test_a_start_that_is_granted_and_never_happens_is_noticed(server: ContractServer, invoke: Invoke) -> None:
     server.events.heartbeat = 0.2
     server.prepare(URI)
     procedure = server.procedures[1]
     looks = [Answer(200, {"procedures": [procedure]}), Answer(200, {"procedure": procedure})]
     server.answers.extend(looks)
-    done = oet("procedure", "start", status=1)
+    done = invoke("procedure", "start", status=1)
     assert "Procedure 1 was not started, as it is READY" in done.stderr
 
 
-def test_an_activity_that_fails(server: ContractServer, oet: OetCommand) -> None:
+def test_an_activity_that_fails(server: ContractServer, invoke: Invoke) -> None:
     server.running["file://allocate.py"] = FAILS
-    done = oet("activity", "run", "allocate", "sbd-1", status=1)
+    done = invoke("activity", "run", "allocate", "sbd-1", status=1)
     assert done.stderr == "Error: Activity 1 is FAILED: ZeroDivisionError: division by zero\n"
     assert table_rows(done.stdout)[1][-1] == "REQUESTED"
 
