@@ -54,6 +54,7 @@ class ContractServer:
     :ivar preparing: what a script does when it is created, by URI, after CREATING; else it becomes READY
     :ivar running: what a script does when it is started, by URI, after RUNNING; else nothing: it goes on
     :ivar answers: if not empty, the next requests get these, and nothing else happens
+    :ivar names_procedures: whether the answer to a request to run an activity has the ID of its procedure
     :ivar clock: gives the time of each state, in seconds since 1970 (UTC)
     """
 
@@ -61,6 +62,7 @@ class ContractServer:
         self.preparing: dict[str, Sequence[Step]] = {}
         self.running: dict[str, Sequence[Step]] = {}
         self.answers: deque[Answer] = deque()
+        self.names_procedures = True
         self.clock: Callable[[], float] = time.time
         self.procedures: dict[int, Json] = {}
         self.activities: dict[int, Json] = {}
@@ -223,7 +225,8 @@ class ContractServer:
             "state": "REQUESTED",
         }
         self.activities[aid] = activity
-        answer = Answer(201, {"activity": copy.deepcopy(activity)})
+        known = {} if self.names_procedures else {"procedure_id": None}
+        answer = Answer(201, {"activity": copy.deepcopy(activity | known)})
         self.perform(procedure["id"], *self.preparing.get(uri, PREPARES))
         if not body["prepare_only"]:
             self.perform(procedure["id"], to("RUNNING"), *self.running.get(uri, ()))

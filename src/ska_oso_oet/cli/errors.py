@@ -5,6 +5,8 @@ from enum import IntEnum
 import click
 from pydantic import ValidationError
 
+from .text import one_line
+
 
 class ExitStatus(IntEnum):
     """Exit statuses of ``oet``."""
@@ -53,12 +55,6 @@ class DetachedError(OetError):
 
 class ServerUnavailableError(OetError):
     """The server is away, for now: the same request may succeed later."""
-
-
-def one_line(text: str) -> str:
-    """Join the lines of a text, and show control characters (a terminal would obey them) as escapes."""
-    joined = " ".join(text.split())
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in joined)
 
 
 def reasons(error: ValidationError) -> str:

@@ -6,9 +6,9 @@ from rich.text import Text
 
 from ska_oso_oet.model import Activity, Event, FunctionArgs, Procedure
 
-from .output import printable
 from .rest import read_summary
 from .tables import script_name
+from .text import printable
 from .times import to_microsecond
 
 

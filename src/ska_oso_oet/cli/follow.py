@@ -103,7 +103,8 @@ class FollowedActivity:
         if event.topic != "activity.lifecycle.statechange":
             return None
         if self.procedure_id is None:
-            return self.look()
+            with suppress(ServerUnavailableError):  # then it is learnt at the next event or pulse
+                self.look()
         try:
             return self._if_over(ActivityState(str(event.fields.get("new_state"))))
         except ValueError:

@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from .text import one_line, printable
+
 _PIPE_WIDTH = 100_000
 """Columns of a file or pipe: no ID and no URI is ever broken or cut."""
 
@@ -51,10 +53,5 @@ class Output:
         self.console.print(text, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """Say something beside the result, on stderr."""
-        click.echo(text, err=True)
-
-
-def printable(text: str) -> str:
-    """Show control characters, which a terminal would obey, as escapes; keep newlines and tabs."""
-    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+        """Say something beside the result, in one line on stderr."""
+        click.echo(one_line(text), err=True)

@@ -94,7 +94,7 @@ class EventStream:
             except httpx.HTTPError as error:
                 reason = str(error) or type(error).__name__
             self._response.close()
-            self._report(f"Lost the stream of events ({' '.join(reason.split())}); trying to get it back")
+            self._report(f"Lost the stream of events ({reason}); trying to get it back")
             self._reconnect()
             self._report("The stream of events is back" + (", nothing was missed" if self._last_id else ""))
             yield Pulse()

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from ska_oso_oet.model import Activity, ActivityState, FunctionArgs, Procedure, ProcedureState, Script
 
-from .output import Output, printable
+from .output import Output
+from .text import printable
 from .times import to_microsecond, to_second
 
 _STYLES = {

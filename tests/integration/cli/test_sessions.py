@@ -168,3 +168,19 @@ def test_stopping(server: ContractServer, invoke: Invoke) -> None:
     assert stopped.stdout == "Successfully stopped script with ID 2\n"
     bodies = [request.body for request in server.requests if request.method == "PUT"]
     assert bodies == [{"state": "STOPPED", "abort": True}, {"state": "STOPPED", "abort": False}]
+
+
+def test_without_an_id_stop_means_the_one_that_runs_main(server: ContractServer, invoke: Invoke) -> None:
+    server.preparing["file:///init.py"] = (to("IDLE"), to("LOADING"), to("IDLE"), to("RUNNING"))
+    for uri in ("file:///init.py", "file:///main.py", "file:///init.py"):
+        server.prepare(uri)
+    refused = invoke("procedure", "stop", status=1)
+    assert refused.stderr == "Error: Procedures 1, 3 are running: choose one with --pid\n"
+    server.perform(2, to("RUNNING"))
+    assert invoke("procedure", "stop").stdout.startswith("Successfully stopped script with ID 2")
+
+
+def test_a_pipe_gets_one_line_for_each_procedure(server: ContractServer, invoke: Invoke) -> None:
+    uri = "file:///scripts/" + "long/" * 60 + "observe.py"
+    server.prepare(uri)
+    assert table_rows(invoke("procedure", "list").stdout)[1][1] == uri

@@ -152,6 +152,12 @@ def test_an_activity_that_fails(server: ContractServer, invoke: Invoke) -> None:
     assert table_rows(done.stdout)[1][-1] == "REQUESTED"
 
 
+def test_the_procedure_of_an_activity_may_become_known_later(server: ContractServer, invoke: Invoke) -> None:
+    server.names_procedures = False
+    server.running["file://allocate.py"] = (says("user.script.announce", msg="at work"), *COMPLETES)
+    assert "msg='at work'" in invoke("activity", "run", "allocate", "sbd-1").stdout
+
+
 def test_json_is_all_that_is_printed_for_programs(server: ContractServer, oet: OetCommand) -> None:
     progress = says("user.script.progress", progress=50)
     server.running[URI] = (says("user.script.announce", msg="Ω\n"), progress, *COMPLETES)
