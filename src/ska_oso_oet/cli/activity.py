@@ -11,8 +11,8 @@ from ska_oso_oet.model import Activity, ActivityRequest
 from .errors import OetError, reasons
 from .follow import FollowedActivity, follow
 from .literals import read_value
-from .options import POSITIVE, Session, listen_option, with_session
 from .rest import RestClient
+from .session import POSITIVE, Session, listen_option, with_session
 from .tables import print_activities, print_activity
 
 

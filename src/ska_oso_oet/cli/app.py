@@ -7,9 +7,9 @@ import click
 from ska_oso_oet import __version__
 
 from .activity import activity
-from .options import DEFAULT_SERVER_URL, Session, with_session
 from .printer import print_event
 from .procedure import procedure
+from .session import DEFAULT_SERVER_URL, Session, with_session
 from .stream import Received
 
 _EPILOG = """\b

@@ -9,20 +9,13 @@ from click.core import ParameterSource
 
 from ska_oso_oet.model import FunctionArgs, GitArgs, Procedure, ProcedureRequest, ProcedureState, Script
 
+from .arguments import ScriptCommand, integer_or_none, text_or_none
 from .errors import OetError
 from .follow import FollowedProcedure, follow, main_has_begun, not_started
 from .literals import read_value
-from .options import (
-    POSITIVE,
-    ScriptCommand,
-    Session,
-    integer_or_none,
-    listen_option,
-    text_or_none,
-    with_session,
-)
 from .output import Output
 from .rest import RestClient
+from .session import POSITIVE, Session, listen_option, with_session
 from .tables import print_procedure, print_procedures
 
 

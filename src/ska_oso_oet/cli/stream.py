@@ -112,6 +112,11 @@ class EventStream:
         except httpx.HTTPError as error:
             self._response.close()
             raise self._http.unavailable(error) from error
+        if not self._first:
+            self._response.close()
+            raise ServerUnavailableError(
+                f"{self._http.url} closes the stream of events as soon as it is open"
+            )
 
     def _read(self) -> Iterator[Received | Pulse]:
         yield from self._parse(self._first)

@@ -8,7 +8,7 @@ def to_second(seconds: float) -> str:
 
     :param seconds: since 1970 (UTC)
     """
-    return _local(seconds).strftime("%Y-%m-%d %H:%M:%S")
+    return _local(seconds, "%Y-%m-%d %H:%M:%S")
 
 
 def to_microsecond(seconds: float) -> str:
@@ -16,8 +16,11 @@ def to_microsecond(seconds: float) -> str:
 
     :param seconds: since 1970 (UTC)
     """
-    return _local(seconds).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return _local(seconds, "%Y-%m-%d %H:%M:%S.%f")
 
 
-def _local(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds).astimezone()
+def _local(seconds: float, form: str) -> str:
+    try:
+        return datetime.fromtimestamp(seconds).astimezone().strftime(form)
+    except (OverflowError, ValueError, OSError):  # no date of the calendar: show what was sent
+        return f"{seconds} s"

@@ -158,6 +158,12 @@ def test_output_that_cannot_be_written(oet: OetCommand) -> None:
     assert (process.returncode, stderr) == (1, "Error: Cannot write the output: No space left on device\n")
 
 
+def test_a_time_that_no_calendar_has(server: ContractServer, invoke: Invoke) -> None:
+    server.prepare("file:///a.py")
+    server.procedures[1]["created"] = 1e30
+    assert "| 1e+30 s |" in " ".join(invoke("procedure", "list").stdout.split())
+
+
 def test_the_server_is_chosen_by_option_then_by_environment(server: ContractServer, invoke: Invoke) -> None:
     away = "http://127.0.0.1:1"
     invoke("procedure", "list", f"--server-url={server.url}/", url=away)

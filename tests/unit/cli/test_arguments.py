@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from ska_oso_oet.cli.options import ScriptCommand
+from ska_oso_oet.cli.arguments import ScriptCommand
 
 
 def run(*tokens: str) -> tuple[Result, dict[str, Any]]:
