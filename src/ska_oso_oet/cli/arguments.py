@@ -1,0 +1,90 @@
+"""The arguments of scripts, among those of a command."""
+
+import keyword
+import re
+from typing import Any
+
+import click
+
+from .literals import read_value
+
+
+class ScriptCommand(click.Command):
+    """A command that hands to a script what it does not know: values, and ``--name=value``, in any order.
+
+    Its callback gets the values as `args`, the variadic argument that it declares by that name, and the
+    others as `script_kwargs`. After ``--`` all is for the script, also what the command itself would know.
+    """
+
+    ignore_unknown_options = True  # or negative numbers would be taken for options
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take out what is for the script by name, and parse the rest.
+
+        :raises click.UsageError: if a name is unknown, used twice or no name in Python
+        """
+        split = args.index("--") if "--" in args else len(args)
+        known = frozenset(_spelling(option) for param in self.get_params(ctx) for option in param.opts)
+        named, rest = _split_named(args[:split], known)
+        more_named, positional = _split_named(args[split + 1 :], frozenset())
+        if not ctx.resilient_parsing:  # as it is for shell completion, which sees unfinished commands
+            _refuse_unknown(ctx, rest, known)
+        parsed = super().parse_args(ctx, [*rest, "--", *positional] if positional else rest)
+        ctx.params["script_kwargs"] = _kwargs(ctx, [*named, *more_named])
+        return parsed
+
+
+def integer_or_none(value: str) -> int | None:
+    """Read an integer, or ``None`` as Python writes it.
+
+    :raises ValueError: if it is neither
+    """
+    return None if value == "None" else int(value)
+
+
+def text_or_none(value: str) -> str | None:
+    """Read a text, or ``None`` as Python writes it."""
+    return None if value == "None" else value
+
+
+_NAMED = re.compile(r"--(?P<name>[^=]+)=(?P<value>.*)", re.DOTALL)
+_OPTION = re.compile(r"-(?![\d.]).+", re.DOTALL)
+"""What looks like an option, and not like a negative number."""
+
+
+def _spelling(option: str) -> str:
+    return option.replace("_", "-")
+
+
+def _split_named(tokens: list[str], known: frozenset[str]) -> tuple[list[re.Match[str]], list[str]]:
+    """Separate ``--name=value`` of other than known names from the rest."""
+    named: list[re.Match[str]] = []
+    rest: list[str] = []
+    for token in tokens:
+        match = _NAMED.fullmatch(token)
+        if match and _spelling("--" + match["name"]) not in known:
+            named.append(match)
+        else:
+            rest.append(token)
+    return named, rest
+
+
+def _refuse_unknown(ctx: click.Context, tokens: list[str], known: frozenset[str]) -> None:
+    for token in tokens:
+        if _OPTION.fullmatch(token) and _spelling(token.partition("=")[0]) not in known:
+            hint = (
+                f"An argument for the script by name is written {token}=VALUE." if token[:2] == "--" else ""
+            )
+            raise click.UsageError(f"No such option: {token}. {hint}".rstrip(), ctx)
+
+
+def _kwargs(ctx: click.Context, named: list[re.Match[str]]) -> dict[str, Any]:
+    kwargs: dict[str, Any] = {}
+    for match in named:
+        name = match["name"].replace("-", "_")
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise click.UsageError(f"{match[0]}: {name!r} cannot be the name of a script's argument.", ctx)
+        if name in kwargs:
+            raise click.UsageError(f"{match[0]}: {name!r} is given twice.", ctx)
+        kwargs[name] = read_value(match["value"])
+    return kwargs

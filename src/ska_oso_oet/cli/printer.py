@@ -1,0 +1,80 @@
+"""Printing events as they come, with a progress bar where a script announces progress."""
+
+import math
+from types import TracebackType
+from typing import Self
+
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from ska_oso_oet.model import Event
+
+from .events import event_text
+from .output import Output
+from .stream import Received
+
+PROGRESS_TOPIC = "user.script.progress"
+_DONE = 100.0
+
+
+class EventPrinter:
+    """Prints the events of one script; on a terminal its progress is a bar below them.
+
+    :param output: where to print
+    :param name: what to call the script
+    """
+
+    def __init__(self, output: Output, name: str) -> None:
+        self._output = output
+        self._name = name
+        self._bar: tuple[Progress, TaskID] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the bar where it is, as the last that was heard."""
+        if self._bar is not None:
+            self._bar[0].stop()
+
+    def show(self, received: Received) -> None:
+        """Print an event."""
+        progress = _progress(received.event) if self._output.terminal and not self._output.as_json else None
+        if progress is None:
+            print_event(self._output, received)
+        else:
+            self._show_progress(progress)
+
+    def _show_progress(self, progress: float) -> None:
+        if self._bar is None:
+            bar = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeElapsedColumn(),
+                console=self._output.console,
+            )
+            self._bar = bar, bar.add_task(self._name, total=_DONE)
+            bar.start()
+        bar, task = self._bar
+        bar.update(task, completed=progress)
+        bar.refresh()
+
+
+def print_event(output: Output, received: Received) -> None:
+    """Print an event, for people or for programs."""
+    if output.as_json:
+        output.json_text(received.text)
+    else:
+        output.rich(event_text(received.event))
+
+
+def _progress(event: Event) -> float | None:
+    """Return the progress that an event announces, 0 to 100; None if it announces none."""
+    value = event.fields.get("progress")
+    if event.topic != PROGRESS_TOPIC or isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not math.isfinite(value):
+        return None
+    return min(max(float(value), 0.0), _DONE)
