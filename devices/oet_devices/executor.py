@@ -7,6 +7,7 @@ from ska_oso_oet.event.bus import EventBus
 from ska_oso_oet.event.journal import MemoryJournal
 from ska_oso_oet.procedure.application import ScriptExecutionService
 from ska_oso_oet.procedure.domain import ExecutableScript, ExecutorSettings
+from ska_oso_oet.procedure.domain.repositories import Repositories
 from ska_oso_oet.procedure.domain.roots import ScriptRoots
 
 
@@ -15,6 +16,7 @@ class ExecutorConfig:
     """What script execution follows from; two that are equal need no new executor.
 
     :param script_roots: folders that scripts may be run from
+    :param git_repositories: patterns of git repositories that scripts may be run from
     :param abort_script: what a stop may run afterwards
     :param history_length: how many ended procedures clients see
     :param event_retention: how many events to keep
@@ -22,6 +24,7 @@ class ExecutorConfig:
     """
 
     script_roots: tuple[str, ...]
+    git_repositories: tuple[str, ...]
     abort_script: ExecutableScript
     history_length: int
     event_retention: int
@@ -52,6 +55,7 @@ class Executor:
     def __init__(self, config: ExecutorConfig, listeners: Listeners) -> None:
         self.config = config
         self.roots = ScriptRoots.of(config.script_roots)
+        repositories = Repositories.of(config.git_repositories)
         config.settings.state_directory.mkdir(parents=True, exist_ok=True)
         self.bus = EventBus(MemoryJournal(config.event_retention))
         self.service = ScriptExecutionService(
@@ -59,6 +63,7 @@ class Executor:
             bus=self.bus,
             settings=config.settings,
             script_roots=self.roots,
+            repositories=repositories,
             history_length=config.history_length,
             on_output=listeners.on_output,
             on_health=listeners.on_health,
