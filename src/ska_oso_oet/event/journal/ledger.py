@@ -64,6 +64,8 @@ class Ledger:
         """Note that entries are in a storage that could not be opened yet."""
         with self._lock:
             self._unread = self.base_numbering != Numbering()
+            # How far back they go is not known.
+            self.first_seq = 1
 
     def lose_storage(self) -> SqlStorage | None:
         """Note that what is stored is lost, but for what memory holds; return the storage."""

@@ -181,6 +181,8 @@ class SqliteDatabase:
             raise StorageDamaged(f"{self.name} was exchanged for another file")
         with contextlib.closing(self._connect("rw")) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            # An empty file is sound; it is just not ours.
+            connection.execute("SELECT seq FROM events LIMIT 1").fetchall()
         if verdict != "ok":
             raise StorageDamaged(f"{self.name} is damaged: {verdict}")
         self._remember_file()
@@ -201,9 +203,13 @@ class SqliteDatabase:
 
     @contextlib.contextmanager
     def _reshaping(self) -> Iterator[sqlite3.Connection]:
+        if self.is_suspect():
+            self.verify()
         # The file may become shorter now, and that is no damage.
         self._known_size = 0
         with contextlib.closing(self._connect("rw")) as connection:
+            # What readers are in the way of now can be done the next time.
+            connection.execute("PRAGMA busy_timeout=0")
             yield connection
         self._remember_file()
 
@@ -215,6 +221,8 @@ class SqliteDatabase:
 
     def _remember_file(self) -> None:
         found = self._path.stat()
+        if found.st_size == 0:
+            raise StorageDamaged(f"{self.name} was emptied")
         self._known_file = (found.st_dev, found.st_ino)
         self._known_size = found.st_size
 

@@ -18,6 +18,7 @@ LOGGER = logging.getLogger(__name__)
 FaultListener = Callable[[str | None], None]
 
 _EVENTS_WRITTEN_AT_ONCE: Final = 1000
+_COMPACTIONS_AT_ONCE: Final = 50
 _FIRST_RETRY_S: Final = 0.25
 _LONGEST_RETRY_S: Final = 5.0
 
@@ -177,8 +178,10 @@ class Upkeep:
         self._drop_events(storage)
         for kind in self._ledger.kinds():
             self._drop_documents(storage, kind)
-        # A checkpoint that writers wait for keeps them waiting in leaps, so they wait for this lock instead.
-        while storage.tidy() and not self._thread.closing:
+        # Who waits for SQLite's own lock does so in leaps of up to 0.1 s, so they wait for this one instead.
+        for _ in range(_COMPACTIONS_AT_ONCE):
+            if self._thread.closing or not storage.tidy():
+                break
             with self._writing:
                 storage.compact()
 
