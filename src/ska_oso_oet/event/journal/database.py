@@ -15,6 +15,14 @@ class StorageDamaged(StorageFault):
     """What is stored cannot be read any more, and will not mend by waiting."""
 
 
+class StorageSuspect(StorageFault):
+    """Somebody seems to have changed what is stored, so that it has to be looked through first."""
+
+
+class StorageLocked(StorageFault):
+    """Another server writes to it."""
+
+
 class EntryRejected(Exception):
     """The storage is well, and does not take a value that was to be written."""
 
@@ -35,7 +43,7 @@ class Database(Protocol):
     """Makes connections for reading, each statement of its own."""
 
     def exists(self) -> bool | None:
-        """Whether there is something to be opened; None if that is only known by opening it."""
+        """Whether there is something to be opened; None if that cannot be told."""
 
     def classify(self, error: Exception) -> StorageFault | EntryRejected:
         """Return what an exception of the database's driver means."""

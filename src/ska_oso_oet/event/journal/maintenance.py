@@ -3,8 +3,11 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import Final
 
 LOGGER = logging.getLogger(__name__)
+
+_AFTER_FAILURE_S: Final = 5.0
 
 
 class MaintenanceThread:
@@ -50,8 +53,8 @@ class MaintenanceThread:
                 delay = self._work()
             except Exception:
                 # Nobody would start this thread again.
-                LOGGER.exception("The journal's maintenance failed; it goes on with the next occasion")
-                delay = None
+                LOGGER.exception("The journal's maintenance failed; it is tried again")
+                delay = _AFTER_FAILURE_S
 
     def _wait(self, delay: float | None) -> bool:
         with self._condition:

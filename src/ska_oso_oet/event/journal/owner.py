@@ -5,11 +5,11 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from .database import Database, StorageDamaged, StorageFault
+from .database import Database, StorageDamaged, StorageFault, StorageLocked
 from .gaps import Gap, Gaps
 from .lock import DirectoryLock
 from .numbering import HighWaterMarks, Marks, Numbering, unheard_of_numbering
-from .protocol import JournalUnavailable
+from .protocol import JournalLocked, JournalUnavailable
 from .schema import ANY_KIND
 from .storage import Entries, Facts, SqlStorage
 
@@ -67,7 +67,10 @@ class StorageOwner:
             raise
 
     def _open_database(self) -> tuple[SqlStorage, Facts]:
-        storage = SqlStorage(self._database)
+        try:
+            storage = SqlStorage(self._database)
+        except StorageLocked as refusal:
+            raise JournalLocked(str(refusal)) from refusal
         try:
             return storage, storage.facts()
         except BaseException:
@@ -149,7 +152,7 @@ class StorageOwner:
                 return Numbering()
         raise JournalUnavailable(
             f"{self._database.name} cannot be reached, and nothing in {self._directory} says how far the"
-            " numbers of events and procedures have come: see that the database runs, then start again"
+            " numbers of events and procedures have come: see that it can be reached, then start again"
         )
 
     def reserve(self, numbering: Numbering, *, behind: bool) -> None:

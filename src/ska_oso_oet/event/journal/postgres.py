@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import URL, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 
-from .database import EntryRejected, StorageFault
+from .database import EntryRejected, StorageFault, StorageLocked
 from .numbering import Numbering
-from .protocol import JournalLocked
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -90,7 +89,7 @@ class PostgresDatabase:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self._namespace}")
         except LockNotAvailable:
             holder = connection.execute(_HOLDER, [name]).fetchone()
-            raise JournalLocked(self._locked_by(holder)) from None
+            raise StorageLocked(self._locked_by(holder)) from None
         finally:
             if not connection.closed:
                 connection.autocommit = False

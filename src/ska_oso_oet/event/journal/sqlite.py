@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from sqlalchemy import Connection, NullPool, QueuePool, create_engine, event
@@ -38,6 +38,23 @@ _REASONS: Final = {
 }
 
 
+class _FileIdentity(NamedTuple):
+    """By what a file is recognised, and how long it was."""
+
+    device: int
+    inode: int
+    size: int
+
+    def is_later_than(self, before: "_FileIdentity") -> bool:
+        """Whether this can be the same file, having grown."""
+        return (self.device, self.inode) == (before.device, before.inode) and self.size >= before.size
+
+
+def _identity(path: Path) -> _FileIdentity:
+    found = os.stat(path)
+    return _FileIdentity(found.st_dev, found.st_ino, found.st_size)
+
+
 class SqliteDatabase:
     """The file `journal.sqlite`, with a write-ahead log (WAL).
 
@@ -54,12 +71,14 @@ class SqliteDatabase:
         self.readers = create_engine(
             "sqlite://", creator=self._connect_reader, poolclass=QueuePool, isolation_level="AUTOCOMMIT"
         )
-        self._known_file: tuple[int, int] | None = None
-        self._known_size = 0
+        self._known = _FileIdentity(0, 0, 0)
 
-    def exists(self) -> bool:
-        """Whether the file is there."""
-        return self._path.exists()
+    def exists(self) -> bool | None:
+        """Whether the file is there; None if its directory cannot be looked into."""
+        try:
+            return self._path.exists()
+        except OSError:
+            return None
 
     def _connect_writer(self) -> sqlite3.Connection:
         connection = self._connect("rwc")
@@ -163,21 +182,23 @@ class SqliteDatabase:
 
         SQLite itself would go on writing to a file that no longer has a name.
         """
+        known = self._known
         try:
-            found = os.stat(self._path)
+            found = _identity(self._path)
         except OSError:
             return True
-        return (found.st_dev, found.st_ino) != self._known_file or found.st_size < self._known_size
+        if found.is_later_than(known):
+            return False
+        # Unless the maintenance thread has reshaped the file since it was looked up.
+        return self._known is known
 
     def verify(self) -> None:
         """Have SQLite look through the whole file, if it still is the one that was opened."""
         try:
-            found = self._path.stat()
+            found = _identity(self._path)
         except FileNotFoundError:
             raise StorageDamaged(f"{self.name} was removed") from None
-        except OSError as error:
-            raise StorageFault(f"{self.name}: {error}") from error
-        if (found.st_dev, found.st_ino) != self._known_file:
+        if found._replace(size=0) != self._known._replace(size=0):
             raise StorageDamaged(f"{self.name} was exchanged for another file")
         with contextlib.closing(self._connect("rw")) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -206,7 +227,7 @@ class SqliteDatabase:
         if self.is_suspect():
             self.verify()
         # The file may become shorter now, and that is no damage.
-        self._known_size = 0
+        self._known = self._known._replace(size=0)
         with contextlib.closing(self._connect("rw")) as connection:
             # What readers are in the way of now can be done the next time.
             connection.execute("PRAGMA busy_timeout=0")
@@ -220,11 +241,10 @@ class SqliteDatabase:
             return 0
 
     def _remember_file(self) -> None:
-        found = self._path.stat()
-        if found.st_size == 0:
+        found = _identity(self._path)
+        if found.size == 0:
             raise StorageDamaged(f"{self.name} was emptied")
-        self._known_file = (found.st_dev, found.st_ino)
-        self._known_size = found.st_size
+        self._known = found
 
     def dispose(self) -> None:
         """Close the connections; the last one moves the log into the file."""

@@ -7,13 +7,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Dialect, Select, and_, delete, func, insert, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
-from .database import Database, EntryRejected, StorageFault
+from .database import Database, EntryRejected, StorageFault, StorageSuspect
 from .gaps import Gap
 from .migrate import bring_up_to_date
 from .numbering import Numbering
-from .protocol import Document, JournalEvent
+from .protocol import Document, JournalEvent, JournalTooNew
 from .schema import ANY_KIND, documents, events, gaps, identifiers
 
 # A prefix that more topics than this begin with is looked for event by event.
@@ -68,7 +67,7 @@ class SqlStorage:
     :param database: where the tables are
     :raises StorageFault: if it cannot be opened
     :raises JournalTooNew: if its schema is newer than this version of the OET
-    :raises JournalLocked: if another server writes to it
+    :raises StorageLocked: if another server writes to it
     """
 
     def __init__(self, database: Database) -> None:
@@ -97,14 +96,11 @@ class SqlStorage:
         """Turn what the driver raises into what it means."""
         try:
             yield
-        except (SQLAlchemyError, self._driver_error, OSError, UnicodeError, OverflowError) as error:
+        except (StorageFault, EntryRejected, JournalTooNew):
+            raise
+        except Exception as error:
+            # Whatever it is: the bus must not lose entries to an exception that nobody has thought of.
             raise self._database.classify(error) from error
-
-    @property
-    def _driver_error(self) -> type[Exception]:
-        # Raised as it is while a connection is made.
-        error: type[Exception] = self._database.writer.dialect.loaded_dbapi.Error
-        return error
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -218,9 +214,13 @@ class SqlStorage:
         with self._translated():
             self._database.compact()
 
-    def is_suspect(self) -> bool:
-        """Whether somebody seems to have changed the database from outside."""
-        return self._database.is_suspect()
+    def refuse_if_suspect(self) -> None:
+        """Make sure, quickly, that nobody seems to have changed the database from outside.
+
+        :raises StorageSuspect: if somebody does
+        """
+        if self._database.is_suspect():
+            raise StorageSuspect(f"{self._database.name} was changed by another program and is being checked")
 
     def close(self) -> None:
         """Close all connections."""

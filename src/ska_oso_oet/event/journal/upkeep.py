@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from .database import EntryRejected, StorageDamaged, StorageFault
+from .database import EntryRejected, StorageDamaged, StorageFault, StorageSuspect
 from .ledger import Ledger
 from .maintenance import MaintenanceThread
 from .owner import StorageOwner
@@ -65,6 +65,7 @@ class Upkeep:
         assert storage is not None, "there is a storage while there is no fault"  # noqa: S101
         self._owner.reserve(self._ledger.numbering(entries), behind=False)
         try:
+            storage.refuse_if_suspect()
             _write(storage, entries)
         except StorageFault as fault:
             self._note(fault)
@@ -72,9 +73,6 @@ class Upkeep:
             self._thread.wake()
         else:
             self._ledger.add(entries)
-            if storage.is_suspect() and not self._suspect:
-                self._suspect = True
-                self._thread.wake()
 
     def report(self, fault: StorageFault) -> None:
         """Take notice of a fault that a reader has met: a damage is mended, other faults pass or stay."""
@@ -86,6 +84,8 @@ class Upkeep:
     def _note(self, fault: StorageFault) -> None:
         if isinstance(fault, StorageDamaged):
             self._damage = fault
+        elif isinstance(fault, StorageSuspect):
+            self._suspect = True
 
     def _count(self, events: Sequence[JournalEvent], documents: Sequence[Document]) -> None:
         appended = self._appended
@@ -137,6 +137,7 @@ class Upkeep:
         """Get back to a storage that holds everything, if that is possible now."""
         with self._writing:
             self._owner.reserve(self._ledger.numbering(), behind=True)
+            self._check_suspicion()
             if self._damage is not None:
                 self._give_up_storage(self._damage)
                 self._damage = None
@@ -144,6 +145,14 @@ class Upkeep:
                 self._open()
             self._catch_up()
             self._owner.reserve(self._ledger.numbering(), behind=False)
+
+    def _check_suspicion(self) -> None:
+        if self._suspect and self._ledger.storage is not None:
+            try:
+                self._ledger.storage.check()
+            except StorageDamaged as damage:
+                self._damage = damage
+        self._suspect = False
 
     def _give_up_storage(self, damage: StorageDamaged) -> None:
         lost = self._ledger.lose_storage()
@@ -172,9 +181,6 @@ class Upkeep:
     def _keep_house(self) -> None:
         storage = self._ledger.storage
         assert storage is not None, "there is a storage while there is no fault"  # noqa: S101
-        if self._suspect:
-            self._suspect = False
-            storage.check()
         self._drop_events(storage)
         for kind in self._ledger.kinds():
             self._drop_documents(storage, kind)

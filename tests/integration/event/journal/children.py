@@ -5,6 +5,7 @@ import queue
 import random
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ska_oso_oet.event.journal import Document, Journal, JournalEvent, open_journal
@@ -73,5 +74,10 @@ def imports(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    program = {"append": append_until_killed, "fill": fill_up, "hold": hold, "imports": imports}[sys.argv[1]]
-    program(Path(sys.argv[2]), *sys.argv[3:])
+    programs: dict[str, Callable[..., None]] = {
+        "append": append_until_killed,
+        "fill": fill_up,
+        "hold": hold,
+        "imports": imports,
+    }
+    programs[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

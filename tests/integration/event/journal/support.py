@@ -90,15 +90,12 @@ def small_disk(at: Path, size: str) -> Iterator[Callable[[str], None]]:
         )
     except (OSError, subprocess.CalledProcessError):
         unavailable("no disk can be mounted here")
+
+    def remount(options: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size},{options}", at], check=True, capture_output=True)
+
     try:
-        yield (
-            lambda options: (
-                subprocess.run(
-                    ["mount", "-o", f"remount,size={size},{options}", at], check=True, capture_output=True
-                )
-                and None
-            )
-        )
+        yield remount
     finally:
         subprocess.run(["umount", at], check=True)
 

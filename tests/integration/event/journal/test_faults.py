@@ -15,6 +15,8 @@ from ska_oso_oet.event.journal import (
     lock,
     sqlite,
 )
+from ska_oso_oet.event.journal.numbering import Numbering
+from ska_oso_oet.event.journal.owner import StorageOwner
 from ska_oso_oet.event.journal.storage import Entries, SqlStorage
 
 from .support import (
@@ -123,14 +125,22 @@ def test_a_server_that_dies_while_it_cannot_write_gives_no_number_twice(
     opened: OpenJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "_BUSY_TIMEOUT_MS", 20)
-    journal = opened(tmp_path, on_fault=(faults := Faults()))
+    noted = threading.Event()
+    reserve = StorageOwner.reserve
+
+    def reserve_and_tell(owner: StorageOwner, numbering: Numbering, *, behind: bool) -> None:
+        reserve(owner, numbering, behind=behind)
+        if behind:
+            noted.set()
+
+    monkeypatch.setattr(StorageOwner, "reserve", reserve_and_tell)
+    journal = opened(tmp_path)
     journal.append(events(1, 10), [])
     with closing(sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)) as intruder:
         intruder.execute("BEGIN IMMEDIATE")
         journal.append(events(11, 20), [document(1)])
-        assert faults.next() is not None
-        while '"behind": true' not in (marks := (tmp_path / "journal.marks").read_text()):
-            pass
+        assert noted.wait(PATIENCE_S)
+        marks = (tmp_path / "journal.marks").read_text()
     # What is on the disk at this moment is what a server would find that is killed at this moment.
     journal.close()
     copy = tmp_path / "copy"

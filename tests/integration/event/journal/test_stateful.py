@@ -83,5 +83,5 @@ class TwoJournals(RuleBasedStateMachine):
 
 TestTwoJournals = TwoJournals.TestCase
 TestTwoJournals.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
