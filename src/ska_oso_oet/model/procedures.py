@@ -26,13 +26,9 @@ class Script(Model):
     """A script: a file, a file in a git repository, or the text itself."""
 
     script_type: ScriptType = Field(default="filesystem", description="where the script comes from")
-    script_uri: str | None = Field(
-        default=None, description="file:///path.py, or git:///path/in/repository.py"
-    )
+    script_uri: str | None = Field(default=None, description="file:///path.py, or git:///path/in/repository.py")
     script: str | None = Field(default=None, description="the Python text of an embedded script")
-    git_args: GitArgs | None = Field(
-        default=None, description="repository, branch and commit of a git script"
-    )
+    git_args: GitArgs | None = Field(default=None, description="repository, branch and commit of a git script")
     create_env: bool | None = Field(
         default=None, description="run a git script in the Python environment its repository describes"
     )

@@ -3,6 +3,7 @@
 import os
 import queue
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -129,14 +130,34 @@ class PostgresServer:
         return f"postgresql://oet@127.0.0.1:{self._port}/postgres"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
-        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-        log = str(self._directory / "log")
-        self._run("pg_ctl", "-w", "-D", str(self._data), "-o", options, "-l", log, "start")
+        """Start it, and wait until it says that it is ready."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "log_min_messages": "log",
+            "log_checkpoints": "off",
+        }
+        options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
+        # It ends with the tests, even if these are killed.
+        starter = ["setpriv", "--pdeathsig", "QUIT", *self._as_user[1:]]
+        server = [str(self._binaries / "postgres"), "-D", str(self._data), "-p", str(self._port)]
+        self._process = subprocess.Popen(
+            [*starter, *server, *options],
+            cwd=self._directory,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if "ready to accept connections" in line:
+                return
+        pytest.fail("the server of PostgreSQL did not start")
 
     def stop(self) -> None:
         """Have it gone, as if its machine had lost power."""
-        self._run("pg_ctl", "-w", "-D", str(self._data), "-m", "immediate", "stop")
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.communicate(timeout=PATIENCE_S)
 
     def remove(self) -> None:
         """Stop it for good."""

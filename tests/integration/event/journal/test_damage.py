@@ -10,6 +10,7 @@ import pytest
 
 from ska_oso_oet.event.journal import EventsNoLongerKept, JournalUnavailable
 
+from .conftest import Housekeeping
 from .support import Faults, OpenJournal, document, events, ids, numbers
 
 _FILE = "journal.sqlite"
@@ -38,6 +39,12 @@ def _overwrite_middle(file: Path) -> None:
 
 def _remove(file: Path) -> None:
     file.unlink()
+
+
+def _exchange(file: Path) -> None:
+    copy = file.with_name("copy")
+    copy.write_bytes(file.read_bytes())
+    copy.replace(file)
 
 
 Damage = Callable[[Path], None]
@@ -135,6 +142,24 @@ def test_damage_while_the_server_runs(opened: OpenJournal, tmp_path: Path, damag
     assert ids(again.live_documents("procedure")) == [51]
     with pytest.raises(EventsNoLongerKept):
         again.read_events(0, 10)
+
+
+@pytest.mark.parametrize("damage", [_truncate, _remove, _exchange])
+def test_a_damage_is_noticed_though_nobody_reads(
+    opened: OpenJournal, tmp_path: Path, damage: Damage, housekeeping: Housekeeping
+) -> None:
+    _filled(opened, tmp_path)
+    while housekeeping.rounds.acquire(blocking=False):
+        pass
+    journal = opened(tmp_path, on_fault=(faults := Faults()))
+    housekeeping.wait()
+    damage(tmp_path / _FILE)
+    journal.append(events(5001, 5002), [])
+    faults.wait_until_well()
+    journal.append(events(5003, 5003), [])
+    journal.close()
+    again = opened(tmp_path)
+    assert numbers(again.read_events(5000, 100)) == [5001, 5002, 5003]
 
 
 def test_a_file_that_was_copied_back_from_a_backup_gives_no_number_twice(

@@ -15,6 +15,7 @@ from ska_oso_oet.event.journal import (
     lock,
     sqlite,
 )
+from ska_oso_oet.event.journal.database import StorageFault
 from ska_oso_oet.event.journal.numbering import Numbering
 from ska_oso_oet.event.journal.owner import StorageOwner
 from ska_oso_oet.event.journal.storage import Entries, SqlStorage
@@ -212,6 +213,26 @@ def test_who_reads_what_is_new_does_not_wait_for_a_disk_that_hangs(
     go_on.set()
     bus.join(PATIENCE_S)
     assert journal.last_seq == 200
+
+
+def test_a_commit_that_was_answered_by_an_error_is_not_made_twice(
+    open_durable: OpenJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = open_durable(on_fault=(faults := Faults()))
+    journal.append(events(1, 10), [])
+    write = SqlStorage.write
+
+    def lose_the_answer(storage: SqlStorage, entries: Entries) -> None:
+        write(storage, entries)
+        monkeypatch.setattr(SqlStorage, "write", write)
+        raise StorageFault("the connection was closed")
+
+    monkeypatch.setattr(SqlStorage, "write", lose_the_answer)
+    journal.append(events(11, 20), [document(1)])
+    faults.wait_until_well()
+    assert journal.recovery is None
+    journal.close()
+    assert open_durable().read_events(0, 100) == events(1, 20)
 
 
 def test_postgresql_goes_away_and_comes_back(
