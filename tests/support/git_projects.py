@@ -5,6 +5,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from ska_oso_oet.procedure.domain import GitScript
+from ska_oso_oet.procedure.gitmanager import GitArgs
+
 _BACKEND = '''\
 """A build backend that needs no other package, and does what files beside the project tell it to."""
 import os, pathlib, tomllib, zipfile
@@ -23,8 +26,8 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     requires = "".join(f"Requires-Dist: {wanted}\\n" for wanted in project.get("dependencies", []))
     with zipfile.ZipFile(pathlib.Path(wheel_directory) / name, "w") as wheel:
         wheel.writestr(f"{project['name']}.py", f"VERSION = {project['version']!r}\\n")
-        about = f"Metadata-Version: 2.1\\nName: {project['name']}\\nVersion: {project['version']}\\n{requires}"
-        wheel.writestr(f"{info}/METADATA", about)
+        about = f"Name: {project['name']}\\nVersion: {project['version']}\\n{requires}"
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\\n{about}")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr(f"{info}/RECORD", "")
     return name
@@ -96,3 +99,15 @@ class GitRepository:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", "a commit")
         return self.git("rev-parse", "HEAD")
+
+
+def git_script(
+    repository: GitRepository,
+    path: str = "script.py",
+    *,
+    branch: str | None = "master",
+    commit: str | None = None,
+    create_env: bool = True,
+) -> GitScript:
+    """Return a script in a repository."""
+    return GitScript(f"git:///{path}", GitArgs(repository.url, branch, commit), create_env)

@@ -80,6 +80,7 @@ def find_commit(args: GitArgs, mirror: Path, report: Report) -> str:
     # Imported late: it looks for git, and takes a while, which no other process should spend.
     import git
 
+    _remove_stale_locks(mirror)
     with git.Repo.init(mirror, bare=True) as repository:
         return _find_commit(repository, args, report)
 
@@ -129,10 +130,13 @@ def _find_commit(repository: "git.Repo", args: GitArgs, report: Report) -> str:
         # No branch leads to it, as after a forced push; many servers give it out by its hash all the same.
         _fetch(repository, args.repository, [args.full_hash], report)
         return args.full_hash
-    branches = [branch.name for branch in repository.heads[:_LISTED_BRANCHES]]
-    what = "branch or tag" if args.git_commit is None else "commit or tag"
+    branches = [branch.name for branch in list(repository.heads)[:_LISTED_BRANCHES]]
+    if args.git_commit is None:
+        missing = f"no branch or tag {args.revision}"
+    else:
+        missing = f"no tag {args.revision}, and no commit whose hash begins so, or several"
     raise GitError(
-        f"The repository {args.repository} has no {what} {args.revision}, or more than one that begins so; "
+        f"The repository {args.repository} has {missing}; "
         f"its branches are {', '.join(branches) or 'none at all'}."
     )
 
@@ -175,7 +179,6 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
     """
     import git
 
-    _remove_stale_locks(Path(repository.git_dir))
     command = ["git", "-c", "gc.autoDetach=false", "fetch", "--progress", "--prune", "--force", "--no-tags"]
     fetch = repository.git.execute(
         [*command, "--", url, *refspecs], as_process=True, universal_newlines=True, with_stdout=False

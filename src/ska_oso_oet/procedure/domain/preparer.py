@@ -28,7 +28,7 @@ class Step(Protocol):
 
         :param report: told of progress
         :returns: what others need to know of it
-        :raises GitError, BuildError, OSError: if it cannot be done
+        :raises Exception: if it cannot be done; of a GitError or BuildError the message says all
         """
 
 
@@ -102,8 +102,11 @@ class PreparationWorker(QueueProcWorker):
         """Do the step."""
         try:
             result = self._step.run(lambda text: self._tell(FromWorker.PROGRESS, text))
-        except (GitError, BuildError, OSError) as error:
+        except (GitError, BuildError) as error:
             self._tell(FromWorker.FAILURE, str(error))
+        except Exception as error:  # whatever it is, those who wait must learn of it
+            self.log.exception("The preparation failed")
+            self._tell(FromWorker.FAILURE, f"{type(error).__name__}: {error}")
         else:
             self._tell(FromWorker.RESULT, result)
 
