@@ -10,7 +10,6 @@ from tests.support.script_service import ServiceUnderTest, script_service
 
 from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.procedure.application import ProcedureSummary
-from ska_oso_oet.procedure.domain import EmbeddedStringScript
 
 TELL_VERSION = "import zebra\ndef main():\n    print('zebra', zebra.VERSION)\n"
 TELL_INTERPRETER = "import sys\ndef main():\n    print('runs under', sys.executable)\n"
@@ -169,26 +168,25 @@ def test_a_repository_without_a_project_has_no_environment(
     assert "neither pyproject.toml nor requirements.txt" in reason(summary)
 
 
-def test_environments_beyond_the_limit_are_removed_oldest_first_but_never_those_in_use(
+def test_of_unused_environments_the_last_ones_are_kept(state: Path, repository: GitRepository) -> None:
+    commits = [repository.commit({"script.py": f"def main(): {n}\n"}) for n in range(4)]
+    with script_service(state, environment_limit=2) as service:
+        for commit in (*commits, commits[1]):
+            service.run(git_script(repository, commit=commit, create_env=False))
+    kept = {path.name.rpartition("-")[2] for path in (state / "git" / "environments").iterdir()}
+    assert kept == {commits[3], commits[1]}
+
+
+def test_an_environment_in_use_is_kept_and_afterwards_nothing_is(
     state: Path, repository: GitRepository
 ) -> None:
-    commits = [repository.commit({"script.py": f"def main(): {n}\n"}) for n in range(4)]
-    environments = state / "git" / "environments"
-
-    def kept() -> set[str]:
-        return {path.name.rpartition("-")[2] for path in environments.iterdir()}
-
-    with script_service(state, environment_limit=2) as service:
-        used = service.create(git_script(repository, commit=commits[0], create_env=False))
-        service.wait_for_state(used, "READY")
-        for commit in commits[1:]:
-            service.run(git_script(repository, commit=commit, create_env=False))
-        # Procedures let go of their environments when their processes have gone, a moment after their end.
-        service.run(EmbeddedStringScript("def main(): pass"))
-        assert kept() == {commits[0], *commits[2:]}
-        service.stop(used)
-    assert kept() == {commits[0], commits[3]}
+    first = repository.commit({"script.py": "def main():\n    import helper\n", "helper.py": ""})
+    other = repository.commit({"script.py": "def main(): pass\n"})
     with script_service(state, environment_limit=0) as service:
-        service.run(git_script(repository, commit=commits[0], create_env=False))
-    assert kept() == set()
-    assert list((state / "git" / "mirrors").iterdir()) == []
+        used = service.create(git_script(repository, commit=first, create_env=False))
+        service.wait_for_state(used, "READY")
+        service.run(git_script(repository, commit=other, create_env=False))
+        service.start(used)
+        summary = service.ended(used)
+        assert summary.state is ProcedureState.COMPLETE, reason(summary)
+    assert [path for path in (state / "git").rglob("*") if path.suffix in (".py", ".git")] == []
