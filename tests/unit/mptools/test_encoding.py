@@ -17,15 +17,19 @@ import pytest
 from ska_oso_oet.mptools import EventMessage, MessageTooLarge
 from ska_oso_oet.mptools.encoding import MAX_MESSAGE, decode, encode
 
-Pair = collections.namedtuple("Pair", "x y")  # noqa: PYI024
+Pair = collections.namedtuple("Pair", "x y")
 
 
 class Colour(enum.Enum):
+    """JSON has no enumerations."""
+
     RED = "red"
 
 
 @dataclasses.dataclass
 class Pointing:
+    """JSON has no records."""
+
     ra: float
     name: str
 
