@@ -41,7 +41,7 @@ def encode(item: Any, limit: int | None = MAX_MESSAGE) -> bytes:
     # Not `isinstance`, which asks the item for its class: that may raise.
     is_event = issubclass(type(item), EventMessage)
     value = [item.msg_src, item.msg_type, item.msg] if is_event else [item]
-    line = _dumps(value)
+    line = to_json(value)
     if limit is not None and len(line) > limit:
         raise MessageTooLarge(len(line))
     return line + b"\n"
@@ -61,7 +61,8 @@ def decode(line: bytes) -> Any:
     raise ValueError(f"not a message: {line[:200]!r}")
 
 
-def _dumps(value: list[Any]) -> bytes:
+def to_json(value: Any) -> bytes:
+    """Return a value as JSON text in one line; what JSON cannot express is rendered. Never raises."""
     try:
         return orjson.dumps(value, default=_render, option=_OPTIONS)
     except Exception:
