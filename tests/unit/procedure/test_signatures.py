@@ -153,7 +153,7 @@ def test_what_does_not_fit_is_named_and_the_definition_is_shown(
 def test_too_many_arguments() -> None:
     signature = outline("def main(): ...").signature
     assert signature is not None
-    with pytest.raises(ArgumentsDoNotFit, match="too many positional arguments; the script defines main()"):
+    with pytest.raises(ArgumentsDoNotFit, match=r"too many positional arguments; .* defines main\(\)$"):
         signatures.check("main", signature, ProcedureInput(1))
 
 
