@@ -22,6 +22,7 @@ DEFAULT_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 DEFAULT_DELAYS = (0.25, 0.5, 1.0, 2.0)
 """Seconds to wait before each further attempt."""
 
+
 class RestOda:
     """The REST service of the ODA (ska-db-oda).
 
