@@ -1,0 +1,41 @@
+# All of this works on a machine that has Python 3.11 or newer, git and make, and nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+# A mark of what is installed: made again when what it depends on has changed.
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo up test lint format bench stress clean help
+
+help: ## show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED) ## run real scripts through Tango and the oet command, and show what an operator sees
+	@$(BIN)/python -m oet_devices.demo
+
+up: $(INSTALLED) ## run everything on the default ports until Ctrl-C
+	@$(BIN)/oet-stack
+
+test: $(INSTALLED) ## run all tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(INSTALLED) ## check style, types and imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy src devices tests
+	@$(BIN)/lint-imports --no-logo
+
+format: $(INSTALLED) ## put the code into its style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## remove what was installed and what the tools have left
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
