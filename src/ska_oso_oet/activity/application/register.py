@@ -37,18 +37,23 @@ class ActivityRegister:
         self._bus = bus
         self._lock = threading.Lock()
         self._live: dict[int, Activity] = {}
-        self._declare_dead()
-        self._next_id = bus.journal.last_id(KIND) + 1
+        self._first_id = self._next_id = bus.journal.last_id(KIND) + 1
+        self.declare_dead()
+        bus.committed().result()
         self.view = DocumentView(bus, KIND, history_length)
 
-    def _declare_dead(self) -> None:
-        """Say of activities that were alive when their server died that they have failed."""
+    def declare_dead(self) -> None:
+        """Say of activities that were alive when their server died that they have failed.
+
+        To be called again when a journal that could not be read at first has become readable. Does not wait.
+        """
         for document in self._bus.journal.live_documents(KIND):
+            if document.id >= self._first_id:
+                continue  # of this server, and alive
             told = ActivitySummary.from_text(document.text)
             failed = (ActivityState.FAILED, time.time())
             dead = replace(told, activity_states=[*told.activity_states, failed], reason=_SERVER_DIED)
             self._publish(dead, [ActivityState.FAILED])
-        self._bus.committed().result()
 
     def add(self, cmd: ActivityCommand, origin: Origin) -> int:
         """Begin an activity.

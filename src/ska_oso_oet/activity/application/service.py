@@ -190,6 +190,15 @@ class ActivityService:
         """Return the ID of the live activity that a procedure belongs to, None if there is none."""
         return self._register.activity_of(procedure_id)
 
+    def declare_dead(self) -> None:
+        """Say of activities that were alive when their server died that they have failed.
+
+        To be called when a journal that could not be read at first has become readable. Does not wait.
+        """
+        self._register.declare_dead()
+
+    # The end
+
     def close(self) -> None:
         """End what is being done for activities. Those that have a procedure end with that."""
         self._blocks.close()
