@@ -201,14 +201,15 @@ class ActivityService:
 
     def close(self) -> None:
         """End what is being done for activities. Those that have a procedure end with that."""
-        self._blocks.close()
-        self._errands.close(_CLOSE_TIMEOUT)
-        self._oda_threads.close(_CLOSE_TIMEOUT)
         for summary in self._register.live():
             with self._register.changing(summary.id) as activity:
                 if activity is not None and activity.procedure_id is None:
                     activity.reason = "The server was shut down before the script was prepared."
                     activity.enter([(ActivityState.STOPPED, time.time())])
+        # Only now, for what fails because of this must not be what is told of an activity.
+        self._blocks.close()
+        self._errands.close(_CLOSE_TIMEOUT)
+        self._oda_threads.close(_CLOSE_TIMEOUT)
 
     # Steps, each in a thread of this service
 
