@@ -14,7 +14,7 @@ from ska_oso_oet.mptools import EventMessage, MainContext
 
 from . import signatures
 from .channel import WorkerChannel, describe_exit
-from .errors import ProcedureNotFound, StateForbids
+from .errors import AnotherRuns, ProcedureNotFound, StateForbids
 from .observer import ProcedureObserver
 from .pool import WorkerPool
 from .procedure import Call, Procedure, ProcedureRequest
@@ -120,7 +120,7 @@ class Supervisor:
         if procedure.main is not None:
             raise StateForbids(f"procedure {procedure.id} has been started already")
         if self._running is not None:
-            raise StateForbids(
+            raise AnotherRuns(
                 f"procedure {self._running.id} ({self._running.request.script.name}) is running: "
                 "wait until it has ended, or stop it"
             )
