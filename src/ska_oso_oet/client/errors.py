@@ -73,6 +73,9 @@ _KINDS: dict[str, type[ControllerError]] = {
     "API_DeviceNotExported": DeviceAwayError,
     "API_DeviceNotDefined": DeviceAwayError,
     "API_TangoHostNotSet": DeviceAwayError,
+    # Not always raised as ConnectionFailed: not within a second of the last attempt to connect.
+    "API_CantConnectToDevice": DeviceAwayError,
+    "API_CantConnectToDatabase": DeviceAwayError,
 }
 
 _FIRST_KEPT = re.compile(r"'after' = (\d+)")

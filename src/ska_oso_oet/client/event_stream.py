@@ -16,7 +16,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -44,13 +44,15 @@ _RETRY = 0.5
 
 @dataclass
 class EventBatch:
-    """Events that follow each other, and those of the batch before.
+    """Events that follow each other, and those of the batch before. It is empty where nothing happened.
 
+    :param first: number of the first of these events, or of the next one to come
     :param events: the events, oldest first
     :param restarted: whether the controller began to number anew before these events
     :param lost: numbers of events before these that the controller no longer keeps
     """
 
+    first: int
     events: list[RawEvent] = field(default_factory=list)
     restarted: bool = False
     lost: range = range(0)
@@ -76,7 +78,8 @@ class EventStream:
     """An asynchronous iterator of batches, for one reader. It ends when it is closed, not before.
 
     Entering the context connects, if the device is there: from then on no event is missed. If the device
-    is not there the stream waits for it, then and at any later time.
+    is not there the stream waits for it, then and at any later time. Whenever it has connected there is a
+    batch, be it an empty one.
 
     :param link: the controller
     :param after: number of the event to begin after; None for those that are yet to happen
@@ -159,7 +162,10 @@ class EventStream:
         self._inbox.take()
         self._subscription = await self._link.subscribe("events", self._inbox.put)
         self._heard = self._unheard_news = 0
+        first = self._known + 1
         await self._catch_up()
+        if not self._ready:
+            self._ready.append(EventBatch(first))
 
     async def _disconnect(self) -> None:
         if self._subscription is not None:
@@ -184,7 +190,7 @@ class EventStream:
 
     async def _digest(self, texts: list[str | None]) -> None:
         """Put into order what the subscription has brought."""
-        batch = EventBatch()
+        batch = EventBatch(self._known + 1)
         for text in texts:
             event = RawEvent.read(text) if text is not None else None
             if event is not None and event.seq == self._known + 1:
@@ -193,10 +199,10 @@ class EventStream:
                 batch.events.append(event)
             elif self._is_doubtful(text, event):
                 self._deliver(batch)
-                batch = EventBatch()
                 await self._catch_up()
                 if self._behind:
                     return  # what is left of the texts will come from there, too
+                batch = EventBatch(self._known + 1)
         self._deliver(batch)
 
     def _is_doubtful(self, text: str | None, event: RawEvent | None) -> bool:
@@ -244,18 +250,18 @@ class EventStream:
             return await self._fetch_oldest(error.first)
         if events and self._is_last(events[0]):
             self._last = events[0]
-            return EventBatch(events[1:])
+            return EventBatch(known + 1, events[1:])
         LOGGER.warning("The controller has begun to number its events anew")
         self._position, self._last, self._heard = 0, None, 0
         oldest = await self._fetch_oldest(1)
-        return EventBatch(oldest.events, restarted=True, lost=oldest.lost)
+        return replace(oldest, restarted=True)
 
     async def _fetch_oldest(self, first: int) -> EventBatch:
         """Ask for the oldest events that the device keeps, from a number on."""
         while True:
             try:
                 events = await self._ask(first - 1)
-                return EventBatch(events, lost=range(self._known + 1, first))
+                return EventBatch(first, events, lost=range(self._known + 1, first))
             except EventsNoLongerKeptError as error:
                 first = error.first
 
