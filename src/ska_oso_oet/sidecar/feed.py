@@ -54,6 +54,8 @@ class EventFeed:
         self._pulse = asyncio.Event()
         self._last_pulse = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self.attempted = asyncio.Event()
+        """Set once it was tried to reach the device."""
         self.epoch: Epoch | None = None
         """The present epoch; None until the device was reached for the first time."""
         self.streams = 0
@@ -95,6 +97,7 @@ class EventFeed:
         after = self.epoch.ring.next - 1 if self.epoch is not None else None
         async with self._controller.raw_events(after) as stream:
             self._stream = stream
+            self.attempted.set()
             async for batch in stream:
                 self._take(batch)
 

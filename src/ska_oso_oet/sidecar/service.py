@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,6 +14,9 @@ from .feed import EventFeed
 from .metrics import Metrics
 from .settings import Settings
 from .stream import EventSource
+
+_FIRST_ATTEMPT = 3.0
+"""Seconds that the service waits for the device before it serves without."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,10 @@ async def running_service(settings: Settings) -> AsyncIterator[Service]:
         feed = EventFeed(controller, metrics, settings.max_lag, settings.heartbeat)
         receiving = asyncio.create_task(feed.run(), name="event feed")
         try:
+            # Whoever is served has a stream that misses nothing, if the device is there.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FIRST_ATTEMPT):
+                    await feed.attempted.wait()
             yield Service(settings, controller, feed, EventSource(feed, controller, metrics), metrics)
         finally:
             feed.close()
