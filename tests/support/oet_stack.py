@@ -13,15 +13,15 @@ from tests.support.tango_stack import database, device_name, device_server, regi
 
 DEVICE = "mid-oet/controller/01"
 
-BURST = '''
+BURST = """
 from pubsub import pub
 from ska_oso_oet.event import topics
 
 def main(count, size=0):
     for number in range(count):
         pub.sendMessage(topics.user.script.announce, msg=f"message {number} {'x' * size}")
-'''
-HOLD = '''
+"""
+HOLD = """
 import threading
 
 def init(subarray_id=1):
@@ -29,11 +29,11 @@ def init(subarray_id=1):
 
 def main(seconds=60.0):
     threading.Event().wait(seconds)
-'''
-ABORT = '''
+"""
+ABORT = """
 def main(subarray_id=None):
     print(f"aborting {subarray_id}")
-'''
+"""
 
 _READY_TIMEOUT = 20.0
 

@@ -78,6 +78,8 @@ class SseClient:
     @property
     def is_gapless(self) -> bool:
         """Whether each event has come once and in order."""
-        return self.ids == [event["seq"] for event in self.events] == list(
-            range(self.ids[0], self.ids[0] + len(self.ids))
+        return (
+            self.ids
+            == [event["seq"] for event in self.events]
+            == list(range(self.ids[0], self.ids[0] + len(self.ids)))
         )

@@ -46,7 +46,7 @@ def test_methods_that_are_not_possible(http: httpx.Client) -> None:
         b'{"script": NaN}',
         b'{"script_uri": "file:///a.py", "script_args": {"init": {"args": [Infinity]}}}',
         b'{"script_uri": "file:///a.py", "script_args": {"init": {"args": ["\\ud800"]}}}',
-        b'{"script_uri": "file:///a.py", "script_args": {"init": {"args": ' + b"[" * 5000 + b"]" * 5000 + b"}}}",
+        b'{"script_uri": "file:///a.py", "script_args": ' + b"[" * 5000 + b"]" * 5000 + b"}",
         b'{"script_uri": "file:///a.py", "unknown": 1}',
         b'{"script": {"script_type": "floppy", "script_uri": "file:///a.py"}}',
         b'{"script_uri": "ftp://a.py"}',

@@ -2,42 +2,52 @@
 
 import asyncio
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
 from tests.support.sse_client import SseClient
 
+from ska_oso_oet.sidecar import main
+
 TOKEN = {"Authorization": "Bearer open sesame"}
 
 
-def _run(*options: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ska_oso_oet.sidecar", *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+def _refuses(options: Sequence[str]) -> SystemExit:
+    with pytest.raises(SystemExit) as end:
+        main(options)
+    return end.value
 
 
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = _run("--port", str(port))
-    assert result.returncode == 1
-    assert result.stderr.splitlines() == [
+        end = _refuses(["--port", str(port)])
+    # Of a text Python makes a line on stderr, and the exit status 1.
+    assert end.code == (
         f"oet-sidecar: port {port} of 127.0.0.1 is taken by another program: end it, or choose a port "
         "with --port"
-    ]
+    )
 
 
 @pytest.mark.parametrize(
     "options", [("--port", "70000"), ("--port", "http"), ("--root-path", "a b"), ("--max-lag", "0")]
 )
-def test_options_that_make_no_sense_are_refused(options: tuple[str, ...]) -> None:
-    result = _run(*options)
-    assert result.returncode == 2
-    assert options[1] in result.stderr
+def test_options_that_make_no_sense_are_refused(
+    options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _refuses(options).code == 2
+    assert options[1] in capsys.readouterr().err
+
+
+def test_what_the_environment_says_is_checked_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OET_REST_PORT", "http")
+    assert _refuses([]).code == 2
+    assert "'http' is no TCP port" in capsys.readouterr().err
 
 
 def test_it_ends_at_once_with_open_streams(stack: OetStack) -> None:
@@ -73,7 +83,8 @@ def test_it_ends_at_once_though_a_request_goes_on(stack: OetStack) -> None:
             body = b'{"state": "STOPPED"}'
             connection.sendall(
                 f"PUT /api/v1.0/procedures/{procedure['id']} HTTP/1.1\r\nHost: test\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                + body
             )
             began = time.monotonic()
             rest.process.terminate()

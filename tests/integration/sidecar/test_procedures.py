@@ -28,9 +28,7 @@ def test_post_answers_at_once_with_a_procedure_that_is_being_created(
     assert procedure["state"] in ("CREATING", "IDLE", "LOADING", "RUNNING", "READY")
 
 
-def test_the_documentations_body_with_the_uri_on_top_is_accepted(
-    http: httpx.Client, stack: OetStack
-) -> None:
+def test_the_documentations_body_with_the_uri_on_top_is_accepted(http: httpx.Client, stack: OetStack) -> None:
     body = {"script_uri": stack.uri("hold"), "script_args": {"init": {"kwargs": {"subarray_id": 1}}}}
     assert http.post("/procedures", json=body).status_code == 201
 

@@ -9,7 +9,12 @@ from ska_oso_oet.client.inbox import Inbox
 def test_items_of_a_thread_arrive_in_order_and_none_is_lost() -> None:
     async def receive() -> list[int]:
         inbox: Inbox[int] = Inbox(100_000)
-        sender = threading.Thread(target=lambda: [inbox.put(number) for number in range(20_000)])
+
+        def send() -> None:
+            for number in range(20_000):
+                inbox.put(number)
+
+        sender = threading.Thread(target=send)
         sender.start()
         received: list[int] = []
         while len(received) < 20_000:

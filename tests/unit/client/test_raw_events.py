@@ -20,7 +20,7 @@ def _text(**fields: object) -> str:
         {"msg": '","seq":666,"time":1.0}'},
         {"msg": {"seq": 666, "time": 1.0}},
         {"list": [{"topic": "x", "seq": 666, "time": 1.0}]},
-        {"msg": "ends like one ,\\\"seq\\\":666,\\\"time\\\":1}"},
+        {"msg": 'ends like one ,\\"seq\\":666,\\"time\\":1}'},
     ],
 )
 def test_number_and_time_are_those_that_the_bus_gave(fields: dict[str, object]) -> None:
