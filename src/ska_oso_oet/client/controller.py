@@ -1,5 +1,6 @@
 """The asyncio client of an OETController."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from ska_oso_oet.model import (
     Event,
     EventQuery,
     FunctionArgs,
+    Model,
     Output,
     OutputQuery,
     Procedure,
@@ -21,7 +23,7 @@ from ska_oso_oet.model import (
 
 from .command_ends import CommandEnds
 from .device import TangoDevice
-from .errors import RequestRejectedError
+from .errors import InvalidRequestError, RequestRejectedError
 from .event_stream import EventStream, fetch_events
 from .link import CallObserver, DeviceLink
 from .raw_events import RawEvent
@@ -91,8 +93,9 @@ class Controller:
         :param request: URI of the script, or the script and its arguments
         :returns: the command, which ends when the script is READY; its `subject` is the procedure's ID
         """
-        argument = request if isinstance(request, str) else request.model_dump_json(exclude_none=True)
-        return await self._long_running("Create", argument)
+        return await self._long_running(
+            "Create", _uri(request) if isinstance(request, str) else _json(request)
+        )
 
     async def start(
         self, procedure_id: int | None = None, arguments: FunctionArgs | None = None
@@ -105,7 +108,7 @@ class Controller:
         """
         script_args: dict[str, FunctionArgs] = {} if arguments is None else {"main": arguments}
         request = StartRequest.model_validate({"pid": procedure_id, "script_args": script_args})
-        return await self._long_running("Start", request.model_dump_json(exclude_none=True))
+        return await self._long_running("Start", _json(request))
 
     async def stop(self, procedure_id: int | None = None, *, abort: bool = False) -> AcceptedCommand:
         """Stop a procedure, by force if need be.
@@ -115,7 +118,7 @@ class Controller:
         :returns: the command, which ends when the procedure has stopped and the abort script has ended
         """
         request = StopRequest(pid=procedure_id, abort=abort)
-        return await self._long_running("Stop", request.model_dump_json(exclude_none=True))
+        return await self._long_running("Stop", _json(request))
 
     async def run_activity(self, request: ActivityRequest) -> AcceptedCommand:
         """Run an activity of a Scheduling Block.
@@ -123,7 +126,7 @@ class Controller:
         :param request: the activity
         :returns: the command, which ends when the activity has ended; its `subject` is the activity's ID
         """
-        return await self._long_running("RunActivity", request.model_dump_json(exclude_none=True))
+        return await self._long_running("RunActivity", _json(request))
 
     async def wait(self, command: AcceptedCommand | str, timeout: float | None = None) -> CommandResult:
         """Wait until a long-running command has ended.
@@ -181,7 +184,7 @@ class Controller:
         :param limit: how many lines at the most
         """
         query = OutputQuery(pid=procedure_id, after=after, limit=limit)
-        answer: Any = await self._link.command("GetOutput", query.model_dump_json(exclude_none=True))
+        answer: Any = await self._link.command("GetOutput", _json(query))
         return Output.model_validate_json(answer)
 
     async def scripts(self) -> list[str]:
@@ -218,6 +221,18 @@ class Controller:
     def raw_events(self, after: int | None = None) -> EventStream:
         """Return the events to come as batches of JSON texts, for those who pass them on; see `events`."""
         return EventStream(self._link, after)
+
+
+def _json(request: Model) -> str:
+    """Return a request as Tango can carry it: its texts are Latin-1, so JSON must be ASCII."""
+    try:
+        return json.dumps(request.model_dump(mode="json"), allow_nan=False)
+    except ValueError as error:
+        raise InvalidRequestError(f"The request cannot be written as JSON: {error}") from None
+
+
+def _uri(script_uri: str) -> str:
+    return script_uri if script_uri.isascii() else json.dumps({"script_uri": script_uri})
 
 
 class Events:

@@ -8,7 +8,7 @@ from typing import Any
 
 import tango
 
-from .errors import DeviceTimeoutError, controller_error
+from .errors import DeviceTimeoutError, InvalidRequestError, controller_error
 
 LOGGER = logging.getLogger(__name__)
 
@@ -84,6 +84,9 @@ class TangoDevice:
                 yield self._connected()
             except tango.DevFailed as failure:
                 raise controller_error(self.name, failure) from failure
+            except UnicodeEncodeError as error:
+                text = f"Tango can send Latin-1 texts only, and not {error.object[error.start]!r}."
+                raise InvalidRequestError(text) from None
 
     def _connected(self) -> "tango.DeviceProxy":
         if self._proxy is not None:

@@ -76,6 +76,21 @@ def test_waiting_has_an_end(oet: SyncController, stack: OetStack) -> None:
     oet.wait(oet.stop(created.subject), 20)
 
 
+def test_any_text_and_nothing_arrive_as_arguments(oet: SyncController, stack: OetStack) -> None:
+    script = stack.scripts / "echo.py"
+    script.write_text("def main(*args, **kwargs):\n    print(ascii((args, kwargs)))\n")
+    created = oet.create(script.as_uri())
+    oet.wait(created, 20)
+    given = FunctionArgs(args=["ü Ā 😀 \0", None, 1 << 62], kwargs={"a": None, "b": {"c": None}})
+    oet.wait(oet.start(created.subject, given), 20)
+    assert oet.output(created.subject).lines == [ascii((tuple(given.args), given.kwargs))]
+    for value in (float("nan"), object()):
+        with pytest.raises(InvalidRequestError, match="cannot be written as JSON"):
+            oet.start(created.subject, FunctionArgs(args=[value]))
+    with pytest.raises(InvalidRequestError):
+        oet.create("file:///Ā.py")
+
+
 def test_refusals_say_what_is_wrong(oet: SyncController, stack: OetStack) -> None:
     with pytest.raises(InvalidRequestError, match=r"missing\.py"):
         oet.create((stack.scripts / "missing.py").as_uri())
