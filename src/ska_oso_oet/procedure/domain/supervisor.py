@@ -90,7 +90,7 @@ class Supervisor:
         procedure = Procedure(self._next_id, request, self._settings.state_directory, self._on_state)
         self._next_id += 1
         self._procedures[procedure.id] = procedure
-        self._observer.created(procedure.id, request.script, request.main, origin)
+        self._observer.created(procedure.id, request.script, request.arguments, origin)
         procedure.begin()
         self._watch()
         worker = self._pool.take()
