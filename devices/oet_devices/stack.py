@@ -29,6 +29,7 @@ INSTANCE = "01"
 _STOP_TIMEOUT = 3.0
 _ODA_VARIABLES = ("ODA_BACKEND_TYPE", "ODA_DATA_DIR")
 _DEVICE_SERVER_READY = "Ready to accept request"
+_SIDECAR_READY = r"REST ready: (\S+)"
 _DATABASE_READY = r"listening on: host=[\d.]+, port=(\d+)"
 
 
@@ -68,10 +69,15 @@ class Stack:
         :raises StackError: if something cannot be started
         """
         self._logs.mkdir(parents=True, exist_ok=True)
+        if self._options.rest_port:
+            _require_free(self._options.host, self._options.rest_port, "--rest-port")
         tango_host = await self._start_database()
         device = await asyncio.to_thread(self._register, tango_host)
-        await self._start_device_server(tango_host)
-        return f"OET ready: TANGO_HOST={tango_host} DEVICE={device}"
+        # At the same time: the sidecar finds the device when it is there.
+        _, rest = await asyncio.gather(
+            self._start_device_server(tango_host), self._start_sidecar(tango_host, device)
+        )
+        return f"OET ready: TANGO_HOST={tango_host} DEVICE={device} REST={rest}"
 
     async def _start_database(self) -> str:
         host = self._options.host
@@ -94,6 +100,13 @@ class Stack:
         environment = {"TANGO_HOST": tango_host, **self._provide_scheduling_blocks()}
         part = self._part("OETController", "oet_devices.server", arguments, environment)
         await part.start(_DEVICE_SERVER_READY)
+
+    async def _start_sidecar(self, tango_host: str, device: str) -> str:
+        arguments = ["--host", self._options.host, "--port", str(self._options.rest_port)]
+        environment = {"TANGO_HOST": tango_host, "OET_DEVICE": device}
+        part = self._part("REST sidecar", "ska_oso_oet.sidecar", arguments, environment)
+        listening = await part.start(_SIDECAR_READY)
+        return listening[1]
 
     def _provide_scheduling_blocks(self) -> dict[str, str]:
         """Have some Scheduling Blocks to begin with, unless the environment names an ODA.
