@@ -83,8 +83,8 @@ class OETController(ActivityDevice):
 
         def stop(executor: Executor) -> Reply:
             request = parse_stop(argin)
-            procedure_id = request.pid or self._board.running
-            if procedure_id == 0:
+            procedure_id = request.pid or executor.service.manager.running
+            if procedure_id is None:
                 raise StateForbids("no script is running: name the procedure to stop, e.g. 2")
             self.commands.require_room("Stop")
             command_id = self.command_ids.new("Stop", procedure_id)
@@ -107,7 +107,11 @@ class OETController(ActivityDevice):
             on_abort=lambda: _stop(executor, procedure_id),
             pointer=f"See DescribeProcedure({procedure_id}).",
         )
-        return self.follow(handle, self._procedure_commands, procedure_id, aim, executor.service.view)
+        answer = self.follow(handle, self._procedure_commands, procedure_id, aim, executor.service.view)
+        # The script may have told its progress before there was a command to tell it to.
+        if (progress := self._board.progress_of(procedure_id)) is not None:
+            handle.progress(progress)
+        return answer
 
 
 def _stop(executor: Executor, procedure_id: int) -> None:

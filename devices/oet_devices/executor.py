@@ -9,6 +9,7 @@ from ska_oso_oet.event.bus import EventBus
 from ska_oso_oet.event.journal import Journal, open_journal
 from ska_oso_oet.procedure.application import ScriptExecutionService
 from ska_oso_oet.procedure.domain import ExecutableScript, ExecutorSettings
+from ska_oso_oet.procedure.domain.repositories import Repositories
 from ska_oso_oet.procedure.domain.roots import ScriptRoots
 
 KEPT_DOCUMENTS = 1_000
@@ -20,6 +21,7 @@ class ExecutorConfig:
     """What script execution follows from; two that are equal need no new executor.
 
     :param script_roots: folders that scripts may be run from
+    :param git_repositories: patterns of git repositories that scripts may be run from
     :param abort_script: what a stop may run afterwards
     :param history_length: how many ended procedures, and activities, clients see
     :param oda_time_limit: seconds that the ODA's REST service is given to answer
@@ -30,6 +32,7 @@ class ExecutorConfig:
     """
 
     script_roots: tuple[str, ...]
+    git_repositories: tuple[str, ...]
     abort_script: ExecutableScript
     history_length: int
     oda_time_limit: float
@@ -65,6 +68,7 @@ class Executor:
     def __init__(self, config: ExecutorConfig, listeners: Listeners) -> None:
         self.config = config
         self.roots = ScriptRoots.of(config.script_roots)
+        repositories = Repositories.of(config.git_repositories)
         self._on_health = listeners.on_health
         self._acknowledged: str | None = None
         self.bus = EventBus(self._open_journal())
@@ -73,6 +77,7 @@ class Executor:
             bus=self.bus,
             settings=config.settings,
             script_roots=self.roots,
+            repositories=repositories,
             history_length=config.history_length,
             on_output=listeners.on_output,
             on_health=listeners.on_health,

@@ -26,15 +26,17 @@ LOGGER = logging.getLogger(__name__)
 
 _NOT_PLAIN = re.compile("[^a-z0-9_]")
 
+SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
+
 _NOT_NEGATIVE = (
     "HistoryLength",
     "StandbyWorkers",
     "StopGracePeriod",
     "InitTimeout",
+    "EnvironmentLimit",
+    "EnvironmentTimeout",
     "EventRetention",
 )
-
-SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
 
 
 class ExecutorDevice(SkaBaseDevice):
@@ -51,10 +53,18 @@ class ExecutorDevice(SkaBaseDevice):
         default_value=[],
         doc="Folders, as absolute paths, below which scripts may be run. Without any, the scripts that ship.",
     )
+    GitRepositories = device_property(
+        dtype="DevVarStringArray",
+        default_value=[],
+        doc="Git repositories that scripts may be run from: patterns of their URLs, such as "
+        "https://host.org/group/*, where * and ? match within the scheme, the host, or the path; * alone "
+        "matches all. Without any, scripts from git are refused.",
+    )
     StateDirectory = device_property(
         dtype="DevString",
         default_value="",
-        doc="Folder for the journal and for the output of scripts, used by this device alone. "
+        doc="Folder for the journal, for the output of scripts and for what scripts from git need, used by "
+        "this device alone. "
         "Without it, a folder named after the device in OET_STATE_DIRECTORY or ~/.local/state/ska-oso-oet.",
     )
     HistoryLength = device_property(
@@ -76,6 +86,17 @@ class ExecutorDevice(SkaBaseDevice):
         dtype="DevDouble",
         default_value=0.0,
         doc="Seconds that loading a script and its init() may take together; 0 for any time.",
+    )
+    EnvironmentLimit = device_property(
+        dtype="DevLong",
+        default_value=5,
+        doc="How many environments of scripts from git are kept while no script uses them; "
+        "those that were used last.",
+    )
+    EnvironmentTimeout = device_property(
+        dtype="DevDouble",
+        default_value=600.0,
+        doc="Seconds that fetching a git repository, or building an environment, may take; 0 for any time.",
     )
     AbortScript = device_property(
         dtype="DevString",
@@ -178,9 +199,12 @@ class ExecutorDevice(SkaBaseDevice):
             stop_grace_period=self.StopGracePeriod,
             init_timeout=self.InitTimeout,
             environment={SCAN_ID_FILE_VARIABLE: str(state_directory / "scan_id")},
+            environment_limit=self.EnvironmentLimit,
+            environment_timeout=self.EnvironmentTimeout,
         )
         return ExecutorConfig(
             script_roots=tuple(self.ScriptRoots) or (str(SHIPPED_SCRIPTS),),
+            git_repositories=tuple(self.GitRepositories),
             abort_script=FileSystemScript(self.AbortScript) if self.AbortScript else ABORT_SCRIPT,
             history_length=self.HistoryLength,
             oda_time_limit=self.OdaTimeout,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from enum import IntEnum
+from itertools import islice
 from typing import TypeVar
 
 import tango
@@ -56,7 +57,7 @@ class ProcedureDevice(ExecutorDevice):
             self._board.show(document)
         newest = executor.bus.journal.read_events(max(0, executor.bus.journal.last_seq - 1), 1)
         self._last_event = newest[-1] if newest else JournalEvent(0, "", "{}")
-        self._scripts = list(executor.roots.list())[:MAX_SCRIPTS]
+        self._scripts = list(islice(executor.roots.list(), MAX_SCRIPTS))
         self.publish("lastEventId", self._last_event.seq)
         self.publish("scripts", self._scripts)
         self._publish_procedures()
@@ -196,7 +197,7 @@ class ProcedureDevice(ExecutorDevice):
     def scripts(self) -> list[str]:
         """URIs of the scripts that can be run from the script roots."""
         if self._executor is not None:
-            found = list(self._executor.roots.list())[:MAX_SCRIPTS]
+            found = list(islice(self._executor.roots.list(), MAX_SCRIPTS))
             if found != self._scripts:
                 self._scripts = found
                 self.publish("scripts", found)
