@@ -1,8 +1,10 @@
-"""Script execution as one device has it: journal, event bus and service, made and ended together."""
+"""Script execution as one device has it: journal, event bus and services, made and ended together."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from ska_oso_oet.activity.application import ActivityService, open_oda
 from ska_oso_oet.event.bus import EventBus
 from ska_oso_oet.event.journal import Journal, open_journal
 from ska_oso_oet.procedure.application import ScriptExecutionService
@@ -21,7 +23,8 @@ class ExecutorConfig:
     :param script_roots: folders that scripts may be run from
     :param git_repositories: patterns of git repositories that scripts may be run from
     :param abort_script: what a stop may run afterwards
-    :param history_length: how many ended procedures clients see
+    :param history_length: how many ended procedures, and activities, clients see
+    :param oda_time_limit: seconds that the ODA's REST service is given to answer
     :param event_retention: how many events to keep
     :param journal_url: PostgreSQL database for the journal; None for a file in the state directory
     :param journal_namespace: schema of that database, of this controller alone
@@ -32,6 +35,7 @@ class ExecutorConfig:
     git_repositories: tuple[str, ...]
     abort_script: ExecutableScript
     history_length: int
+    oda_time_limit: float
     event_retention: int
     journal_url: str | None
     journal_namespace: str
@@ -51,7 +55,7 @@ class Listeners:
 
 
 class Executor:
-    """Journal, event bus and script execution service.
+    """Journal, event bus, script execution service and activity service.
 
     :param config: what to make them of
     :param listeners: who wants to hear of what
@@ -78,6 +82,14 @@ class Executor:
             on_output=listeners.on_output,
             on_health=listeners.on_health,
         )
+        self.activities = ActivityService(
+            self.service,
+            bus=self.bus,
+            state_directory=config.settings.state_directory,
+            sb_roots=self.roots.folders,
+            history_length=config.history_length,
+            connect=partial(open_oda, time_limit=config.oda_time_limit),
+        )
 
     def _open_journal(self) -> Journal:
         config = self.config
@@ -92,9 +104,10 @@ class Executor:
 
     def _on_journal_fault(self, fault: str | None) -> None:
         """Take note that the journal has got, or lost, a fault. Runs in a thread of the journal."""
-        if fault is None and "service" in self.__dict__:
+        if fault is None and "activities" in self.__dict__:
             # What a former server has left alive can be read only now.
             self.service.declare_dead()
+            self.activities.declare_dead()
         self._on_health()
 
     @property
@@ -111,10 +124,12 @@ class Executor:
 
     @property
     def busy(self) -> bool:
-        """Whether any procedure is live."""
-        return any(document.live for document in self.service.view.all())
+        """Whether any procedure or activity is live."""
+        documents = [*self.service.view.all(), *self.activities.view.all()]
+        return any(document.live for document in documents)
 
     def close(self) -> None:
-        """Stop all procedures, end all processes, and write what is left to write."""
+        """Stop all activities and procedures, end all processes, and write what is left to write."""
+        self.activities.close()
         self.service.shutdown()
         self.bus.close()

@@ -13,10 +13,12 @@ from oet_devices.ska.device import SkaBaseDevice
 from oet_devices.ska.enums import CommunicationStatus, HealthState
 from oet_devices.ska.information_device import Release
 from ska_oso_oet import __version__
+from ska_oso_oet.activity.application import DEFAULT_TIME_LIMIT
 from ska_oso_oet.event.bus import Batch
 from ska_oso_oet.event.journal import JOURNAL_URL_VARIABLE
 from ska_oso_oet.procedure.application.service import ABORT_SCRIPT
 from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
+from ska_oso_oet.tango import SCAN_ID_FILE_VARIABLE
 
 from .executor import Executor, ExecutorConfig, Listeners
 
@@ -66,7 +68,9 @@ class ExecutorDevice(SkaBaseDevice):
         "Without it, a folder named after the device in OET_STATE_DIRECTORY or ~/.local/state/ska-oso-oet.",
     )
     HistoryLength = device_property(
-        dtype="DevLong", default_value=10, doc="How many procedures that have ended are listed."
+        dtype="DevLong",
+        default_value=10,
+        doc="How many procedures that have ended are listed, and how many activities.",
     )
     StandbyWorkers = device_property(
         dtype="DevLong",
@@ -98,6 +102,11 @@ class ExecutorDevice(SkaBaseDevice):
         dtype="DevString",
         default_value="",
         doc="URI of the script that Stop with abort runs; without it, one that sends Abort to the subarray.",
+    )
+    OdaTimeout = device_property(
+        dtype="DevDouble",
+        default_value=DEFAULT_TIME_LIMIT,
+        doc="Seconds that the ODA's REST service may take to give a Scheduling Block, all attempts together.",
     )
     EventRetention = device_property(
         dtype="DevLong", default_value=100_000, doc="How many events are kept for GetEvents."
@@ -181,11 +190,15 @@ class ExecutorDevice(SkaBaseDevice):
         for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise ValueError(f"property {name} is {getattr(self, name)}: it cannot be negative")
+        if self.OdaTimeout <= 0:
+            raise ValueError(f"property OdaTimeout is {self.OdaTimeout}: give it some seconds")
+        state_directory = self._state_directory()
         settings = ExecutorSettings(
-            state_directory=self._state_directory(),
+            state_directory=state_directory,
             standby_workers=self.StandbyWorkers,
             stop_grace_period=self.StopGracePeriod,
             init_timeout=self.InitTimeout,
+            environment={SCAN_ID_FILE_VARIABLE: str(state_directory / "scan_id")},
             environment_limit=self.EnvironmentLimit,
             environment_timeout=self.EnvironmentTimeout,
         )
@@ -194,6 +207,7 @@ class ExecutorDevice(SkaBaseDevice):
             git_repositories=tuple(self.GitRepositories),
             abort_script=FileSystemScript(self.AbortScript) if self.AbortScript else ABORT_SCRIPT,
             history_length=self.HistoryLength,
+            oda_time_limit=self.OdaTimeout,
             event_retention=self.EventRetention,
             journal_url=os.environ.get(JOURNAL_URL_VARIABLE),
             journal_namespace=_NOT_PLAIN.sub("_", self.get_name().lower()),

@@ -60,6 +60,11 @@ class ProcedureRequest(NamedTuple):
         """Return the script in the form in which a worker can load it."""
         return self.script if self.path is None else FileSystemScript(self.path.as_uri())
 
+    @property
+    def arguments(self) -> dict[str, ProcedureInput]:
+        """The arguments that are known already, by the name of the function that they are for."""
+        return {"init": self.init} if self.main is None else {"init": self.init, "main": self.main}
+
 
 class Procedure:
     """State of one procedure. Belongs to the message loop: nobody else may touch it.

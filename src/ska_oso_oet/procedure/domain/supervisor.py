@@ -14,7 +14,7 @@ from ska_oso_oet.mptools import EventMessage, MainContext
 
 from . import signatures
 from .channel import WorkerChannel, describe_exit
-from .errors import ProcedureNotFound, StateForbids
+from .errors import AnotherRuns, ProcedureNotFound, StateForbids
 from .observer import ProcedureObserver
 from .pool import WorkerPool
 from .preparation import Preparation, Preparations
@@ -88,7 +88,7 @@ class Supervisor:
         procedure = Procedure(self._next_id, request, self._settings.state_directory, self._on_state)
         self._next_id += 1
         self._procedures[procedure.id] = procedure
-        self._observer.created(procedure.id, request.script, request.main, origin)
+        self._observer.created(procedure.id, request.script, request.arguments, origin)
         procedure.begin()
         self._watch()
         worker = self._pool.take()
@@ -120,7 +120,7 @@ class Supervisor:
         if procedure.main is not None:
             raise StateForbids(f"procedure {procedure.id} has been started already")
         if self._running is not None:
-            raise StateForbids(
+            raise AnotherRuns(
                 f"procedure {self._running.id} ({self._running.request.script.name}) is running: "
                 "wait until it has ended, or stop it"
             )
