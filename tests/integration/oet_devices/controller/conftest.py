@@ -14,7 +14,7 @@ from oet_devices.executor_device import SHIPPED_SCRIPTS
 
 FIRST = "mid-oet/controller/01"
 """The one that the registration which ships defines."""
-_OTHERS = [f"mid-oet/controller/{number:02}" for number in range(2, 3)]
+_OTHERS = [f"mid-oet/controller/{number:02}" for number in range(2, 12)]
 _SERVER = "OETController/01"
 
 WAITS = """
