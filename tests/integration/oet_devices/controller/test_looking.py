@@ -8,6 +8,7 @@ import tango
 from tests.integration.oet_devices.controller.conftest import Uris
 from tests.support.events import listen
 from tests.support.operator import Operator, operate
+from tests.support.tango_stack import device_proxy
 
 SHOWN = ["events", "procedures", "lastEventId", "runningProcedure", "lastProcedure", "scriptOutput"]
 
