@@ -7,6 +7,7 @@ import tango
 from pydantic import ValidationError
 
 from oet_devices.ska.texts import tango_text
+from ska_oso_oet.activity.domain import ActivityNotFound
 from ska_oso_oet.event.journal import EventsNoLongerKept, JournalUnavailable
 from ska_oso_oet.model import Model, ProcedureRequest, StartRequest, StopRequest
 from ska_oso_oet.procedure.domain import (
@@ -24,6 +25,7 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 # Reasons of DevFailed, by what was raised; the first that fits.
 _REASONS: dict[type[Exception], str] = {
     ProcedureNotFound: "OET_ProcedureNotFound",
+    ActivityNotFound: "OET_ActivityNotFound",
     ScriptNotFound: "OET_ScriptNotFound",
     ScriptNotAllowed: "OET_ScriptNotAllowed",
     ScriptDefective: "OET_ScriptDefective",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
-from typing import Any
+from typing import Any, Self
 
 from .encoding import MessageTooLarge, decode, encode
 
@@ -37,6 +37,17 @@ class MPQueue:
         # Free slots are counted in the kernel, so that no lock is shared by the two processes.
         self._slots = os.eventfd(maxsize, os.EFD_NONBLOCK | os.EFD_SEMAPHORE) if maxsize > 0 else -1
         self._init_local()
+
+    @classmethod
+    def on(cls, *, reader: int | None = None, writer: int | None = None) -> Self:
+        """Return the queue that a process has been left by what it was before it executed a program.
+
+        :param reader: descriptor of the reading end, None where that belongs to another process
+        :param writer: descriptor of the writing end, likewise
+        """
+        left = cls.__new__(cls)
+        left.__setstate__((_end(reader, readable=True), _end(writer, readable=False), None))
+        return left
 
     def _init_local(self) -> None:
         """Make what belongs to one process alone."""
@@ -218,6 +229,16 @@ class MPQueue:
         self._reader, self._writer, slots = state
         self._slots = slots.detach() if slots is not None else -1
         self._init_local()
+
+
+def _end(descriptor: int | None, *, readable: bool) -> Connection:
+    """Return an end of a pipe; one that this process does not have is closed."""
+    fd = os.open(os.devnull, os.O_RDWR) if descriptor is None else descriptor
+    os.set_inheritable(fd, False)
+    end = Connection(fd, readable=readable, writable=not readable)
+    if descriptor is None:
+        end.close()
+    return end
 
 
 def _deadline(block: bool, timeout: float | None) -> float | None:

@@ -135,7 +135,8 @@ class GitScript(ExecutableScript):
 
     def to_model(self) -> Script:
         """Return the script in the form in which it crosses borders."""
-        git_args = GitArgsModel.model_validate(vars(self.git_args))
+        known = {**vars(self.git_args), "git_repo": self.git_args.repository}
+        git_args = GitArgsModel.model_validate(known)
         return Script(
             script_type="git", script_uri=self.script_uri, git_args=git_args, create_env=bool(self.create_env)
         )
