@@ -113,7 +113,7 @@ def test_changed_properties_wait_until_nothing_is_live(controller: tango.DeviceP
             reset(controller)
 
 
-WRONG = {
+WRONG: dict[str, tuple[list[Any], str]] = {
     "HistoryLength": ([-1], "property HistoryLength is -1: it cannot be negative"),
     "StandbyWorkers": ([-1], "property StandbyWorkers is -1: it cannot be negative"),
     "StopGracePeriod": ([-0.5], "property StopGracePeriod is -0.5: it cannot be negative"),
