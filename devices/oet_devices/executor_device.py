@@ -26,6 +26,13 @@ _NOT_PLAIN = re.compile("[^a-z0-9_]")
 
 SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
 
+_executors: dict[str, Executor] = {}
+"""The executors of this process, by the names of their devices.
+
+The commands DevRestart and RestartServer of a server's admin device replace the objects of devices, and
+tell neither the old nor the new one. What the old one had would keep the new one out of the state directory.
+"""
+
 
 class ExecutorDevice(SkaBaseDevice):
     """A device that has an executor as long as its properties allow one.
@@ -77,6 +84,8 @@ class ExecutorDevice(SkaBaseDevice):
     def init_device(self) -> None:
         """Read the properties, and make the executor if there is none yet."""
         if "_executor" not in self.__dict__:
+            if (left_behind := _executors.pop(self.get_name(), None)) is not None:
+                left_behind.close()
             self._executor: Executor | None = None
             self._executor_fault: str | None = None
         super().init_device()
@@ -129,7 +138,7 @@ class ExecutorDevice(SkaBaseDevice):
                 self._close_executor()
             if self._executor is None:
                 listeners = Listeners(self.on_output, self._report_health, self.on_recall)
-                self._executor = Executor(config, listeners)
+                self._executor = _executors[self.get_name()] = Executor(config, listeners)
                 self._executor.bus.subscribe(self.on_batch)
                 self.on_executor(self._executor)
         except (ValueError, OSError, RuntimeError) as error:
@@ -146,6 +155,7 @@ class ExecutorDevice(SkaBaseDevice):
     def _close_executor(self) -> None:
         if self._executor is not None:
             executor, self._executor = self._executor, None
+            _executors.pop(self.get_name(), None)
             executor.close()
 
     def _config(self) -> ExecutorConfig:
