@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -16,6 +17,7 @@ from ska_oso_oet.event.journal import JournalUnavailable
 from ska_oso_oet.event.view import DocumentView
 from ska_oso_oet.model import Procedure
 from ska_oso_oet.mptools import EventMessage
+from ska_oso_oet.mptools.strays import kill_strays
 
 from ..domain import (
     ExecutableScript,
@@ -29,6 +31,7 @@ from ..domain import (
     StateForbids,
 )
 from ..domain.output import OutputLog, prune_logs
+from ..domain.procedure import working_directories
 from ..domain.roots import ScriptRoots
 from .admission import Admission
 from .commands import Origin, PrepareProcessCommand, StartProcessCommand, StopOutcome, StopProcessCommand
@@ -78,6 +81,7 @@ class ScriptExecutionService:
         self._admission = Admission(script_roots)
         self._output_folder = settings.state_directory / "output"
         self._first_id = bus.journal.last_id(KIND) + 1
+        self._clean_up_after_the_dead(settings.state_directory)
         self.view = DocumentView(bus, KIND, history_length)
         with suppress(JournalUnavailable):
             self._declare_dead()
@@ -89,6 +93,13 @@ class ScriptExecutionService:
             observer=Recorder(bus, on_output, on_health),
             first_id=self._first_id,
         )
+
+    def _clean_up_after_the_dead(self, state_directory: Path) -> None:
+        """End what former servers may have left alive, and remove their scripts' working directories."""
+        kill_strays()
+        # With a fault, another server may be using the directory all the same.
+        if self._bus.journal.fault is None:
+            shutil.rmtree(working_directories(state_directory), ignore_errors=True)
 
     def recall(self) -> None:
         """Take up what former servers have left in a journal that could not be read at the start.
