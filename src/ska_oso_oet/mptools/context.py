@@ -13,7 +13,6 @@ from .forkserver import forkserver_context
 from .proc import Proc as _Proc
 from .queues import MPQueue as _MPQueue
 from .shared_event import SharedEvent
-from .strays import mark_descendants
 from .workers import ProcWorker
 
 LOGGER = logging.getLogger(__name__)
@@ -30,7 +29,6 @@ class MainContext:
     STOP_WAIT_SECS = 3.0
 
     def __init__(self, mp_ctx: BaseContext | None = None) -> None:
-        mark_descendants()
         self.mp_ctx = mp_ctx if mp_ctx is not None else forkserver_context()
         self.shutdown_event = SharedEvent()
         # Workers may be started and released by several threads.

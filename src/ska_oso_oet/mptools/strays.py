@@ -29,6 +29,12 @@ def mark_descendants() -> None:
         os.environ[MARK] = name
 
 
+def has_lost_its_server() -> bool:
+    """Whether this process was started by a server that has ended meanwhile."""
+    _, pid, _ = os.environ.get(MARK, "--").split("-")
+    return bool(pid) and int(pid) != os.getppid()
+
+
 def kill_strays() -> None:
     """Kill the processes that carry the name of a server which is dead."""
     entries = [entry for entry in _PROC.iterdir() if entry.name.isdigit()]
