@@ -4,6 +4,7 @@ import json
 import threading
 from collections import defaultdict
 from enum import Enum
+from typing import Any
 
 from oet_devices.ska.command_handle import CommandHandle
 from ska_oso_oet.event.journal import Document
@@ -43,24 +44,26 @@ class ProcedureCommands:
             self._commands[procedure_id].append((aim, handle))
         document = view.get(procedure_id)
         if document is not None:
-            self.on_document(document, ProcedureState(json.loads(document.text)["state"]))
+            self.on_document(document)
 
-    def on_document(self, document: Document, state: ProcedureState) -> None:
-        """Report a new document of a procedure.
+    def on_document(self, document: Document) -> None:
+        """Report a new document of a procedure. It may tell of several changes at once.
 
         :param document: its summary
-        :param state: the state that the summary tells
         """
         with self._lock:
-            commands = self._commands.get(document.id, [])
-            ended = [(aim, handle) for aim, handle in commands if state.is_final or state.name == aim.name]
-            left = [command for command in commands if command not in ended]
-            if left:
+            if document.id not in self._commands:
+                return
+        summary = json.loads(document.text)
+        state = ProcedureState(summary["state"])
+        passed = {name for name, _ in summary["history"]["process_states"]}
+        with self._lock:
+            commands = self._commands.pop(document.id, [])
+            ended = [(aim, handle) for aim, handle in commands if state.is_final or aim.name in passed]
+            if left := [command for command in commands if command not in ended]:
                 self._commands[document.id] = left
-            else:
-                self._commands.pop(document.id, None)
         for aim, handle in ended:
-            _end(aim, handle, document, state)
+            _end(handle, summary, state, achieved=aim.name in passed)
 
     def on_progress(self, procedure_id: int, percent: int) -> None:
         """Report how far a script is.
@@ -74,11 +77,10 @@ class ProcedureCommands:
                 handle.progress(percent)
 
 
-def _end(aim: Aim, handle: CommandHandle, document: Document, state: ProcedureState) -> None:
-    summary = json.loads(document.text)
-    if state.name == aim.name or state is ProcedureState.COMPLETE:
+def _end(handle: CommandHandle, summary: dict[str, Any], state: ProcedureState, *, achieved: bool) -> None:
+    if achieved:
         handle.completed(summary)
     elif state is ProcedureState.STOPPED:
-        handle.aborted(f"Procedure {document.id} was stopped.")
+        handle.aborted(f"Procedure {summary['id']} was stopped.")
     else:
-        handle.failed(summary["history"]["stacktrace"] or f"Procedure {document.id} is {state}.")
+        handle.failed(summary["history"]["stacktrace"] or f"Procedure {summary['id']} is {state}.")

@@ -10,7 +10,7 @@ from tango.server import attribute, command
 
 from oet_devices.ska.texts import tango_text
 from ska_oso_oet.event.bus import Batch
-from ska_oso_oet.event.journal import Document, JournalEvent
+from ska_oso_oet.event.journal import JournalEvent
 from ska_oso_oet.model import EventQuery, Output, OutputQuery, ProcedureState
 from ska_oso_oet.procedure.application.recorder import KIND
 from ska_oso_oet.procedure.domain import ProcedureNotFound
@@ -79,14 +79,11 @@ class ProcedureDevice(ExecutorDevice):
                     self._on_progress(event)
         procedures = [document for document in batch.documents if document.kind == KIND]
         for document in procedures:
-            self._on_procedure(document)
+            self._board.show(document)
+            self._procedure_commands.on_document(document)
         if procedures:
             self._publish_procedures()
             self.announce_status()
-
-    def _on_procedure(self, document: Document) -> None:
-        shown = self._board.show(document)
-        self._procedure_commands.on_document(document, shown.state)
 
     def _on_progress(self, event: JournalEvent) -> None:
         told = json.loads(event.text)
