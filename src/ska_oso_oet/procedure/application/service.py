@@ -186,7 +186,7 @@ class ScriptExecutionService:
     def request_stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> "Future[StopOutcome]":
         """Begin to stop a procedure, as `stop` does, and return at once.
 
-        The future is done by the thread of the event bus.
+        Who tells a client that it was accepted waits for `EventBus.committed` before. The future is done by the thread of the event bus.
         """
         origin = origin or Origin()
         summary = self.summary(cmd.process_uid)
