@@ -13,10 +13,12 @@ from oet_devices.ska.device import SkaBaseDevice
 from oet_devices.ska.enums import CommunicationStatus, HealthState
 from oet_devices.ska.information_device import Release
 from ska_oso_oet import __version__
+from ska_oso_oet.activity.application import DEFAULT_TIME_LIMIT
 from ska_oso_oet.event.bus import Batch
 from ska_oso_oet.event.journal import JOURNAL_URL_VARIABLE
 from ska_oso_oet.procedure.application.service import ABORT_SCRIPT
 from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
+from ska_oso_oet.tango import SCAN_ID_FILE_VARIABLE
 
 from .executor import Executor, ExecutorConfig, Listeners
 
@@ -26,12 +28,15 @@ _NOT_PLAIN = re.compile("[^a-z0-9_]")
 
 SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
 
-_executors: dict[str, Executor] = {}
-"""The executors of this process, by the names of their devices.
-
-The commands DevRestart and RestartServer of a server's admin device replace the objects of devices, and
-tell neither the old nor the new one. What the old one had would keep the new one out of the state directory.
-"""
+_NOT_NEGATIVE = (
+    "HistoryLength",
+    "StandbyWorkers",
+    "StopGracePeriod",
+    "InitTimeout",
+    "EnvironmentLimit",
+    "EnvironmentTimeout",
+    "EventRetention",
+)
 
 
 class ExecutorDevice(SkaBaseDevice):
@@ -48,14 +53,24 @@ class ExecutorDevice(SkaBaseDevice):
         default_value=[],
         doc="Folders, as absolute paths, below which scripts may be run. Without any, the scripts that ship.",
     )
+    GitRepositories = device_property(
+        dtype="DevVarStringArray",
+        default_value=[],
+        doc="Git repositories that scripts may be run from: patterns of their URLs, such as "
+        "https://host.org/group/*, where * and ? match within the scheme, the host, or the path; * alone "
+        "matches all. Without any, scripts from git are refused.",
+    )
     StateDirectory = device_property(
         dtype="DevString",
         default_value="",
-        doc="Folder for the journal and for the output of scripts, used by this device alone. "
+        doc="Folder for the journal, for the output of scripts and for what scripts from git need, used by "
+        "this device alone. "
         "Without it, a folder named after the device in OET_STATE_DIRECTORY or ~/.local/state/ska-oso-oet.",
     )
     HistoryLength = device_property(
-        dtype="DevLong", default_value=10, doc="How many procedures that have ended are listed."
+        dtype="DevLong",
+        default_value=10,
+        doc="How many procedures that have ended are listed, and how many activities.",
     )
     StandbyWorkers = device_property(
         dtype="DevLong",
@@ -72,10 +87,26 @@ class ExecutorDevice(SkaBaseDevice):
         default_value=0.0,
         doc="Seconds that loading a script and its init() may take together; 0 for any time.",
     )
+    EnvironmentLimit = device_property(
+        dtype="DevLong",
+        default_value=5,
+        doc="How many environments of scripts from git are kept while no script uses them; "
+        "those that were used last.",
+    )
+    EnvironmentTimeout = device_property(
+        dtype="DevDouble",
+        default_value=600.0,
+        doc="Seconds that fetching a git repository, or building an environment, may take; 0 for any time.",
+    )
     AbortScript = device_property(
         dtype="DevString",
         default_value="",
         doc="URI of the script that Stop with abort runs; without it, one that sends Abort to the subarray.",
+    )
+    OdaTimeout = device_property(
+        dtype="DevDouble",
+        default_value=DEFAULT_TIME_LIMIT,
+        doc="Seconds that the ODA's REST service may take to give a Scheduling Block, all attempts together.",
     )
     EventRetention = device_property(
         dtype="DevLong", default_value=100_000, doc="How many events are kept for GetEvents."
@@ -84,8 +115,6 @@ class ExecutorDevice(SkaBaseDevice):
     def init_device(self) -> None:
         """Read the properties, and make the executor if there is none yet."""
         if "_executor" not in self.__dict__:
-            if (left_behind := _executors.pop(self.get_name(), None)) is not None:
-                left_behind.close()
             self._executor: Executor | None = None
             self._executor_fault: str | None = None
         super().init_device()
@@ -138,7 +167,7 @@ class ExecutorDevice(SkaBaseDevice):
                 self._close_executor()
             if self._executor is None:
                 listeners = Listeners(self.on_output, self._report_health, self.on_recall)
-                self._executor = _executors[self.get_name()] = Executor(config, listeners)
+                self._executor = Executor(config, listeners)
                 self._executor.bus.subscribe(self.on_batch)
                 self.on_executor(self._executor)
         except (ValueError, OSError, RuntimeError) as error:
@@ -155,7 +184,6 @@ class ExecutorDevice(SkaBaseDevice):
     def _close_executor(self) -> None:
         if self._executor is not None:
             executor, self._executor = self._executor, None
-            _executors.pop(self.get_name(), None)
             executor.close()
 
     def _config(self) -> ExecutorConfig:
@@ -163,19 +191,27 @@ class ExecutorDevice(SkaBaseDevice):
 
         :raises ValueError: naming the property, if one cannot be used
         """
-        for name in ("HistoryLength", "StandbyWorkers", "StopGracePeriod", "InitTimeout", "EventRetention"):
+        for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise ValueError(f"property {name} is {getattr(self, name)}: it cannot be negative")
+        if self.OdaTimeout <= 0:
+            raise ValueError(f"property OdaTimeout is {self.OdaTimeout}: give it some seconds")
+        state_directory = self._state_directory()
         settings = ExecutorSettings(
-            state_directory=self._state_directory(),
+            state_directory=state_directory,
             standby_workers=self.StandbyWorkers,
             stop_grace_period=self.StopGracePeriod,
             init_timeout=self.InitTimeout,
+            environment={SCAN_ID_FILE_VARIABLE: str(state_directory / "scan_id")},
+            environment_limit=self.EnvironmentLimit,
+            environment_timeout=self.EnvironmentTimeout,
         )
         return ExecutorConfig(
             script_roots=tuple(self.ScriptRoots) or (str(SHIPPED_SCRIPTS),),
+            git_repositories=tuple(self.GitRepositories),
             abort_script=FileSystemScript(self.AbortScript) if self.AbortScript else ABORT_SCRIPT,
             history_length=self.HistoryLength,
+            oda_time_limit=self.OdaTimeout,
             event_retention=self.EventRetention,
             journal_url=os.environ.get(JOURNAL_URL_VARIABLE),
             journal_namespace=_NOT_PLAIN.sub("_", self.get_name().lower()),

@@ -32,6 +32,7 @@ from ..domain import (
 )
 from ..domain.output import OutputLog, prune_logs
 from ..domain.procedure import working_directories
+from ..domain.repositories import Repositories
 from ..domain.roots import ScriptRoots
 from .admission import Admission
 from .commands import Origin, PrepareProcessCommand, StartProcessCommand, StopOutcome, StopProcessCommand
@@ -42,6 +43,8 @@ LOGGER = logging.getLogger(__name__)
 
 ABORT_SCRIPT = FileSystemScript((Path(__file__).parents[2] / "scripts" / "abort.py").as_uri())
 """Sends Abort to the subarray that a stopped script was using."""
+
+NO_REPOSITORIES = Repositories()
 
 OUTPUT_LOGS = 100
 """Output of how many procedures is kept on disk."""
@@ -58,6 +61,7 @@ class ScriptExecutionService:
     :param bus: event bus that everything is published on
     :param settings: how scripts are executed
     :param script_roots: where scripts may be; None for anywhere
+    :param repositories: git repositories that scripts may be run from; by default there are none
     :param history_length: how many ended procedures `summarise` lists
     :param on_output: called when a procedure has written output, with its ID
     :param on_health: called when the health of script execution may have changed
@@ -72,13 +76,14 @@ class ScriptExecutionService:
         bus: EventBus,
         settings: ExecutorSettings,
         script_roots: ScriptRoots | None = None,
+        repositories: Repositories = NO_REPOSITORIES,
         history_length: int = 10,
         on_output: Callable[[int], None] = lambda procedure_id: None,
         on_health: Callable[[], None] = lambda: None,
     ) -> None:
         self._bus = bus
         self._abort_script = abort_script
-        self._admission = Admission(script_roots)
+        self._admission = Admission(script_roots, repositories)
         self._output_folder = settings.state_directory / "output"
         self._first_id = bus.journal.last_id(KIND) + 1
         self._clean_up_after_the_dead(settings.state_directory)
@@ -155,20 +160,24 @@ class ScriptExecutionService:
         """
         origin = origin or Origin()
         summary = self.summary(cmd.process_uid)
+        ended = StateForbids(f"procedure {summary.id} has ended: create it anew")
         if summary.state.is_final:
-            raise StateForbids(f"procedure {summary.id} has ended ({summary.state}): create it anew")
+            raise ended
         run_args = cmd.run_args
         if run_args == ProcedureInput():
             run_args = summary.arguments_of(cmd.fn_name) or run_args
         request = {"pid": cmd.process_uid, "script_args": _script_args({cmd.fn_name: run_args})}
         self._announce_request("start", origin, request)
-        self.manager.run(
-            cmd.process_uid,
-            call=cmd.fn_name,
-            run_args=run_args,
-            force_start=cmd.force_start,
-            origin=origin,
-        )
+        try:
+            self.manager.run(
+                cmd.process_uid,
+                call=cmd.fn_name,
+                run_args=run_args,
+                force_start=cmd.force_start,
+                origin=origin,
+            )
+        except ProcedureNotFound:  # it ended after the summary was made
+            raise ended from None
         return self._committed(cmd.process_uid)
 
     def stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> list[ProcedureSummary]:
@@ -186,7 +195,8 @@ class ScriptExecutionService:
     def request_stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> "Future[StopOutcome]":
         """Begin to stop a procedure, as `stop` does, and return at once.
 
-        Who tells a client that it was accepted waits for `EventBus.committed` before. The future is done by the thread of the event bus.
+        Who tells a client that it was accepted waits for `EventBus.committed` before. The future is done by
+        the thread of the event bus.
         """
         origin = origin or Origin()
         summary = self.summary(cmd.process_uid)

@@ -22,16 +22,3 @@ def test_a_second_controller_on_a_state_directory_names_the_first_and_takes_over
             refused.run("Reset")
             assert refused.proxy.State() == tango.DevState.ON
             assert refused.describe(procedure_id)["state"] == "UNKNOWN"
-
-
-def test_a_device_that_is_restarted_has_its_own_state_directory_again(
-    register_controller: RegisterController,
-) -> None:
-    site = register_controller()
-    with site.served() as controller:
-        procedure_id = controller.create(ACTOR)
-        admin = tango.DeviceProxy(controller.proxy.adm_name())
-        admin.DevRestart(site.device)
-        assert controller.proxy.State() == tango.DevState.ON
-        assert controller.describe(procedure_id)["state"] == "STOPPED"
-        assert controller.create(ACTOR) == procedure_id + 1
