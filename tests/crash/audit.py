@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from tests.support.controller import Controller
+from tests.support.controller_site import Controller
 
 from oet_devices.ska.enums import HealthState
 from ska_oso_oet.model import ProcedureState

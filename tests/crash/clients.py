@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import tango
-from tests.support.controller import Controller
+from tests.support.controller_site import Controller
 
 from oet_devices.ska.enums import ResultCode
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.controller import Controller, ControllerSite
+from tests.support.controller_site import Controller, ControllerSite
 from tests.support.tango_stack import READY, tango_database
 
 from .audit import Audit, Past
@@ -118,8 +118,7 @@ class CrashHarness:
         :param rounds: how many
         """
         with tango_database(self._folder) as tango_host:
-            properties = {**_PROPERTIES, "StateDirectory": [str(self._folder / "state")]}
-            site = ControllerSite(tango_host, _DEVICE, properties)
+            site = ControllerSite(tango_host, _DEVICE, self._folder / "state", _PROPERTIES)
             life = _Life(site, f"{self._seed}/0")
             try:
                 for number in range(1, rounds + 1):

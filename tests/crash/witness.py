@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import tango
-from tests.support.controller import Controller
+from tests.support.controller_site import Controller
 from tests.support.events import settle
 
 from .sightings import Sightings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.event.journal.support import PostgresServer
-from tests.support.controller import ControllerSite
+from tests.support.controller_site import ControllerSite
 from tests.support.tango_stack import tango_database
 
 ACTOR = Path(__file__).parents[3] / "crash" / "scripts" / "actor.py"
@@ -32,12 +32,12 @@ def state(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def register_controller(tango_host: str, state: Path) -> RegisterController:
-    """Register a controller; properties are given as keyword arguments."""
+    """Register a controller; further properties are given as keyword arguments."""
 
-    def register(**properties: str) -> ControllerSite:
-        given = {"StateDirectory": str(state), "ScriptRoots": str(ACTOR.parent), **properties}
+    def register(directory: Path = state, **properties: str) -> ControllerSite:
+        given = {"ScriptRoots": str(ACTOR.parent), **properties}
         texts = {name: [value] for name, value in given.items()}
-        return ControllerSite(tango_host, f"test/journal/{next(_numbers)}", texts)
+        return ControllerSite(tango_host, f"test/journal/{next(_numbers)}", directory, texts)
 
     return register
 

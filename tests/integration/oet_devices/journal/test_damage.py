@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import tango
-from tests.support.controller import ControllerSite
+from tests.support.controller_site import ControllerSite
 from tests.support.events import listen
 
 from oet_devices.ska.enums import HealthState

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import tango
 from tests.integration.event.journal.support import PostgresServer, small_disk
-from tests.support.controller import Controller
+from tests.support.controller_site import Controller
 from tests.support.events import EventLog, listen
 
 from oet_devices.ska.enums import HealthState
@@ -57,7 +57,7 @@ def test_a_full_disk_degrades_health_while_the_script_runs_and_costs_no_event(
 ) -> None:
     with ExitStack() as stack:
         stack.enter_context(small_disk(tmp_path / "disk", "4m"))
-        site = register_controller(StateDirectory=str(tmp_path / "disk"))
+        site = register_controller(tmp_path / "disk")
         with site.served() as controller:
             log = stack.enter_context(listen(controller.proxy, ["healthState", "lastEventId"]))
             procedure_id = _start_steady(controller)
@@ -88,7 +88,7 @@ def test_a_state_directory_that_is_read_only_at_the_start_is_taken_up_when_it_ca
     register_controller: RegisterController, tmp_path: Path
 ) -> None:
     with small_disk(tmp_path / "disk", "8m") as remount:
-        site = register_controller(StateDirectory=str(tmp_path / "disk"))
+        site = register_controller(tmp_path / "disk")
         with site.served() as controller:
             procedure_id = controller.create(ACTOR)
             controller.process.kill()

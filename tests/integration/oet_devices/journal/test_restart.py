@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 import tango
-from tests.support.controller import Controller, ControllerSite
+from tests.support.controller_site import Controller, ControllerSite
 from tests.support.events import listen
 
 from oet_devices.ska.enums import HealthState

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import tango
-from tests.support.controller import ControllerSite
+from tests.support.controller_site import ControllerSite
 
 from oet_devices.ska.enums import ResultCode
 

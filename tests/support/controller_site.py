@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import tango
+from tests.support.controllers import MODULE, register_controller
 from tests.support.lrc_client import LrcCall, invoke
 from tests.support.processes import ServerProcess
 from tests.support.tango_stack import (
-    database,
     device_name,
     device_proxy,
     device_server,
     launch_device_server,
-    register,
 )
 
-SERVER_MODULE = "oet_devices.server"
 _EVENTS_AT_ONCE = 10_000
 
 
@@ -103,7 +101,8 @@ class ControllerSite:
 
     :param tango_host: the Tango database
     :param device: name of the device
-    :param properties: its device properties
+    :param state: its state directory
+    :param properties: further properties of the device
     :param module: what ``python -m`` runs
     """
 
@@ -111,16 +110,15 @@ class ControllerSite:
         self,
         tango_host: str,
         device: str,
+        state: Path,
         properties: Mapping[str, Sequence[str]],
-        module: str = SERVER_MODULE,
+        module: str = MODULE,
     ) -> None:
         self.tango_host = tango_host
         self.device = device
         self._module = module
         self._instance = device.replace("/", "-")
-        register(tango_host, f"OETController/{self._instance}", "OETController", device, properties)
-        memorised = {"adminMode": {"__value": ["0"]}}
-        database(tango_host).put_device_attribute_property(device, memorised)
+        register_controller(tango_host, device, state, instance=self._instance, **properties)
 
     @contextmanager
     def served(self, env: Mapping[str, str] | None = None) -> Iterator[Controller]:
