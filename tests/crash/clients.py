@@ -23,6 +23,7 @@ _PARTS = {
     "fails": 2,
     "fails_early": 1,
     "vanishes": 1,
+    "mutters": 2,
     "deaf": 1,
     "family": 3,
     "leaves": 1,

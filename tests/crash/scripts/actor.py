@@ -1,4 +1,4 @@
-"""Plays one of the parts that scripts of a telescope play: the good, the bad and the ugly.
+"""Plays one of the parts that scripts of a telescope play: those that behave, and those that do not.
 
 Each line of its output begins with a token, by which a witness recognises whose line it is.
 """
@@ -76,6 +76,14 @@ def _vanishes() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _mutters() -> None:
+    """Write a line that never ends."""
+    print(f"{_told['token']} {next(_lines)} moving", end="", flush=True)
+    for _ in itertools.count():
+        time.sleep(0.1)
+        print(" ...", end="", flush=True)
+
+
 def _deaf() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _steady()
@@ -84,7 +92,7 @@ def _deaf() -> None:
 def _family() -> None:
     """Have descendants of every kind: in the group, in a session of their own, orphaned, forked, deaf."""
     subprocess.Popen(_SLEEPER)
-    subprocess.Popen(_SLEEPER, start_new_session=True)
+    subprocess.Popen(_SLEEPER, start_new_session=True, env={})
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
@@ -114,6 +122,7 @@ _PARTS = {
     "fails": _fails,
     "fails_early": _quiet,
     "vanishes": _vanishes,
+    "mutters": _mutters,
     "deaf": _deaf,
     "family": _family,
     "leaves": _leaves,
