@@ -15,6 +15,7 @@ from .audit import Audit, Past
 from .clients import ACTOR, busy_clients
 from .family import Family
 from .sightings import Sightings
+from .stream_witness import stream_witness
 from .witness import Witness, tango_witness
 
 _DEVICE = "test/crash/controller"
@@ -103,13 +104,12 @@ class CrashHarness:
 
     :param folder: where the Tango database and the state directory are
     :param seed: of all that is chosen at random
-    :param witnesses: clients that look
     """
 
-    def __init__(self, folder: Path, seed: str, witnesses: Sequence[Witness] = (tango_witness,)) -> None:
+    def __init__(self, folder: Path, seed: str) -> None:
         self._folder = folder
         self._seed = seed
-        self._witnesses = witnesses
+        self._witnesses: Sequence[Witness] = ()
         self._past = Past()
 
     def run(self, rounds: int) -> Iterator[Round]:
@@ -117,8 +117,9 @@ class CrashHarness:
 
         :param rounds: how many
         """
-        with tango_database(self._folder) as tango_host:
+        with tango_database(self._folder) as tango_host, stream_witness(tango_host, _DEVICE) as stream:
             site = ControllerSite(tango_host, _DEVICE, self._folder / "state", _PROPERTIES)
+            self._witnesses = (tango_witness, stream)
             life = _Life(site, f"{self._seed}/0")
             try:
                 for number in range(1, rounds + 1):

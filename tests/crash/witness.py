@@ -1,7 +1,7 @@
 """Clients that only look: they take note of all that they are told.
 
 A witness is a context manager that takes note as long as the context lasts, made by a function of this
-form; another one, for another way to be told, can be added beside those that are here.
+form.
 """
 
 import json
