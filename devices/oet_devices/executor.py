@@ -21,7 +21,7 @@ class ExecutorConfig:
     """What script execution follows from; two that are equal need no new executor.
 
     :param script_roots: folders that scripts may be run from
-    :param git_repositories: patterns of git repositories that scripts may be run from
+    :param git_repositories: git repositories that scripts may be run from
     :param abort_script: what a stop may run afterwards
     :param history_length: how many ended procedures, and activities, clients see
     :param oda_time_limit: seconds that the ODA's REST service is given to answer
@@ -31,8 +31,8 @@ class ExecutorConfig:
     :param settings: how scripts are executed
     """
 
-    script_roots: tuple[str, ...]
-    git_repositories: tuple[str, ...]
+    script_roots: ScriptRoots
+    git_repositories: Repositories
     abort_script: ExecutableScript
     history_length: int
     oda_time_limit: float
@@ -59,7 +59,6 @@ class Executor:
 
     :param config: what to make them of
     :param listeners: who wants to hear of what
-    :raises ValueError: if the configuration cannot be used; nothing was made then
     :raises JournalLocked: if another server uses the same journal
     :raises JournalTooNew: if a newer version of the OET has written it
     :raises JournalUnavailable: if it cannot be opened, nor the last numbers be known
@@ -67,8 +66,7 @@ class Executor:
 
     def __init__(self, config: ExecutorConfig, listeners: Listeners) -> None:
         self.config = config
-        self.roots = ScriptRoots.of(config.script_roots)
-        repositories = Repositories.of(config.git_repositories)
+        self.roots = config.script_roots
         self._on_health = listeners.on_health
         self._acknowledged: str | None = None
         self.bus = EventBus(self._open_journal())
@@ -77,7 +75,7 @@ class Executor:
             bus=self.bus,
             settings=config.settings,
             script_roots=self.roots,
-            repositories=repositories,
+            repositories=config.git_repositories,
             history_length=config.history_length,
             on_output=listeners.on_output,
             on_health=listeners.on_health,
