@@ -60,7 +60,17 @@ def _cells(row: Row) -> list[str]:
     verdict = ("[red]missed[/red]" if row.missed else "[green]reached[/green]") if row.targets else "stated"
     median, p99 = (_number(value, row.unit) for value in (row.measured.median, row.measured.p99))
     count = str(row.measured.count)
-    return [row.name, row.baseline_name, f"{median} {row.unit}", p99, baseline, ratio, targets, count, verdict]
+    return [
+        row.name,
+        row.baseline_name,
+        f"{median} {row.unit}",
+        p99,
+        baseline,
+        ratio,
+        targets,
+        count,
+        verdict,
+    ]
 
 
 def _target(target: Target, row: Row) -> str:

@@ -11,7 +11,9 @@ from tests.benchmarks.stack.stamp import stamped
 class BareDevice(Device):
     """Echoes texts, holds a text, and pushes change events when it is told to through a named pipe."""
 
-    TriggerPath = device_property(dtype="DevString", doc="Named pipe; each line says how many events to push.")
+    TriggerPath = device_property(
+        dtype="DevString", doc="Named pipe; each line says how many events to push."
+    )
     EventSize = device_property(dtype="DevLong", default_value=400, doc="Length of an event, in characters.")
 
     text = attribute(dtype="DevString", access=AttrWriteType.READ_WRITE)

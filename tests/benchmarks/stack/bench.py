@@ -82,7 +82,6 @@ class Bench:
         proxy = device_proxy(host, _BARE_NAME)
         return BareServer(process, proxy, self._exits.enter_context(Arrivals(proxy, "pushed")), trigger)
 
-
     def wait_for_standby(self) -> None:
         """Wait until the OET has a worker on standby.
 
