@@ -135,8 +135,8 @@ class EventPublisher:
         if self._dropping:
             return
         try:
-            # Asking costs a tenth of a push that nobody gets, and most attributes have no subscribers. One that
-            # comes this moment reads the value itself, as every subscriber begins with.
+            # Asking costs a tenth of a push that nobody gets, and most attributes have no subscribers.
+            # One that comes this moment reads the value itself, as every subscriber begins with.
             change, archive = self._subscribed(name)
             if change or archive:
                 self._push_events(name, value() if callable(value) else value, change, archive)
