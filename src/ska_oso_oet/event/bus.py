@@ -23,7 +23,7 @@ RESERVED_FIELDS = frozenset({"seq", "time", "topic"})
 
 
 class Announcement(NamedTuple):
-    """An event that has no number yet. Its fields are JSON values."""
+    """An event that has no number yet. Its fields are JSON values, or `orjson.Fragment` of such."""
 
     topic: str
     msg_src: str | None
