@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 
 from tango import DevState
-from tango.server import command
+from tango.server import class_property, command
 
 from oet_devices.ska.command_handle import CommandHandle
 from oet_devices.ska.commands import TooManyCommandsError
@@ -30,6 +30,15 @@ _ACCEPTED = "STARTED and the ID of the long-running command, or REJECTED and the
 
 _SOURCE = "OETController"
 
+QUERY_COMMANDS = (
+    "CheckLongRunningCommandStatus",
+    "DescribeProcedure",
+    "GetEvents",
+    "GetOutput",
+    "GetVersionInfo",
+)
+"""Commands that change nothing."""
+
 
 class OETController(ProcedureDevice):
     """Runs observing scripts, one after the other, each in a process of its own.
@@ -37,6 +46,13 @@ class OETController(ProcedureDevice):
     Create prepares a script, Start runs its main function, Stop ends it; the attributes procedures,
     events and scriptOutput show what happens.
     """
+
+    AllowedAccessCmd = class_property(
+        dtype="DevVarStringArray",
+        default_value=list(QUERY_COMMANDS),
+        doc="Commands that Tango's access control lets users with read access send, beside State and Status. "
+        "It counts what the Tango database says: without an entry there, they may send none.",
+    )
 
     @command(
         dtype_in="DevString",
