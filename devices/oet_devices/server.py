@@ -1,5 +1,6 @@
 """The device server: ``OETController INSTANCE``."""
 
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ def main() -> None:
 
     What keeps it from starting is told in a line on standard error, and by an exit status that is not 0.
     """
+    # A Starter hands its own mask down, with all signals blocked: no script could be asked to stop.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     arguments = sys.argv[1:]
     try:
         options = {argument.lstrip("-").split("=")[0] for argument in arguments if argument.startswith("-")}
