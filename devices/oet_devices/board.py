@@ -73,6 +73,12 @@ class Board:
             self._briefs[procedure_id] = replace(known, progress=percent)
             return True
 
+    def progress_of(self, procedure_id: int) -> int | None:
+        """Return how far a procedure's ``main`` is, in percent, None if it has not told."""
+        with self._lock:
+            known = self._briefs.get(procedure_id)
+            return known.progress if known is not None else None
+
     @property
     def running(self) -> int:
         """ID of the procedure that runs ``main``, 0 if there is none."""

@@ -109,8 +109,8 @@ class OETController(ProcedureDevice):
 
         def stop(executor: Executor) -> Reply:
             request = parse_stop(argin)
-            procedure_id = request.pid or self._board.running
-            if procedure_id == 0:
+            procedure_id = request.pid or executor.service.manager.running
+            if procedure_id is None:
                 raise StateForbids("no script is running: name the procedure to stop, e.g. 2")
             self.commands.require_room("Stop")
             command_id = self.command_ids.new("Stop", procedure_id)
@@ -151,6 +151,9 @@ class OETController(ProcedureDevice):
             pointer=f"See DescribeProcedure({procedure_id}).",
         )
         handle.started()
+        # The script may have told its progress before there was a command to tell it to.
+        if aim is Aim.COMPLETE and (progress := self._board.progress_of(procedure_id)) is not None:
+            handle.progress(progress)
         self._procedure_commands.follow(procedure_id, aim, handle, executor.service.view)
         return accepted(handle, ResultCode.STARTED)
 

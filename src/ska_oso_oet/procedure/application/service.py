@@ -139,20 +139,24 @@ class ScriptExecutionService:
         """
         origin = origin or Origin()
         summary = self.summary(cmd.process_uid)
+        ended = StateForbids(f"procedure {summary.id} has ended: create it anew")
         if summary.state.is_final:
-            raise StateForbids(f"procedure {summary.id} has ended ({summary.state}): create it anew")
+            raise ended
         run_args = cmd.run_args
         if run_args == ProcedureInput():
             run_args = summary.arguments_of(cmd.fn_name) or run_args
         request = {"pid": cmd.process_uid, "script_args": _script_args({cmd.fn_name: run_args})}
         self._announce_request("start", origin, request)
-        self.manager.run(
-            cmd.process_uid,
-            call=cmd.fn_name,
-            run_args=run_args,
-            force_start=cmd.force_start,
-            origin=origin,
-        )
+        try:
+            self.manager.run(
+                cmd.process_uid,
+                call=cmd.fn_name,
+                run_args=run_args,
+                force_start=cmd.force_start,
+                origin=origin,
+            )
+        except ProcedureNotFound:  # it ended after the summary was made
+            raise ended from None
         return self._committed(cmd.process_uid)
 
     def stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> list[ProcedureSummary]:

@@ -63,6 +63,12 @@ class Supervisor:
         return procedure
 
     @property
+    def running(self) -> int | None:
+        """ID of the procedure that runs, or has reserved that it will."""
+        running = self._running
+        return running.id if running is not None else None
+
+    @property
     def fault(self) -> str | None:
         """Why scripts cannot be run."""
         return self._pool.fault
