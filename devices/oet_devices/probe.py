@@ -1,7 +1,4 @@
-"""What Kubernetes asks a device server: ``python -m oet_devices.probe alive|ready INSTANCE --port PORT``.
-
-Both questions go straight to the server: a Tango database that is away is no reason to end scripts.
-"""
+"""What Kubernetes asks a device server: ``python -m oet_devices.probe alive|ready INSTANCE``."""
 
 import sys
 from collections.abc import Iterator
@@ -17,53 +14,54 @@ _TIMEOUT = 3000
 _NOT_READY = frozenset({tango.DevState.FAULT, tango.DevState.INIT})
 
 
-def is_alive(host: str, port: int, instance: str) -> None:
-    """See that the server takes requests.
+def why_not_alive(instance: str) -> Iterator[str]:
+    """Yield a line if the server does not take requests, as far as can be found out.
 
-    :param host: where it listens
-    :param port: port of its -ORBendPoint
+    Where there is no Tango database, nobody can be asked; but that is no reason to end a server and its scripts.
+
     :param instance: its instance name
-    :raises tango.DevFailed: if it does not answer
     """
-    _proxy(host, port, f"dserver/{SERVER}/{instance}").ping()
+    try:
+        tango.Database()
+    except tango.DevFailed:
+        return
+    try:
+        _admin(instance).ping()
+    except tango.DevFailed as error:
+        yield f"{SERVER}/{instance} does not answer: {_describe(error)}"
 
 
-def not_ready(host: str, port: int, instance: str) -> Iterator[str]:
-    """Yield a line for each controller that cannot work. One that is switched off is not among them.
+def why_not_ready(instance: str) -> Iterator[str]:
+    """Yield a line for whatever cannot work. A controller that is switched off is not among that.
 
-    :param host: where the server listens
-    :param port: port of its -ORBendPoint
-    :param instance: its instance name
-    :raises tango.DevFailed: if it does not answer
+    :param instance: instance name of the server
     """
-    admin = _proxy(host, port, f"dserver/{SERVER}/{instance}")
-    for entry in admin.command_inout("QueryDevice"):
-        device = _proxy(host, port, entry.partition("::")[2])
-        if device.State() in _NOT_READY:
-            yield f"{device.dev_name()}: {device.Status()}"
+    try:
+        for entry in _admin(instance).command_inout("QueryDevice"):
+            device = tango.DeviceProxy(entry.partition("::")[2])
+            device.set_timeout_millis(_TIMEOUT)
+            if device.State() in _NOT_READY:
+                yield f"{device.dev_name()}: {device.Status()}"
+    except tango.DevFailed as error:
+        yield f"{SERVER}/{instance} does not answer: {_describe(error)}"
 
 
-def _proxy(host: str, port: int, device: str) -> tango.DeviceProxy:
-    proxy = tango.DeviceProxy(f"tango://{host}:{port}/{device}#dbase=no")
+def _admin(instance: str) -> tango.DeviceProxy:
+    proxy = tango.DeviceProxy(f"dserver/{SERVER}/{instance}")
     proxy.set_timeout_millis(_TIMEOUT)
     return proxy
+
+
+def _describe(error: tango.DevFailed) -> str:
+    return " ".join(str(error.args[0].desc).split())
 
 
 @click.command()
 @click.argument("question", type=click.Choice(["alive", "ready"]))
 @click.argument("instance")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where the server listens.")
-@click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port of its -ORBendPoint.")
-def main(question: str, instance: str, host: str, port: int) -> None:
+def main(question: str, instance: str) -> None:
     """Ask whether the device server INSTANCE is alive, or whether all its controllers can work."""
-    try:
-        if question == "alive":
-            is_alive(host, port, instance)
-            reasons = []
-        else:
-            reasons = list(not_ready(host, port, instance))
-    except tango.DevFailed as error:
-        reasons = [f"{SERVER}/{instance} does not answer: {error.args[0].desc.strip()}"]
+    reasons = list(why_not_alive(instance) if question == "alive" else why_not_ready(instance))
     for reason in reasons:
         click.echo(reason, err=True)
     sys.exit(1 if reasons else 0)

@@ -1,25 +1,21 @@
 """The questions that Kubernetes asks a device server, as commands."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 import tango
-from tango.test_context import parse_ior
-from tests.support.tango_stack import database, device_proxy, device_server, register
+from tests.support.tango_stack import device_proxy, device_server, register
 
-NOBODY_LISTENS_AT = 1
-
-
-def probe(question: str, instance: str, port: int) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "oet_devices.probe", question, instance, "--port", str(port)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+NOWHERE = "127.0.0.1:1"
 
 
-def port_of(tango_host: str, device: str) -> int:
-    """Return the port at which the server of a device listens."""
-    return int(parse_ior(database(tango_host).get_device_info(device).ior).port)
+def probe(question: str, instance: str, tango_host: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "oet_devices.probe", question, instance]
+    variables = {**os.environ, "TANGO_HOST": tango_host}
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -34,27 +30,31 @@ def two_controllers(tango_host: str, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_a_server_that_works_is_alive_and_ready(tango_host: str, controller: tango.DeviceProxy) -> None:
-    port = port_of(tango_host, controller.name())
     for question in ("alive", "ready"):
-        assert probe(question, "01", port).returncode == 0
+        assert probe(question, "01", tango_host).returncode == 0
 
 
 def test_a_controller_that_cannot_work_is_alive_and_not_ready(
     tango_host: str, two_controllers: list[str]
 ) -> None:
     good, bad = two_controllers
-    port = port_of(tango_host, bad)
     device_proxy(tango_host, bad).adminMode = 0
-    assert probe("alive", "probe", port).returncode == 0
-    asked = probe("ready", "probe", port)
+    assert probe("alive", "probe", tango_host).returncode == 0
+    asked = probe("ready", "probe", tango_host)
     assert asked.returncode == 1
     assert bad in asked.stderr
     assert "HistoryLength" in asked.stderr
     assert good not in asked.stderr
 
 
-def test_where_nobody_answers_nobody_is_alive() -> None:
+def test_a_server_that_does_not_run_is_neither(tango_host: str) -> None:
     for question in ("alive", "ready"):
-        asked = probe(question, "01", NOBODY_LISTENS_AT)
+        asked = probe(question, "02", tango_host)
         assert asked.returncode == 1
-        assert len(asked.stderr.splitlines()) == 1
+        [line] = asked.stderr.splitlines()
+        assert "OETController/02 does not answer" in line
+
+
+def test_a_database_that_is_away_is_no_reason_to_end_a_server() -> None:
+    assert probe("alive", "01", NOWHERE).returncode == 0
+    assert probe("ready", "01", NOWHERE).returncode == 1
