@@ -1,12 +1,15 @@
-"""Script execution as one device has it: journal, event bus and service, made and ended together."""
+"""Script execution as one device has it: journal, event bus and services, made and ended together."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from ska_oso_oet.activity.application import ActivityService, open_oda
 from ska_oso_oet.event.bus import EventBus
 from ska_oso_oet.event.journal import Journal, open_journal
 from ska_oso_oet.procedure.application import ScriptExecutionService
 from ska_oso_oet.procedure.domain import ExecutableScript, ExecutorSettings
+from ska_oso_oet.procedure.domain.repositories import Repositories
 from ska_oso_oet.procedure.domain.roots import ScriptRoots
 
 KEPT_DOCUMENTS = 1_000
@@ -18,8 +21,10 @@ class ExecutorConfig:
     """What script execution follows from; two that are equal need no new executor.
 
     :param script_roots: folders that scripts may be run from
+    :param git_repositories: patterns of git repositories that scripts may be run from
     :param abort_script: what a stop may run afterwards
-    :param history_length: how many ended procedures clients see
+    :param history_length: how many ended procedures, and activities, clients see
+    :param oda_time_limit: seconds that the ODA's REST service is given to answer
     :param event_retention: how many events to keep
     :param journal_url: PostgreSQL database for the journal; None for a file in the state directory
     :param journal_namespace: schema of that database, of this controller alone
@@ -27,8 +32,10 @@ class ExecutorConfig:
     """
 
     script_roots: tuple[str, ...]
+    git_repositories: tuple[str, ...]
     abort_script: ExecutableScript
     history_length: int
+    oda_time_limit: float
     event_retention: int
     journal_url: str | None
     journal_namespace: str
@@ -48,7 +55,7 @@ class Listeners:
 
 
 class Executor:
-    """Journal, event bus and script execution service.
+    """Journal, event bus, script execution service and activity service.
 
     :param config: what to make them of
     :param listeners: who wants to hear of what
@@ -61,6 +68,7 @@ class Executor:
     def __init__(self, config: ExecutorConfig, listeners: Listeners) -> None:
         self.config = config
         self.roots = ScriptRoots.of(config.script_roots)
+        repositories = Repositories.of(config.git_repositories)
         self._on_health = listeners.on_health
         self._acknowledged: str | None = None
         self.bus = EventBus(self._open_journal())
@@ -69,9 +77,18 @@ class Executor:
             bus=self.bus,
             settings=config.settings,
             script_roots=self.roots,
+            repositories=repositories,
             history_length=config.history_length,
             on_output=listeners.on_output,
             on_health=listeners.on_health,
+        )
+        self.activities = ActivityService(
+            self.service,
+            bus=self.bus,
+            state_directory=config.settings.state_directory,
+            sb_roots=self.roots.folders,
+            history_length=config.history_length,
+            connect=partial(open_oda, time_limit=config.oda_time_limit),
         )
 
     def _open_journal(self) -> Journal:
@@ -87,9 +104,10 @@ class Executor:
 
     def _on_journal_fault(self, fault: str | None) -> None:
         """Take note that the journal has got, or lost, a fault. Runs in a thread of the journal."""
-        if fault is None and "service" in self.__dict__:
+        if fault is None and "activities" in self.__dict__:
             # What a former server has left alive can be read only now.
             self.service.declare_dead()
+            self.activities.declare_dead()
         self._on_health()
 
     @property
@@ -106,10 +124,12 @@ class Executor:
 
     @property
     def busy(self) -> bool:
-        """Whether any procedure is live."""
-        return any(document.live for document in self.service.view.all())
+        """Whether any procedure or activity is live."""
+        documents = [*self.service.view.all(), *self.activities.view.all()]
+        return any(document.live for document in documents)
 
     def close(self) -> None:
-        """Stop all procedures, end all processes, and write what is left to write."""
+        """Stop all activities and procedures, end all processes, and write what is left to write."""
+        self.activities.close()
         self.service.shutdown()
         self.bus.close()

@@ -13,10 +13,12 @@ from oet_devices.ska.device import SkaBaseDevice
 from oet_devices.ska.enums import CommunicationStatus, HealthState
 from oet_devices.ska.information_device import Release
 from ska_oso_oet import __version__
+from ska_oso_oet.activity.application import DEFAULT_TIME_LIMIT
 from ska_oso_oet.event.bus import Batch
 from ska_oso_oet.event.journal import JOURNAL_URL_VARIABLE
 from ska_oso_oet.procedure.application.service import ABORT_SCRIPT
 from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
+from ska_oso_oet.tango import SCAN_ID_FILE_VARIABLE
 
 from .executor import Executor, ExecutorConfig, Listeners
 
@@ -25,6 +27,16 @@ LOGGER = logging.getLogger(__name__)
 _NOT_PLAIN = re.compile("[^a-z0-9_]")
 
 SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
+
+_NOT_NEGATIVE = (
+    "HistoryLength",
+    "StandbyWorkers",
+    "StopGracePeriod",
+    "InitTimeout",
+    "EnvironmentLimit",
+    "EnvironmentTimeout",
+    "EventRetention",
+)
 
 
 class ExecutorDevice(SkaBaseDevice):
@@ -41,14 +53,24 @@ class ExecutorDevice(SkaBaseDevice):
         default_value=[],
         doc="Folders, as absolute paths, below which scripts may be run. Without any, the scripts that ship.",
     )
+    GitRepositories = device_property(
+        dtype="DevVarStringArray",
+        default_value=[],
+        doc="Git repositories that scripts may be run from: patterns of their URLs, such as "
+        "https://host.org/group/*, where * and ? match within the scheme, the host, or the path; * alone "
+        "matches all. Without any, scripts from git are refused.",
+    )
     StateDirectory = device_property(
         dtype="DevString",
         default_value="",
-        doc="Folder for the journal and for the output of scripts, used by this device alone. "
+        doc="Folder for the journal, for the output of scripts and for what scripts from git need, used by "
+        "this device alone. "
         "Without it, a folder named after the device in OET_STATE_DIRECTORY or ~/.local/state/ska-oso-oet.",
     )
     HistoryLength = device_property(
-        dtype="DevLong", default_value=10, doc="How many procedures that have ended are listed."
+        dtype="DevLong",
+        default_value=10,
+        doc="How many procedures that have ended are listed, and how many activities.",
     )
     StandbyWorkers = device_property(
         dtype="DevLong",
@@ -65,10 +87,26 @@ class ExecutorDevice(SkaBaseDevice):
         default_value=0.0,
         doc="Seconds that loading a script and its init() may take together; 0 for any time.",
     )
+    EnvironmentLimit = device_property(
+        dtype="DevLong",
+        default_value=5,
+        doc="How many environments of scripts from git are kept while no script uses them; "
+        "those that were used last.",
+    )
+    EnvironmentTimeout = device_property(
+        dtype="DevDouble",
+        default_value=600.0,
+        doc="Seconds that fetching a git repository, or building an environment, may take; 0 for any time.",
+    )
     AbortScript = device_property(
         dtype="DevString",
         default_value="",
         doc="URI of the script that Stop with abort runs; without it, one that sends Abort to the subarray.",
+    )
+    OdaTimeout = device_property(
+        dtype="DevDouble",
+        default_value=DEFAULT_TIME_LIMIT,
+        doc="Seconds that the ODA's REST service may take to give a Scheduling Block, all attempts together.",
     )
     EventRetention = device_property(
         dtype="DevLong", default_value=100_000, doc="How many events are kept for GetEvents."
@@ -149,19 +187,27 @@ class ExecutorDevice(SkaBaseDevice):
 
         :raises ValueError: naming the property, if one cannot be used
         """
-        for name in ("HistoryLength", "StandbyWorkers", "StopGracePeriod", "InitTimeout", "EventRetention"):
+        for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise ValueError(f"property {name} is {getattr(self, name)}: it cannot be negative")
+        if self.OdaTimeout <= 0:
+            raise ValueError(f"property OdaTimeout is {self.OdaTimeout}: give it some seconds")
+        state_directory = self._state_directory()
         settings = ExecutorSettings(
-            state_directory=self._state_directory(),
+            state_directory=state_directory,
             standby_workers=self.StandbyWorkers,
             stop_grace_period=self.StopGracePeriod,
             init_timeout=self.InitTimeout,
+            environment={SCAN_ID_FILE_VARIABLE: str(state_directory / "scan_id")},
+            environment_limit=self.EnvironmentLimit,
+            environment_timeout=self.EnvironmentTimeout,
         )
         return ExecutorConfig(
             script_roots=tuple(self.ScriptRoots) or (str(SHIPPED_SCRIPTS),),
+            git_repositories=tuple(self.GitRepositories),
             abort_script=FileSystemScript(self.AbortScript) if self.AbortScript else ABORT_SCRIPT,
             history_length=self.HistoryLength,
+            oda_time_limit=self.OdaTimeout,
             event_retention=self.EventRetention,
             journal_url=os.environ.get(JOURNAL_URL_VARIABLE),
             journal_namespace=_NOT_PLAIN.sub("_", self.get_name().lower()),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from enum import IntEnum
+from itertools import islice
 from typing import TypeVar
 
 import tango
@@ -10,18 +11,19 @@ from tango.server import attribute, command
 
 from oet_devices.ska.texts import tango_text
 from ska_oso_oet.event.bus import Batch
-from ska_oso_oet.event.journal import Document, JournalEvent
+from ska_oso_oet.event.journal import JournalEvent
 from ska_oso_oet.model import EventQuery, Output, OutputQuery, ProcedureState
 from ska_oso_oet.procedure.application.recorder import KIND
 from ska_oso_oet.procedure.domain import ProcedureNotFound
 from ska_oso_oet.procedure.domain.output import TAIL_LINES
 
+from .aims import procedure_complete
 from .arguments import REFUSALS, parse, refuse
 from .board import Board
+from .document_commands import DocumentCommands
 from .executor import Executor
 from .executor_device import ExecutorDevice
 from .json_text import ascii_json
-from .procedure_commands import ProcedureCommands
 
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ class ProcedureDevice(ExecutorDevice):
             self._board = Board()
             self._last_event = JournalEvent(0, "", "{}")
             self._scripts: list[str] = []
-            self._procedure_commands = ProcedureCommands()
+            self._procedure_commands = DocumentCommands()
         super().init_device()
 
     def on_executor(self, executor: Executor) -> None:
@@ -55,7 +57,7 @@ class ProcedureDevice(ExecutorDevice):
             self._board.show(document)
         newest = executor.bus.journal.read_events(max(0, executor.bus.journal.last_seq - 1), 1)
         self._last_event = newest[-1] if newest else JournalEvent(0, "", "{}")
-        self._scripts = list(executor.roots.list())[:MAX_SCRIPTS]
+        self._scripts = list(islice(executor.roots.list(), MAX_SCRIPTS))
         self.publish("lastEventId", self._last_event.seq)
         self.publish("scripts", self._scripts)
         self._publish_procedures()
@@ -68,27 +70,28 @@ class ProcedureDevice(ExecutorDevice):
             self.publisher.submit_latest("lastEventId", self._last_event.seq)
             for event in batch.events:
                 if event.topic == _PROGRESS_TOPIC:
-                    self._on_progress(event)
+                    self._read_progress(event)
         procedures = [document for document in batch.documents if document.kind == KIND]
         for document in procedures:
-            self._on_procedure(document)
+            self._board.show(document)
+            self._procedure_commands.on_document(document)
         if procedures:
             self._publish_procedures()
             self.announce_status()
 
-    def _on_procedure(self, document: Document) -> None:
-        shown = self._board.show(document)
-        self._procedure_commands.on_document(document, shown.state)
-
-    def _on_progress(self, event: JournalEvent) -> None:
+    def _read_progress(self, event: JournalEvent) -> None:
         told = json.loads(event.text)
         try:
             procedure_id, percent = int(told["msg_src"]), round(float(told["progress"]))
         except (TypeError, ValueError, OverflowError):
             return  # a script may say what it likes: this is no progress of a procedure
         if self._board.show_progress(procedure_id, min(max(percent, 0), 100)):
-            self._procedure_commands.on_progress(procedure_id, percent)
+            self.on_progress(procedure_id, percent)
             self.announce_status()
+
+    def on_progress(self, procedure_id: int, percent: int) -> None:
+        """Report the progress of a script to the command that has started it."""
+        self._procedure_commands.on_progress(procedure_id, percent, of=procedure_complete)
 
     def on_output(self, procedure_id: int) -> None:
         """Announce the last lines of the current procedure's output, as often as can be."""
@@ -194,7 +197,7 @@ class ProcedureDevice(ExecutorDevice):
     def scripts(self) -> list[str]:
         """URIs of the scripts that can be run from the script roots."""
         if self._executor is not None:
-            found = list(self._executor.roots.list())[:MAX_SCRIPTS]
+            found = list(islice(self._executor.roots.list(), MAX_SCRIPTS))
             if found != self._scripts:
                 self._scripts = found
                 self.publish("scripts", found)

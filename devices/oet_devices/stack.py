@@ -7,6 +7,7 @@ ends all of them when it is told to, or when one of them ends.
 import asyncio
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -19,12 +20,16 @@ from pathlib import Path
 import click
 import tango
 
+from ska_oso_oet.activity.application import SAMPLES_DIR
+
 from .registration import register, registration_file
 from .stack_part import Part, StackError
 
 INSTANCE = "01"
 _STOP_TIMEOUT = 3.0
+_ODA_VARIABLES = ("ODA_BACKEND_TYPE", "ODA_DATA_DIR")
 _DEVICE_SERVER_READY = "Ready to accept request"
+_SIDECAR_READY = r"REST ready: (\S+)"
 _DATABASE_READY = r"listening on: host=[\d.]+, port=(\d+)"
 
 
@@ -64,10 +69,15 @@ class Stack:
         :raises StackError: if something cannot be started
         """
         self._logs.mkdir(parents=True, exist_ok=True)
+        if self._options.rest_port:
+            _require_free(self._options.host, self._options.rest_port, "--rest-port")
         tango_host = await self._start_database()
         device = await asyncio.to_thread(self._register, tango_host)
-        await self._start_device_server(tango_host)
-        return f"OET ready: TANGO_HOST={tango_host} DEVICE={device}"
+        # At the same time: the sidecar finds the device when it is there.
+        _, rest = await asyncio.gather(
+            self._start_device_server(tango_host), self._start_sidecar(tango_host, device)
+        )
+        return f"OET ready: TANGO_HOST={tango_host} DEVICE={device} REST={rest}"
 
     async def _start_database(self) -> str:
         host = self._options.host
@@ -87,8 +97,29 @@ class Stack:
 
     async def _start_device_server(self, tango_host: str) -> None:
         arguments = [INSTANCE, "-ORBendPoint", f"giop:tcp:{self._options.host}:0"]
-        part = self._part("OETController", "oet_devices.server", arguments, {"TANGO_HOST": tango_host})
+        environment = {"TANGO_HOST": tango_host, **self._provide_scheduling_blocks()}
+        part = self._part("OETController", "oet_devices.server", arguments, environment)
         await part.start(_DEVICE_SERVER_READY)
+
+    async def _start_sidecar(self, tango_host: str, device: str) -> str:
+        arguments = ["--host", self._options.host, "--port", str(self._options.rest_port)]
+        environment = {"TANGO_HOST": tango_host, "OET_DEVICE": device}
+        part = self._part("REST sidecar", "ska_oso_oet.sidecar", arguments, environment)
+        listening = await part.start(_SIDECAR_READY)
+        return listening[1]
+
+    def _provide_scheduling_blocks(self) -> dict[str, str]:
+        """Have some Scheduling Blocks to begin with, unless the environment names an ODA.
+
+        :returns: environment variables that say where they are
+        """
+        if any(os.environ.get(name) for name in _ODA_VARIABLES):
+            return {}
+        folder = self._options.state_directory / "oda"
+        if not folder.exists():
+            # A copy, for the executions of Scheduling Blocks are recorded beside them.
+            shutil.copytree(SAMPLES_DIR, folder)
+        return dict(zip(_ODA_VARIABLES, ("filesystem", str(folder)), strict=True))
 
     def _part(self, name: str, module: str, arguments: Sequence[str], environment: dict[str, str]) -> Part:
         log = self._logs / f"{name.lower().replace(' ', '-')}.log"

@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-import orjson
+from ska_oso_oet.mptools.encoding import to_json
 
 from .journal import Document, Journal, JournalEvent
 
@@ -23,7 +23,7 @@ RESERVED_FIELDS = frozenset({"seq", "time", "topic"})
 
 
 class Announcement(NamedTuple):
-    """An event that has no number yet. Its fields are JSON values."""
+    """An event that has no number yet. Fields that are no JSON values are rendered as such."""
 
     topic: str
     msg_src: str | None
@@ -48,8 +48,17 @@ class _Entry(NamedTuple):
 
 Subscriber = Callable[[Batch], None]
 
+T = TypeVar("T")
+
 # Bounds the memory that a burst of events takes and the time that its first event waits.
 _MAX_BATCH = 1000
+
+
+def irrevocable_future() -> "Future[T]":
+    """Return a future that cannot be cancelled: whoever is to set its result finds it as it was made."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+    return future
 
 
 class EventBus:
@@ -79,7 +88,7 @@ class EventBus:
 
         Never wait for it in a thread that a subscriber may wait for.
         """
-        future: Future[None] = Future()
+        future: Future[None] = irrevocable_future()
         self._queue.put(_Entry(time.time(), (), None, future))
         return future
 
@@ -110,6 +119,8 @@ class EventBus:
             except Exception:
                 # Nobody would restart this thread: whatever went wrong with one batch, go on with the next.
                 LOGGER.exception("The event bus could not handle a batch of %d entries", len(entries))
+                # Nobody has seen the numbers of what was not kept: they are given again.
+                self._seq = self.journal.last_seq
             for entry in entries:
                 if entry.committed is not None:
                     entry.committed.set_result(None)
@@ -162,11 +173,4 @@ class EventBus:
             "seq": self._seq,
             "time": time_,
         }
-        try:
-            text = orjson.dumps(flat).decode()
-        except (TypeError, ValueError) as error:
-            # Fields are JSON values by contract; a breach costs the fields, never the event or its number.
-            LOGGER.exception("Fields of an event on %s are no JSON values", announcement.topic)
-            flat = {name: flat[name] for name in ("topic", "msg_src", "seq", "time")}
-            text = orjson.dumps({**flat, "error": str(error)}).decode()
-        return JournalEvent(self._seq, announcement.topic, text)
+        return JournalEvent(self._seq, announcement.topic, to_json(flat).decode())

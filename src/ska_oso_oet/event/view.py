@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import Future
 
-from .bus import Batch, EventBus
+from .bus import Batch, EventBus, irrevocable_future
 from .journal import Document
 
 
@@ -64,9 +64,11 @@ class DocumentView:
 
     def ended(self, document_id: int) -> "Future[Document]":
         """Return a future for a document in its final form; it is done by the thread of the bus."""
-        future: Future[Document] = Future()
+        future: Future[Document] = irrevocable_future()
         with self._lock:
-            known = self._documents.get(document_id)
+            # It may have ended, and been followed by so many that it is no longer at hand. What is committed
+            # after this look at the journal has to wait for the lock to be told.
+            known = self._documents.get(document_id) or self._journal.read_document(self._kind, document_id)
             if known is None or known.live:
                 self._waiting.setdefault(document_id, []).append(future)
                 return future

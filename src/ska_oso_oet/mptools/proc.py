@@ -70,6 +70,7 @@ class Proc:
         if not self.startup_event.is_set():
             how = "ended" if not self.proc.is_alive() else f"was silent for {self.STARTUP_WAIT_SECS:g} s"
             self.terminate()
+            self.kill_orphans()
             raise StartupError(f"{self.name} {how} during its start-up (exit status {self.proc.exitcode})")
 
     @property

@@ -45,10 +45,8 @@ def test_every_device_is_registered_by_the_files_that_ship(widgets: list[Widget]
     assert all(device.startswith(TARANTA) for device in shown)
 
 
-def test_every_attribute_is_one_of_the_device(
-    widgets: list[Widget], controller: tango.DeviceProxy
-) -> None:
-    live = {config.name.lower(): config for config in controller.attribute_list_query()}
+def test_every_attribute_is_one_of_the_device(widgets: list[Widget], controller: tango.DeviceProxy) -> None:
+    live = {config.name.lower(): config for config in controller.attribute_list_query_ex()}
     for widget, named in inputs(widgets, "attribute"):
         config = live[named["attribute"]]
         spectrum = config.data_format == tango.AttrDataFormat.SPECTRUM

@@ -5,7 +5,7 @@ in which it happened.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ska_oso_oet.event.bus import Announcement, EventBus
@@ -56,14 +56,17 @@ class Recorder:
         self.health_changed = on_health
 
     def created(
-        self, procedure_id: int, script: ExecutableScript, main: ProcedureInput | None, origin: Any
+        self,
+        procedure_id: int,
+        script: ExecutableScript,
+        waiting: Mapping[str, ProcedureInput],
+        origin: Any,
     ) -> None:
         """A procedure has been created; its first state follows."""
-        waiting = [ArgCapture("main", main)] if main is not None else []
         summary = ProcedureSummary(
             procedure_id,
             script,
-            waiting,
+            [ArgCapture(function, arguments) for function, arguments in waiting.items()],
             ProcedureHistory(),
             ProcedureState.CREATING,
             created=origin.request_id,
@@ -80,6 +83,8 @@ class Recorder:
         summary = self._records[procedure_id].summary
         others = [call for call in summary.script_args if call.fn != function or call.time is not None]
         summary.script_args = [*others, ArgCapture(function, arguments, time.time())]
+        # Whoever has asked for the call sees its arguments, though the script has not entered it yet.
+        self._bus.publish(document=to_document(summary))
 
     def state_changed(self, procedure_id: int, state: ProcedureState, stacktrace: str | None) -> None:
         """A procedure is in another state: publish its events and its summary, as one."""

@@ -26,6 +26,7 @@ from ..domain import (
     StateForbids,
 )
 from ..domain.output import OutputLog, prune_logs
+from ..domain.repositories import Repositories
 from ..domain.roots import ScriptRoots
 from .admission import Admission
 from .commands import Origin, PrepareProcessCommand, StartProcessCommand, StopOutcome, StopProcessCommand
@@ -36,6 +37,8 @@ LOGGER = logging.getLogger(__name__)
 
 ABORT_SCRIPT = FileSystemScript((Path(__file__).parents[2] / "scripts" / "abort.py").as_uri())
 """Sends Abort to the subarray that a stopped script was using."""
+
+NO_REPOSITORIES = Repositories()
 
 OUTPUT_LOGS = 100
 """Output of how many procedures is kept on disk."""
@@ -52,6 +55,7 @@ class ScriptExecutionService:
     :param bus: event bus that everything is published on
     :param settings: how scripts are executed
     :param script_roots: where scripts may be; None for anywhere
+    :param repositories: git repositories that scripts may be run from; by default there are none
     :param history_length: how many ended procedures `summarise` lists
     :param on_output: called when a procedure has written output, with its ID
     :param on_health: called when the health of script execution may have changed
@@ -66,13 +70,14 @@ class ScriptExecutionService:
         bus: EventBus,
         settings: ExecutorSettings,
         script_roots: ScriptRoots | None = None,
+        repositories: Repositories = NO_REPOSITORIES,
         history_length: int = 10,
         on_output: Callable[[int], None] = lambda procedure_id: None,
         on_health: Callable[[], None] = lambda: None,
     ) -> None:
         self._bus = bus
         self._abort_script = abort_script
-        self._admission = Admission(script_roots)
+        self._admission = Admission(script_roots, repositories)
         self._output_folder = settings.state_directory / "output"
         self._first_id = bus.journal.last_id(KIND) + 1
         self.declare_dead()

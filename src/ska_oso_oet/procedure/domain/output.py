@@ -1,5 +1,6 @@
 """The captured output of one script: on disk within a bound, its last lines at hand."""
 
+import logging
 import os
 import re
 import threading
@@ -7,8 +8,10 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+LOGGER = logging.getLogger(__name__)
+
 MAX_LINE = 1 << 14
-"""Bytes after which a line without an end is broken."""
+"""Bytes after which a line is broken."""
 TAIL_LINES = 256
 
 _CHUNK = 1 << 16
@@ -55,10 +58,10 @@ class OutputLog:
 
         :param data: any part of the output
         """
-        *complete, rest = (self._partial + data).split(b"\n")
-        while len(rest) > MAX_LINE:
-            complete.append(rest[:MAX_LINE])
-            rest = rest[MAX_LINE:]
+        *whole, rest = (self._partial + data).split(b"\n")
+        complete = [part for line in whole for part in _broken(line)]
+        *begun, rest = _broken(rest)
+        complete += begun
         with self._lock:
             self._partial = rest
             if complete:
@@ -165,9 +168,13 @@ def prune_logs(folder: Path, keep: int) -> None:
     """
     names = os.listdir(folder) if folder.is_dir() else []
     logs = {name: int(match[1]) for name in names if (match := _LOG_NAME.match(name))}
-    kept = set(sorted(set(logs.values()))[-keep:])
+    kept = set(sorted(set(logs.values()), reverse=True)[:keep])
     for name in (name for name, procedure_id in logs.items() if procedure_id not in kept):
-        (folder / name).unlink(missing_ok=True)
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            # It takes space, no more: nobody's observation is to fail for that.
+            LOGGER.warning("An old log cannot be removed: %s", error)
 
 
 def _lines_of(path: Path, skip: int, limit: int) -> tuple[int, list[str]]:
@@ -189,8 +196,13 @@ def _complete_lines(path: Path) -> Iterator[bytes]:
         with path.open("rb", buffering=_CHUNK) as file:
             for line in file:
                 yield line.removesuffix(b"\n")
-    except FileNotFoundError:
+    except OSError:  # there is none, or it could not even be made
         return
+
+
+def _broken(line: bytes) -> list[bytes]:
+    """Return the parts that a line is broken into if it is too long."""
+    return [line[start : start + MAX_LINE] for start in range(0, len(line), MAX_LINE)] or [line]
 
 
 def _text(line: bytes) -> str:

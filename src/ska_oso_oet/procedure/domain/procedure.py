@@ -7,12 +7,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.mptools import EventMessage
 
 from .channel import WorkerChannel
 from .output import OutputLog
+from .preparation import Preparation
+from .protocol import ToWorker
 from .scripts import ExecutableScript, FileSystemScript, ProcedureInput
 
 _LIVE = frozenset(state for state in ProcedureState if not state.is_final)
@@ -56,6 +59,11 @@ class ProcedureRequest(NamedTuple):
         """Return the script in the form in which a worker can load it."""
         return self.script if self.path is None else FileSystemScript(self.path.as_uri())
 
+    @property
+    def arguments(self) -> dict[str, ProcedureInput]:
+        """The arguments that are known already, by the name of the function that they are for."""
+        return {"init": self.init} if self.main is None else {"init": self.init, "main": self.main}
+
 
 class Procedure:
     """State of one procedure. Belongs to the message loop: nobody else may touch it.
@@ -87,6 +95,8 @@ class Procedure:
         """Done when a stop that was asked for is complete."""
         self.successor: Procedure | None = None
         """Starts at once when this one has been stopped: what runs the abort script."""
+        self.preparation: Preparation | None = None
+        """What a script from git needs; kept as long as its process lives."""
         self.init_timer: asyncio.TimerHandle | None = None
         self.asked: float | None = None
         """When a PING was sent that has not been answered."""
@@ -115,6 +125,11 @@ class Procedure:
             self.init_timer.cancel()
         self._on_state(self, stacktrace)
 
+    def tell(self, kind: ToWorker, payload: Any = None) -> None:
+        """Send a message to its worker, which it must have."""
+        assert self.channel is not None, "a worker was assigned before"  # noqa: S101
+        self.channel.send(EventMessage("ProcessManager", kind, payload))
+
     def ask(self) -> bool:
         """Note that its worker is being asked for a sign of life. False if it still owes an answer."""
         if self.asked is not None:
@@ -129,6 +144,8 @@ class Procedure:
         self.unresponsive = False
 
     def clean_up(self) -> None:
-        """Close its output and remove its working directory."""
+        """Close its output, let go of what was prepared for it, and remove its working directory."""
         self.output.close()
+        if self.preparation is not None:
+            self.preparation.close()
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -14,17 +14,18 @@ from ska_oso_oet.mptools import EventMessage, MainContext
 
 from . import signatures
 from .channel import WorkerChannel, describe_exit
-from .errors import ProcedureNotFound, StateForbids
+from .errors import AnotherRuns, ProcedureNotFound, StateForbids
 from .observer import ProcedureObserver
 from .pool import WorkerPool
+from .preparation import Preparation, Preparations
 from .procedure import Call, Procedure, ProcedureRequest
 from .protocol import FromWorker, ToWorker
-from .scripts import ProcedureInput
+from .scripts import GitScript, ProcedureInput
 from .settings import ExecutorSettings
 
 LOGGER = logging.getLogger(__name__)
 
-_TO_WORKER = "ProcessManager"
+_PROGRESS = "procedure.environment.progress"
 
 
 class Supervisor:
@@ -49,6 +50,7 @@ class Supervisor:
         self._loop = asyncio.get_running_loop()
         self._pool = WorkerPool(context, settings.standby_workers, observer.health_changed)
         self._pool.refill()
+        self._preparations = Preparations(context, settings)
 
     # What others may ask
 
@@ -88,7 +90,7 @@ class Supervisor:
         procedure = Procedure(self._next_id, request, self._settings.state_directory, self._on_state)
         self._next_id += 1
         self._procedures[procedure.id] = procedure
-        self._observer.created(procedure.id, request.script, request.main, origin)
+        self._observer.created(procedure.id, request.script, request.arguments, origin)
         procedure.begin()
         self._watch()
         worker = self._pool.take()
@@ -120,7 +122,7 @@ class Supervisor:
         if procedure.main is not None:
             raise StateForbids(f"procedure {procedure.id} has been started already")
         if self._running is not None:
-            raise StateForbids(
+            raise AnotherRuns(
                 f"procedure {self._running.id} ({self._running.request.script.name}) is running: "
                 "wait until it has ended, or stop it"
             )
@@ -161,6 +163,7 @@ class Supervisor:
             elif procedure.channel is not None:
                 procedure.channel.kill()
                 await procedure.channel.ended
+        await self._preparations.close()
         await self._pool.close()
 
     # Preparing
@@ -179,9 +182,39 @@ class Supervisor:
         procedure.channel = channel
         channel.hand_over(_Owner(self, procedure))
         procedure.move(ProcedureState.IDLE)
-        self._load(procedure, channel)
+        script = procedure.request.script
+        if isinstance(script, GitScript):
+            self._prepare(procedure, script)
+        else:
+            self._load(procedure)
 
-    def _load(self, procedure: Procedure, channel: WorkerChannel) -> None:
+    def _prepare(self, procedure: Procedure, script: GitScript) -> None:
+        """Have prepared what a script from git needs."""
+        procedure.move(ProcedureState.PREP_ENV)
+        procedure.preparation = self._preparations.begin(script, _Owner(self, procedure))
+        procedure.preparation.add_done_callback(lambda done: self._on_prepared(procedure, done))
+
+    def _on_prepared(self, procedure: Procedure, preparation: Preparation) -> None:
+        if procedure.state.is_final or procedure.stopped is not None:
+            return
+        try:
+            path, python = preparation.result()
+        except Exception as error:  # whatever it is, the procedure must not stay where it is
+            self._give_up(procedure, str(error))
+            return
+        procedure.request = procedure.request._replace(path=path)
+        if python is None:
+            self._arrive(procedure)
+        else:
+            # It is IDLE again when it runs there.
+            procedure.tell(ToWorker.ENVIRONMENT, {"python": str(python)})
+
+    def _arrive(self, procedure: Procedure) -> None:
+        """Go on where the script is to run."""
+        procedure.move(ProcedureState.IDLE)
+        self._load(procedure)
+
+    def _load(self, procedure: Procedure) -> None:
         if self._settings.init_timeout > 0:
             procedure.init_timer = self._loop.call_later(
                 self._settings.init_timeout, self._on_init_timeout, procedure
@@ -192,15 +225,14 @@ class Supervisor:
             "directory": str(procedure.directory),
             "environment": dict(self._settings.environment),
         }
-        channel.send(EventMessage(_TO_WORKER, ToWorker.LOAD, payload))
+        procedure.tell(ToWorker.LOAD, payload)
         self._call(procedure, Call("init", procedure.request.init))
 
     def _call(self, procedure: Procedure, call: Call) -> None:
         self._observer.function_called(procedure.id, call.function, call.arguments)
-        assert procedure.channel is not None, "a worker was assigned before"  # noqa: S101
         procedure.main_called = call is procedure.main
         payload = {"function": call.function, "args": call.arguments.args, "kwargs": call.arguments.kwargs}
-        procedure.channel.send(EventMessage(_TO_WORKER, ToWorker.RUN, payload))
+        procedure.tell(ToWorker.RUN, payload)
 
     def _on_init_timeout(self, procedure: Procedure) -> None:
         reason = (
@@ -244,6 +276,9 @@ class Supervisor:
         if state.is_final:
             self._finish(procedure, state, payload.get("stacktrace"))
             return
+        if procedure.state is ProcedureState.PREP_ENV:
+            self._arrive(procedure)
+            return
         procedure.move(state)
         if state is ProcedureState.READY and procedure.main is not None and not procedure.main_called:
             self._call(procedure, procedure.main)
@@ -252,6 +287,11 @@ class Supervisor:
         """Keep what a script has written."""
         procedure.output.feed(data)
         self._observer.output_written(procedure.id)
+
+    def on_progress(self, procedure: Procedure, text: str) -> None:
+        """Publish how far the preparation of a script has come."""
+        if procedure.stopped is None and not procedure.state.is_final:
+            self._observer.published(procedure.id, _PROGRESS, str(procedure.id), {"msg": text})
 
     # Ending
 
@@ -334,7 +374,7 @@ class Supervisor:
         before = self.unresponsive
         for procedure in self._procedures.values():
             if procedure.channel is not None and procedure.ask():
-                procedure.channel.send(EventMessage(_TO_WORKER, ToWorker.PING))
+                procedure.tell(ToWorker.PING)
         if self.unresponsive != before:
             self._observer.health_changed()
         if self._procedures:
@@ -342,7 +382,7 @@ class Supervisor:
 
 
 class _Owner:
-    """Owner of the worker of a procedure."""
+    """Owner of the worker of a procedure, and of what is prepared for it."""
 
     def __init__(self, supervisor: Supervisor, procedure: Procedure) -> None:
         self._supervisor = supervisor
@@ -353,6 +393,9 @@ class _Owner:
 
     def wrote(self, data: bytes) -> None:
         self._supervisor.on_output(self._procedure, data)
+
+    def progressed(self, text: str) -> None:
+        self._supervisor.on_progress(self._procedure, text)
 
     def exited(self, status: int | None) -> None:
         self._supervisor.on_exit(self._procedure, status)
