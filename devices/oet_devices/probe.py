@@ -17,7 +17,7 @@ _NOT_READY = frozenset({tango.DevState.FAULT, tango.DevState.INIT})
 def why_not_alive(instance: str) -> Iterator[str]:
     """Yield a line if the server does not take requests, as far as can be found out.
 
-    Where there is no Tango database nobody can be asked, but that is no reason to end a server and its scripts.
+    Where there is no Tango database nobody can be asked; that is no reason to end a server and its scripts.
 
     :param instance: its instance name
     """
