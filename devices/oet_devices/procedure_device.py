@@ -11,7 +11,12 @@ from tango.server import attribute, command
 
 from oet_devices.ska.texts import tango_text
 from ska_oso_oet.event.bus import Batch
-from ska_oso_oet.event.journal import JournalEvent
+from ska_oso_oet.event.journal import (
+    EventsNoLongerKept,
+    Journal,
+    JournalEvent,
+    JournalUnavailable,
+)
 from ska_oso_oet.model import EventQuery, Output, OutputQuery, ProcedureState
 from ska_oso_oet.procedure.application.recorder import KIND
 from ska_oso_oet.procedure.domain import ProcedureNotFound
@@ -55,8 +60,7 @@ class ProcedureDevice(ExecutorDevice):
         documents = executor.service.view.all()
         for document in documents:
             self._board.show(document)
-        newest = executor.bus.journal.read_events(max(0, executor.bus.journal.last_seq - 1), 1)
-        self._last_event = newest[-1] if newest else JournalEvent(0, "", "{}")
+        self._last_event = _newest_event(executor.bus.journal)
         self._scripts = list(islice(executor.roots.list(), MAX_SCRIPTS))
         self.publish("lastEventId", self._last_event.seq)
         self.publish("scripts", self._scripts)
@@ -266,3 +270,13 @@ class ProcedureDevice(ExecutorDevice):
         if procedure_id == 0:
             raise ProcedureNotFound("no procedure has been created yet")
         return procedure_id
+
+
+def _newest_event(journal: Journal) -> JournalEvent:
+    """Return the newest event; of one that the journal has lost, or cannot read now, the number alone."""
+    last = journal.last_seq
+    try:
+        newest = journal.read_events(max(0, last - 1), 1)
+    except (EventsNoLongerKept, JournalUnavailable):
+        newest = []
+    return newest[-1] if newest else JournalEvent(last, "", "{}")

@@ -1,5 +1,6 @@
 """The device server: ``OETController INSTANCE``."""
 
+import os
 import signal
 import socket
 import sys
@@ -12,7 +13,13 @@ from .controller import OETController
 
 SERVER = "OETController"
 
+_EVENTS_HELD = "10000"
+"""How many events are held for a subscriber that is slower than a script publishes. Tango's own default,
+1000, is used up within a tenth of a second; beyond this, subscribers see a gap, and have GetEvents."""
+
 _CONNECT_TIMEOUT = 3.0
+"""Seconds that an address may take to answer."""
+
 _WITHOUT_DATABASE = frozenset({"nodb", "file", "?", "h", "help"})
 """Options with which Tango needs no database."""
 
@@ -28,6 +35,7 @@ def main() -> None:
     """
     # A Starter hands its own mask down, with all signals blocked: no script could be asked to stop.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.environ.setdefault("TANGO_DS_EVENT_BUFFER_HWM", _EVENTS_HELD)
     arguments = sys.argv[1:]
     try:
         options = {argument.lstrip("-").split("=")[0] for argument in arguments if argument.startswith("-")}

@@ -7,7 +7,6 @@ ends all of them when it is told to, or when one of them ends.
 import asyncio
 import fcntl
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -20,14 +19,12 @@ from pathlib import Path
 import click
 import tango
 
-from ska_oso_oet.activity.application import SAMPLES_DIR
-
 from .registration import register, registration_file
+from .sample_blocks import provide_scheduling_blocks
 from .stack_part import Part, StackError
 
 INSTANCE = "01"
 _STOP_TIMEOUT = 3.0
-_ODA_VARIABLES = ("ODA_BACKEND_TYPE", "ODA_DATA_DIR")
 _DEVICE_SERVER_READY = "Ready to accept request"
 _SIDECAR_READY = r"REST ready: (\S+)"
 _DATABASE_READY = r"listening on: host=[\d.]+, port=(\d+)"
@@ -97,7 +94,8 @@ class Stack:
 
     async def _start_device_server(self, tango_host: str) -> None:
         arguments = [INSTANCE, "-ORBendPoint", f"giop:tcp:{self._options.host}:0"]
-        environment = {"TANGO_HOST": tango_host, **self._provide_scheduling_blocks()}
+        blocks = provide_scheduling_blocks(self._options.state_directory / "oda", os.environ)
+        environment = {"TANGO_HOST": tango_host, **blocks}
         part = self._part("OETController", "oet_devices.server", arguments, environment)
         await part.start(_DEVICE_SERVER_READY)
 
@@ -107,19 +105,6 @@ class Stack:
         part = self._part("REST sidecar", "ska_oso_oet.sidecar", arguments, environment)
         listening = await part.start(_SIDECAR_READY)
         return listening[1]
-
-    def _provide_scheduling_blocks(self) -> dict[str, str]:
-        """Have some Scheduling Blocks to begin with, unless the environment names an ODA.
-
-        :returns: environment variables that say where they are
-        """
-        if any(os.environ.get(name) for name in _ODA_VARIABLES):
-            return {}
-        folder = self._options.state_directory / "oda"
-        if not folder.exists():
-            # A copy, for the executions of Scheduling Blocks are recorded beside them.
-            shutil.copytree(SAMPLES_DIR, folder)
-        return dict(zip(_ODA_VARIABLES, ("filesystem", str(folder)), strict=True))
 
     def _part(self, name: str, module: str, arguments: Sequence[str], environment: dict[str, str]) -> Part:
         log = self._logs / f"{name.lower().replace(' ', '-')}.log"

@@ -14,15 +14,19 @@ MODULE = "oet_devices.server"
 CLASS = "OETController"
 
 
-def register_controller(tango_host: str, device: str, state: Path, *, instance: str = "01") -> None:
+def register_controller(
+    tango_host: str, device: str, state: Path, *, instance: str = "01", **properties: Sequence[str]
+) -> None:
     """Register a controller that is ONLINE.
 
     :param tango_host: the database's ``host:port``
     :param device: ``domain/family/member``
     :param state: folder for its journal and output
     :param instance: instance name of its server
+    :param properties: further properties of the device
     """
-    register(tango_host, f"{CLASS}/{instance}", CLASS, device, {"StateDirectory": [str(state)]})
+    known = {"StateDirectory": [str(state)], **properties}
+    register(tango_host, f"{CLASS}/{instance}", CLASS, device, known)
     # Memorised: 0 is ONLINE.
     database(tango_host).put_device_attribute_property(device, {"adminMode": {"__value": ["0"]}})
 

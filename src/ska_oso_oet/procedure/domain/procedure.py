@@ -13,6 +13,7 @@ from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.mptools import EventMessage
 
 from .channel import WorkerChannel
+from .observer import ProcedureObserver
 from .output import OutputLog
 from .preparation import Preparation
 from .protocol import ToWorker
@@ -149,3 +150,27 @@ class Procedure:
         if self.preparation is not None:
             self.preparation.close()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class PreparationAudience:
+    """A procedure that waits for what its script needs.
+
+    :param procedure: the procedure
+    :param observer: told of progress
+    """
+
+    def __init__(self, procedure: Procedure, observer: ProcedureObserver) -> None:
+        self._procedure = procedure
+        self._observer = observer
+
+    def progressed(self, text: str) -> None:
+        """Publish how far the preparation has come."""
+        if self._procedure.stopped is None and not self._procedure.state.is_final:
+            self._observer.published(
+                self._procedure.id, "procedure.environment.progress", str(self._procedure.id), {"msg": text}
+            )
+
+    def wrote(self, data: bytes) -> None:
+        """Let what the tools say be seen as output of the procedure."""
+        self._procedure.output.feed(data)
+        self._observer.output_written(self._procedure.id)

@@ -18,14 +18,12 @@ from .errors import AnotherRuns, ProcedureNotFound, StateForbids
 from .observer import ProcedureObserver
 from .pool import WorkerPool
 from .preparation import Preparation, Preparations
-from .procedure import Call, Procedure, ProcedureRequest
+from .procedure import Call, PreparationAudience, Procedure, ProcedureRequest
 from .protocol import FromWorker, ToWorker
 from .scripts import GitScript, ProcedureInput
 from .settings import ExecutorSettings
 
 LOGGER = logging.getLogger(__name__)
-
-_PROGRESS = "procedure.environment.progress"
 
 
 class Supervisor:
@@ -191,7 +189,8 @@ class Supervisor:
     def _prepare(self, procedure: Procedure, script: GitScript) -> None:
         """Have prepared what a script from git needs."""
         procedure.move(ProcedureState.PREP_ENV)
-        procedure.preparation = self._preparations.begin(script, _Owner(self, procedure))
+        audience = PreparationAudience(procedure, self._observer)
+        procedure.preparation = self._preparations.begin(script, audience)
         procedure.preparation.add_done_callback(lambda done: self._on_prepared(procedure, done))
 
     def _on_prepared(self, procedure: Procedure, preparation: Preparation) -> None:
@@ -288,11 +287,6 @@ class Supervisor:
         procedure.output.feed(data)
         self._observer.output_written(procedure.id)
 
-    def on_progress(self, procedure: Procedure, text: str) -> None:
-        """Publish how far the preparation of a script has come."""
-        if procedure.stopped is None and not procedure.state.is_final:
-            self._observer.published(procedure.id, _PROGRESS, str(procedure.id), {"msg": text})
-
     # Ending
 
     async def _end(self, procedure: Procedure) -> None:
@@ -382,7 +376,7 @@ class Supervisor:
 
 
 class _Owner:
-    """Owner of the worker of a procedure, and of what is prepared for it."""
+    """Owner of the worker of a procedure."""
 
     def __init__(self, supervisor: Supervisor, procedure: Procedure) -> None:
         self._supervisor = supervisor
@@ -393,9 +387,6 @@ class _Owner:
 
     def wrote(self, data: bytes) -> None:
         self._supervisor.on_output(self._procedure, data)
-
-    def progressed(self, text: str) -> None:
-        self._supervisor.on_progress(self._procedure, text)
 
     def exited(self, status: int | None) -> None:
         self._supervisor.on_exit(self._procedure, status)

@@ -84,14 +84,16 @@ def test_a_script_under_another_interpreter_can_do_what_scripts_do(
     service: ServiceUnderTest, repository: GitRepository
 ) -> None:
     script = (
-        "import sys, os, logging, time\n"
+        "import time\n"
         "from pubsub import pub\n"
         "import helper\n"
         "def init(): print('init')\n"
         "def main(subarray=1):\n"
-        "    pub.sendMessage('user.script.announce', msg=helper.GREETING)\n"
-        "    print(os.getcwd()); sys.stdout.flush()\n"
-        "    try:\n        time.sleep(60)\n    finally:\n        print('cleaned up')\n"
+        "    try:\n"
+        "        pub.sendMessage('user.script.announce', msg=helper.GREETING)\n"
+        "        time.sleep(60)\n"
+        "    finally:\n"
+        "        print('cleaned up')\n"
     )
     repository.commit({**project_files("receiver"), "script.py": script, "helper.py": "GREETING = 'hello'\n"})
     procedure = service.create(git_script(repository))
@@ -189,4 +191,4 @@ def test_an_environment_in_use_is_kept_and_afterwards_nothing_is(
         service.start(used)
         summary = service.ended(used)
         assert summary.state is ProcedureState.COMPLETE, reason(summary)
-    assert [path for path in (state / "git").rglob("*") if path.suffix in (".py", ".git")] == []
+    assert [*(state / "git" / "environments").iterdir(), *(state / "git" / "mirrors").iterdir()] == []
