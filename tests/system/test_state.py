@@ -94,5 +94,5 @@ def test_a_start_without_the_journals_database_is_a_fault_that_says_why(
         controller = device_proxy(system.tango_host, CONTROLLER)
         assert controller.State() == tango.DevState.FAULT
         assert controller.healthState == HealthState.FAILED
-        assert "see that the server runs" in controller.Status()
+        assert "see that it can be reached" in controller.Status()
         assert "send Reset" in controller.Status()
