@@ -15,6 +15,7 @@ from ska_oso_oet.model import ActivityState
 from ska_oso_oet.oda import FilesystemOda, Oda
 from ska_oso_oet.procedure.application import ProcedureSummary, ScriptExecutionService
 from ska_oso_oet.procedure.domain import ExecutorSettings
+from ska_oso_oet.procedure.domain.repositories import Repositories
 from ska_oso_oet.procedure.domain.roots import ScriptRoots
 
 TIMEOUT = 20.0
@@ -60,6 +61,7 @@ class Oet:
             bus=self.bus,
             settings=ExecutorSettings(self.state, stop_grace_period=1.0, preload=()),
             script_roots=roots,
+            repositories=Repositories.of(["file:///*"]),
         )
         self.activities = ActivityService(
             self.scripts,

@@ -1,5 +1,7 @@
 """Activities of Scheduling Blocks, and what they make of a Scheduling Block and of their procedure."""
 
+import re
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ __all__ = [
     "ActivityRefused",
     "ActivityState",
     "activity_states",
+    "failure_reason",
     "merge_arguments",
     "require_overrides",
     "to_script",
@@ -23,6 +26,9 @@ __all__ = [
 
 SB_JSON = "sb_json"
 """Keyword argument of ``main`` that holds the path of the Scheduling Block."""
+
+_FRAME = re.compile(r'\s*File "')
+_MAX_REASON = 1000
 
 _MAIN_BRANCH = "master"
 
@@ -118,6 +124,27 @@ def activity_states(
             # Before it was READY, it was init that ran.
             told.append((ActivityState.RUNNING, when))
     return told
+
+
+def failure_reason(stacktrace: str | None) -> str:
+    """Return what a stack trace says at its end: the exception, without the way to it.
+
+    :param stacktrace: a stack trace as Python writes it; or the reason of a failure, and after its first
+        line what led to it
+    """
+    lines = (stacktrace or "").strip().splitlines()
+    frames = [index for index, line in enumerate(lines) if _FRAME.match(line)]
+    if not frames:
+        return _one_line(lines[:1]) or "The script failed without saying why."
+    below = lines[frames[-1] + 1 :]
+    # The source of the frame is indented. An exception may have several lines: of those of Tango, the last
+    # is but a bracket.
+    start = next((index for index, line in enumerate(below) if not line.startswith(" ")), len(below) - 1)
+    return _one_line(below[start:])
+
+
+def _one_line(lines: Sequence[str]) -> str:
+    return textwrap.shorten(" ".join(lines), _MAX_REASON, placeholder=" …")
 
 
 def require_overrides(script_args: Mapping[str, ProcedureInput]) -> None:

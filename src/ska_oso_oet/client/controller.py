@@ -226,8 +226,8 @@ class Controller:
 def _json(request: Model) -> str:
     """Return a request as Tango can carry it: its texts are Latin-1, so JSON must be ASCII."""
     try:
-        return json.dumps(request.model_dump(mode="json"), allow_nan=False)
-    except ValueError as error:
+        return json.dumps(request.model_dump(), allow_nan=False)
+    except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"The request cannot be written as JSON: {error}") from None
 
 

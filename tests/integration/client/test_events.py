@@ -6,7 +6,6 @@ import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from tests.support.oet_stack import DEVICE, OetStack, oet_stack
@@ -120,10 +119,17 @@ def test_a_stream_that_is_closed_ends_for_its_reader(stack: OetStack) -> None:
 # The device goes away and comes back
 
 
-@pytest.fixture
-def own_stack(tmp_path: Path) -> Iterator[OetStack]:
-    with oet_stack(tmp_path) as stack:
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OetStack]:
+    with oet_stack(tmp_path_factory.mktemp("own")) as stack:
         yield stack
+
+
+@pytest.fixture(autouse=True)
+def _fresh(request: pytest.FixtureRequest) -> None:
+    """Let each test that starts the device begin with one that has no past."""
+    if "own_stack" in request.fixturenames:
+        shutil.rmtree(request.getfixturevalue("own_stack").state, ignore_errors=True)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from ska_oso_oet.activity.domain import (
     ActivityRefused,
     ActivityState,
     activity_states,
+    failure_reason,
     merge_arguments,
     require_overrides,
     to_script,
@@ -99,6 +100,43 @@ def test_an_activity_enters_each_state_once_and_none_after_the_end() -> None:
     assert activity.enter([prepared, (ActivityState.STOPPED, 3.0)]) == [ActivityState.STOPPED]
     assert activity.enter([(ActivityState.FAILED, 4.0)]) == []
     assert [state for state, _ in activity.activity_states] == ["REQUESTED", "PREPARED", "STOPPED"]
+
+
+TRACE = """Traceback (most recent call last):
+  File "/scripts/observe.py", line 3, in main
+    raise RuntimeError("the antenna is stuck")
+"""
+TANGO = """tango.DevFailed: DevFailed[
+DevError[
+    desc = the antenna is stuck
+  origin = Antenna.Slew
+]
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("stacktrace", "reason"),
+    [
+        (TRACE + "RuntimeError: the antenna is stuck\n", "RuntimeError: the antenna is stuck"),
+        (TRACE + "KeyError: 1\n\nDuring handling:\n\n" + TRACE + "ValueError: 2\n", "ValueError: 2"),
+        (
+            TRACE + TANGO,
+            "tango.DevFailed: DevFailed[ DevError[ desc = the antenna is stuck origin = Antenna.Slew ] ]",
+        ),
+        ('  File "a.py", line 1\n    a b\n    ^^^\nSyntaxError: no\n', "SyntaxError: no"),
+        ("The branch 'b' is not there.\nfatal: no such thing\n", "The branch 'b' is not there."),
+        ("The script's process was ended by SIGKILL.", "The script's process was ended by SIGKILL."),
+        (None, "The script failed without saying why."),
+        (TRACE, 'raise RuntimeError("the antenna is stuck")'),
+    ],
+)
+def test_the_reason_of_a_failure(stacktrace: str | None, reason: str) -> None:
+    assert failure_reason(stacktrace) == reason
+
+
+def test_a_reason_is_not_a_novel() -> None:
+    assert len(failure_reason(TRACE + "RuntimeError: " + "very " * 10_000 + "stuck")) <= 1000
 
 
 def test_the_script_of_a_file() -> None:

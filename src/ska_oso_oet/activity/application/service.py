@@ -34,6 +34,7 @@ from ..domain import (
     ActivityRefused,
     ActivityState,
     activity_states,
+    failure_reason,
     merge_arguments,
     to_script,
 )
@@ -315,7 +316,7 @@ class ActivityService:
             )
             self._oda_threads.submit(partial(self._blocks.record, instance))
         if ActivityState.FAILED in entered:
-            activity.reason = _last_line(procedure.history.stacktrace)
+            activity.reason = failure_reason(procedure.history.stacktrace)
         elif entered == [ActivityState.PREPARED] and not activity.prepare_only:
             start = partial(self._start, procedure.id, _origin(activity))
             self._do(self._errands, activity.activity_id, start)
@@ -330,8 +331,3 @@ def _origin(activity: Activity) -> Origin:
     """Return what the procedure of an activity was created and started for."""
     command_id = activity.command_id
     return Origin(SOURCE, activity.request_id, (lambda _: command_id) if command_id is not None else None)
-
-
-def _last_line(stacktrace: str | None) -> str:
-    """Return the line of a stack trace that says what happened."""
-    return (stacktrace or "").strip().rpartition("\n")[2] or "The script failed without saying why."

@@ -4,12 +4,12 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
 from tests.support.git_projects import GitRepository, git_script, make_wheel, project_files
 from tests.support.script_service import ServiceUnderTest, script_service
 
 from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.procedure.application import ProcedureSummary
+from ska_oso_oet.procedure.environment import environment_of
 
 TELL_VERSION = "import zebra\ndef main():\n    print('zebra', zebra.VERSION)\n"
 TELL_INTERPRETER = "import sys\ndef main():\n    print('runs under', sys.executable)\n"
@@ -58,12 +58,11 @@ def test_two_scripts_that_need_different_versions_are_prepared_together_and_have
 
 
 def test_a_script_has_its_own_packages_first_and_those_of_the_server_after_them(
-    service: ServiceUnderTest, repository: GitRepository, wheels: Path, monkeypatch: pytest.MonkeyPatch
+    service: ServiceUnderTest, repository: GitRepository, wheels: Path
 ) -> None:
     # This server has jsonpickle, too. Another OET is what only the server may choose.
     make_wheel(wheels, "jsonpickle", "99.0", {"jsonpickle.py": "VERSION = 'of the environment'\n"})
     make_wheel(wheels, "ska_oso_oet", "1.0", {"ska_oso_oet/__init__.py": "raise ImportError('another')\n"})
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     script = (
         "import os, subprocess, sys, jsonpickle, tango, ska_oso_oet\n"
         "from ska_oso_oet.event import topics\n"
@@ -159,6 +158,20 @@ def test_an_environment_that_the_worker_cannot_use_fails_with_the_reason(
     summary = service.run(git_script(repository))
     assert "cannot work with the versions of packages" in reason(summary)
     assert "ImportError" in reason(summary)
+
+
+def test_an_environment_that_was_damaged_fails_with_the_reason(
+    service: ServiceUnderTest, repository: GitRepository, state: Path
+) -> None:
+    commit = repository.commit({**project_files("receiver"), "script.py": "def main(): pass\n"})
+    assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
+    environment = environment_of(state / "git" / "environments", repository.url, commit)
+    (environment.site_packages / "pydantic.py").write_text("raise ImportError('damaged')\n")
+    summary = service.run(git_script(repository))
+    assert "The environment of the script cannot be used" in reason(summary)
+    assert "damaged" in reason(summary)
+    environment.python.unlink()
+    assert "FileNotFoundError" in reason(service.run(git_script(repository)))
 
 
 def test_a_repository_without_a_project_has_no_environment(

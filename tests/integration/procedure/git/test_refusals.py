@@ -35,11 +35,11 @@ def test_what_could_be_an_option_of_git_is_refused_and_never_gets_there(
         GitArgs(repository.url, "master", ""),
     ):
         script = GitScript("git:///script.py", args)
-        with pytest.raises(ScriptError):
+        with pytest.raises(ScriptError) as refusal:
             service.create(script)
         # Nor where nobody has admitted it.
-        with_manager = service.service.manager.create(script, init_args=ProcedureInput(), origin=Origin())
-        assert service.ended(with_manager).state is ProcedureState.FAILED
+        unadmitted = service.service.manager.create(script, init_args=ProcedureInput(), origin=Origin())
+        assert service.ended(unadmitted).history.stacktrace == str(refusal.value)
     assert not (tmp_path / "owned").exists()
 
 
