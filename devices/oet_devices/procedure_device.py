@@ -11,7 +11,9 @@ from tango.server import attribute, command
 
 from oet_devices.ska.texts import tango_text
 from ska_oso_oet.event.bus import Batch
-from ska_oso_oet.event.journal import JournalEvent
+from ska_oso_oet.event.journal import (
+    JournalEvent,
+)
 from ska_oso_oet.model import EventQuery, Output, OutputQuery, ProcedureState
 from ska_oso_oet.procedure.application.recorder import KIND
 from ska_oso_oet.procedure.domain import ProcedureNotFound
@@ -181,7 +183,7 @@ class ProcedureDevice(ExecutorDevice):
         """The newest event, as JSON. There is one change event for each event of the bus, in order."""
         return ascii_json(self._last_event.text)
 
-    @attribute(dtype="DevLong64", label="Last event")
+    @attribute(dtype="DevLong64", label="Last event", display_level=tango.DispLevel.EXPERT)
     def lastEventId(self) -> int:
         """Number (seq) of the newest event, 0 before the first."""
         return self._last_event.seq
@@ -240,6 +242,7 @@ class ProcedureDevice(ExecutorDevice):
         doc_in='JSON: {"after": seq, "limit": n, "topic": "prefix"}, each of them optional',
         dtype_out="DevString",
         doc_out="JSON list of events with a greater number, oldest first",
+        display_level=tango.DispLevel.EXPERT,
     )
     def GetEvents(self, argin: str) -> str:
         """Return events that have happened, e.g. those of which the change events were missed."""
