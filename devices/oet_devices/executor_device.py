@@ -162,6 +162,9 @@ class ExecutorDevice(SkaBaseDevice):
     def on_executor(self, executor: Executor) -> None:
         """Take note of a new executor; for subclasses."""
 
+    def on_recall(self) -> None:
+        """Take note that procedures of former servers are known only now; for subclasses."""
+
     # The executor
 
     def _provide_executor(self) -> None:
@@ -177,7 +180,8 @@ class ExecutorDevice(SkaBaseDevice):
                     return
                 self._close_executor()
             if self._executor is None:
-                self._executor = Executor(config, Listeners(self.on_output, self._report_health))
+                listeners = Listeners(self.on_output, self._report_health, self.on_recall)
+                self._executor = Executor(config, listeners)
                 self._executor.bus.subscribe(self.on_batch)
                 self.on_executor(self._executor)
         except (ValueError, OSError, RuntimeError) as error:

@@ -52,15 +52,23 @@ class ProcedureDevice(ExecutorDevice):
     def on_executor(self, executor: Executor) -> None:
         """Show what the executor remembers."""
         self._board = Board()
-        documents = executor.service.view.all()
-        for document in documents:
-            self._board.show(document)
-        newest = executor.bus.journal.read_events(max(0, executor.bus.journal.last_seq - 1), 1)
-        self._last_event = newest[-1] if newest else JournalEvent(0, "", "{}")
+        self._show_all(executor)
+        # Clients look for a gap after this number, even if the event that bore it is lost.
+        self._last_event = executor.newest_event or JournalEvent(executor.bus.journal.last_seq, "", "{}")
         self._scripts = list(islice(executor.roots.list(), MAX_SCRIPTS))
         self.publish("lastEventId", self._last_event.seq)
         self.publish("scripts", self._scripts)
         self._publish_procedures()
+
+    def on_recall(self) -> None:
+        """Show what the executor remembers only now. Runs in a thread of the journal."""
+        if self._executor is not None:
+            self._show_all(self._executor)
+            self._publish_procedures()
+
+    def _show_all(self, executor: Executor) -> None:
+        for document in executor.service.view.all():
+            self._board.show(document)
 
     def on_batch(self, batch: Batch) -> None:
         """Announce what has been committed. Runs in the thread of the bus, so it only leaves notes."""
