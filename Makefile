@@ -40,9 +40,6 @@ format: $(INSTALLED) ## put the code into its style
 interface: $(INSTALLED) ## write the files that describe the Tango interface
 	@$(BIN)/python -m oet_devices.interface_files
 
-interface: $(INSTALLED) ## write the files that describe the Tango interface, after it has changed
-	@$(BIN)/python -m oet_devices.interface_files
-
 bench: $(INSTALLED) ## measure against bare Tango, in one run
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
 
