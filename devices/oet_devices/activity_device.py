@@ -33,6 +33,11 @@ class ActivityDevice(CommandDevice):
         super().on_executor(executor)
         self.publisher.submit_latest("activities", self._activities_json)
 
+    def on_recall(self) -> None:
+        """Show what the executor remembers only now. Runs in a thread of the journal."""
+        super().on_recall()
+        self.publisher.submit_latest("activities", self._activities_json)
+
     def on_batch(self, batch: Batch) -> None:
         """Announce what has been committed. Runs in the thread of the bus, so it only leaves notes."""
         super().on_batch(batch)

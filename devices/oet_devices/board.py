@@ -17,6 +17,7 @@ class Brief:
     :param name: short name of its script
     :param state: the state it is in
     :param since: when it entered that state, seconds since 1970
+    :param changes: how many states it has been in
     :param main_runs: whether its ``main`` is running, rather than its ``init``
     :param progress: percentage done, as the script has told
     """
@@ -25,6 +26,7 @@ class Brief:
     name: str
     state: ProcedureState
     since: float
+    changes: int
     main_runs: bool
     progress: int | None = None
 
@@ -39,6 +41,7 @@ def brief(document: Document) -> Brief:
         name=PurePosixPath(uri).name if uri else "embedded script",
         state=procedure.state,
         since=procedure.history.process_states[-1][1],
+        changes=len(states),
         main_runs=procedure.state is ProcedureState.RUNNING and ProcedureState.READY in states,
     )
 
@@ -52,10 +55,12 @@ class Board:
         self._last = 0
 
     def show(self, document: Document) -> Brief:
-        """Take note of a document, and return it in brief."""
+        """Take note of a document, unless a newer one of the procedure is known. Returns it in brief."""
         shown = brief(document)
         with self._lock:
             before = self._briefs.get(shown.id)
+            if before is not None and before.changes > shown.changes:
+                return shown
             if before is not None and shown.main_runs:
                 shown = replace(shown, progress=before.progress)
             self._last = max(self._last, shown.id)

@@ -108,6 +108,8 @@ class OETController(ActivityDevice):
             outcome = executor.service.request_stop(
                 StopProcessCommand(procedure_id, request.abort), Origin(SOURCE, time.time())
             )
+            # The script is being stopped by now, however long the journal takes to note it.
+            executor.bus.committed().result()
             handle = self.commands.begin("Stop", command_id)
             handle.started()
             outcome.add_done_callback(lambda done: _report_stop(handle, done))

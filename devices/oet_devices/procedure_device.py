@@ -11,12 +11,7 @@ from tango.server import attribute, command
 
 from oet_devices.ska.texts import tango_text
 from ska_oso_oet.event.bus import Batch
-from ska_oso_oet.event.journal import (
-    EventsNoLongerKept,
-    Journal,
-    JournalEvent,
-    JournalUnavailable,
-)
+from ska_oso_oet.event.journal import JournalEvent
 from ska_oso_oet.model import EventQuery, Output, OutputQuery, ProcedureState
 from ska_oso_oet.procedure.application.recorder import KIND
 from ska_oso_oet.procedure.domain import ProcedureNotFound
@@ -57,41 +52,55 @@ class ProcedureDevice(ExecutorDevice):
     def on_executor(self, executor: Executor) -> None:
         """Show what the executor remembers."""
         self._board = Board()
-        documents = executor.service.view.all()
-        for document in documents:
-            self._board.show(document)
-        self._last_event = _newest_event(executor.bus.journal)
+        self._show_all(executor)
+        # Clients look for a gap after this number, even if the event that bore it is lost.
+        self._last_event = executor.newest_event or JournalEvent(executor.bus.journal.last_seq, "", "{}")
         self._scripts = list(islice(executor.roots.list(), MAX_SCRIPTS))
         self.publish("lastEventId", self._last_event.seq)
         self.publish("scripts", self._scripts)
         self._publish_procedures()
 
+    def on_recall(self) -> None:
+        """Show what the executor remembers only now. Runs in a thread of the journal."""
+        if self._executor is not None:
+            self._show_all(self._executor)
+            self._publish_procedures()
+
+    def _show_all(self, executor: Executor) -> None:
+        for document in executor.service.view.all():
+            self._board.show(document)
+
     def on_batch(self, batch: Batch) -> None:
         """Announce what has been committed. Runs in the thread of the bus, so it only leaves notes."""
+        progress = [told for event in batch.events if (told := self._note_progress(event)) is not None]
+        procedures = [document for document in batch.documents if document.kind == KIND]
+        # Noted before anybody is told: who hears of an event and looks finds no attribute older than that.
+        for document in procedures:
+            self._board.show(document)
         if batch.events:
             self._last_event = batch.events[-1]
             self.publisher.submit_all([("events", ascii_json(event.text)) for event in batch.events])
             self.publisher.submit_latest("lastEventId", self._last_event.seq)
-            for event in batch.events:
-                if event.topic == _PROGRESS_TOPIC:
-                    self._read_progress(event)
-        procedures = [document for document in batch.documents if document.kind == KIND]
+        for procedure_id, percent in progress:
+            self.on_progress(procedure_id, percent)
         for document in procedures:
-            self._board.show(document)
             self._procedure_commands.on_document(document)
         if procedures:
             self._publish_procedures()
+        if procedures or progress:
             self.announce_status()
 
-    def _read_progress(self, event: JournalEvent) -> None:
+    def _note_progress(self, event: JournalEvent) -> tuple[int, int] | None:
+        """Take note of a script's progress. Returns procedure and percentage, None if there is no news."""
+        if event.topic != _PROGRESS_TOPIC:
+            return None
         told = json.loads(event.text)
         try:
             procedure_id, percent = int(told["msg_src"]), round(float(told["progress"]))
-        except (TypeError, ValueError, OverflowError):
-            return  # a script may say what it likes: this is no progress of a procedure
-        if self._board.show_progress(procedure_id, min(max(percent, 0), 100)):
-            self.on_progress(procedure_id, percent)
-            self.announce_status()
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None  # a script may say what it likes: this is no progress of a procedure
+        percent = min(max(percent, 0), 100)
+        return (procedure_id, percent) if self._board.show_progress(procedure_id, percent) else None
 
     def on_progress(self, procedure_id: int, percent: int) -> None:
         """Report the progress of a script to the command that has started it."""
@@ -270,13 +279,3 @@ class ProcedureDevice(ExecutorDevice):
         if procedure_id == 0:
             raise ProcedureNotFound("no procedure has been created yet")
         return procedure_id
-
-
-def _newest_event(journal: Journal) -> JournalEvent:
-    """Return the newest event; of one that the journal has lost, or cannot read now, the number alone."""
-    last = journal.last_seq
-    try:
-        newest = journal.read_events(max(0, last - 1), 1)
-    except (EventsNoLongerKept, JournalUnavailable):
-        newest = []
-    return newest[-1] if newest else JournalEvent(last, "", "{}")

@@ -48,24 +48,29 @@ class LrcDevice(EventDevice):
     WITHOUT_EVENTS: ClassVar[frozenset[str]] = frozenset({"lrcProtocolVersions"})
     CHANGE_EVENTS_ONLY: ClassVar[frozenset[str]] = frozenset({LrcAttribute.EVENT})
 
+    COMMANDS_OUTLIVE_INIT: ClassVar[bool] = False
+    """Whether Init leaves commands alone that wait or execute, rather than to abort them."""
+
     commands: CommandTracker
     """The device's long-running commands."""
     command_ids: CommandIds
 
     def init_device(self) -> None:
-        """Start with no commands."""
+        """Start with no commands, or after Init with those that outlive it."""
         super().init_device()
         if "command_ids" not in self.__dict__:
             self.command_ids = CommandIds()
-        self.commands = CommandTracker(self.publish)
+        if "commands" not in self.__dict__ or not self.COMMANDS_OUTLIVE_INIT:
+            self.commands = CommandTracker(self.publish)
         for shown in LrcAttribute:
-            # After Init they are empty, and those who listen must hear of it.
+            # After Init they may be empty, and those who listen must hear of it.
             if shown is not LrcAttribute.EVENT:
                 self.publish(shown, self.commands.value(shown))
 
     def delete_device(self) -> None:
         """End all commands as aborted."""
-        self.commands.close()
+        if self.is_going or not self.COMMANDS_OUTLIVE_INIT:
+            self.commands.close()
         super().delete_device()
 
     def run_command(self, name: str, run: Callable[[CommandHandle], None]) -> Reply:

@@ -72,6 +72,8 @@ class EventBus:
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._subscribers: list[Subscriber] = []
         self._seq = journal.last_seq
+        self._closing = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="oet-event-bus", daemon=True)
         self._thread.start()
 
@@ -86,10 +88,15 @@ class EventBus:
     def committed(self) -> "Future[None]":
         """Return a future that is done when all that was published before has been committed and told.
 
-        Never wait for it in a thread that a subscriber may wait for.
+        Never wait for it in a thread that a subscriber may wait for. It raises RuntimeError once the bus is
+        closed: what was published since then is lost.
         """
         future: Future[None] = irrevocable_future()
-        self._queue.put(_Entry(time.time(), (), None, future))
+        with self._closing:
+            if not self._closed:
+                self._queue.put(_Entry(time.time(), (), None, future))
+                return future
+        future.set_exception(RuntimeError("the event bus is closed: it commits nothing any more"))
         return future
 
     def subscribe(self, subscriber: Subscriber) -> None:
@@ -106,7 +113,9 @@ class EventBus:
 
     def close(self) -> None:
         """Commit and hand on what has been published, end the thread and close the journal."""
-        self._queue.put(None)
+        with self._closing:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
         self.journal.close()
 

@@ -21,9 +21,10 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
-from . import posix
+from . import posix, strays
 
 _GUARDIAN = "ska_oso_oet.mptools.guardian"
+_PRELOADED = "ska_oso_oet.mptools.preloaded"
 
 # Guards the set below, and the time between a fork and its result being known.
 _lock = threading.Lock()
@@ -37,7 +38,7 @@ def forkserver_context(preload: Sequence[str] = ()) -> BaseContext:
         forkserver in a process: what counts is the list at the time when its first child is started.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_GUARDIAN, *preload])
+    context.set_forkserver_preload([_GUARDIAN, *preload, _PRELOADED])
     return context
 
 
@@ -48,6 +49,7 @@ def start(process: BaseProcess) -> None:
     to import it: a whole device server, or a test runner, in every worker.
     """
     with _lock:
+        strays.mark_descendants()
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
         try:
@@ -97,12 +99,27 @@ def settle_child() -> None:
 
 
 def guard() -> None:
-    """Make this process, a forkserver, the guardian of its descendants."""
+    """Make this process, a forkserver, the guardian of its descendants.
+
+    :raises SystemExit: if its server is gone already
+    """
     me = os.getpid()
     posix.become_subreaper()
+    # Imports may take a second, in which nobody listens for the end of the server.
+    posix.die_with_parent()
+    if strays.has_lost_its_server():
+        raise SystemExit(1)
     signal.signal(signal.SIGTERM, _end)
     # Children never run this: they leave by `os._exit`, but a forked interpreter inherits the registration.
     atexit.register(lambda: _kill_descendants() if os.getpid() == me else None)
+
+
+def all_is_imported() -> None:
+    """Let the forkserver outlive the thread that has started it: it hears of the server's end by a pipe now.
+
+    To be killed with it would leave nobody to kill the descendants.
+    """
+    posix.outlive_parent()
 
 
 def _end(signal_number: int, frame: FrameType | None) -> None:

@@ -62,6 +62,19 @@ def test_lines_may_come_in_any_parts(log: OutputLog) -> None:
     assert log.tail() == ["first Größe 🚀", "", "third"]
 
 
+def test_the_last_words_of_a_script_survive_a_crash_of_the_server(log: OutputLog, tmp_path: Path) -> None:
+    log.feed(b"dish 1 is there\nmoving dish 2 ")
+    log.feed(b"... ")
+    after_a_crash = OutputLog(tmp_path, 7)
+    assert after_a_crash.read(0, 10) == (0, ["dish 1 is there", "moving dish 2 ... "])
+    # Who follows the output meanwhile gets each line once, when it is complete.
+    assert log.read(0, 10) == (0, ["dish 1 is there"])
+    log.feed(b"done\nmoving dish 3")
+    assert log.read(1, 10) == (1, ["moving dish 2 ... done"])
+    log.close()
+    assert log.read(2, 10) == (2, ["moving dish 3"])
+
+
 def test_what_is_no_text_is_shown_all_the_same(log: OutputLog) -> None:
     log.feed(b"\xff\xfe\0 ok\r\nprogress 1\rprogress 2\n")
     assert log.tail() == ["\\xff\\xfe\0 ok", "progress 1\rprogress 2"]
@@ -113,6 +126,15 @@ def small(tmp_path: Path) -> Iterator[OutputLog]:
     made.open()
     yield made
     made.close()
+
+
+def test_lines_that_come_in_parts_stay_whole_when_the_oldest_are_dropped(small: OutputLog) -> None:
+    for number in range(100):
+        small.feed(b"line ")
+        small.feed(b"%03d\n" % number)
+    found = all_lines(small)
+    assert found == [(number, f"line {number:03}") for number in range(found[0][0], 100)]
+    assert len(found) >= 5
 
 
 def test_the_oldest_lines_are_dropped_and_the_numbers_stay(small: OutputLog, tmp_path: Path) -> None:

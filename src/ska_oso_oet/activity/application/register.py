@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from ska_oso_oet.event.bus import Announcement, EventBus
+from ska_oso_oet.event.journal import JournalUnavailable
 from ska_oso_oet.event.view import DocumentView
 from ska_oso_oet.procedure.application import Origin
 
@@ -38,15 +39,23 @@ class ActivityRegister:
         self._lock = threading.Lock()
         self._live: dict[int, Activity] = {}
         self._first_id = self._next_id = bus.journal.last_id(KIND) + 1
-        self.declare_dead()
-        bus.committed().result()
         self.view = DocumentView(bus, KIND, history_length)
+        with suppress(JournalUnavailable):
+            self._declare_dead()
+        bus.committed().result()
 
-    def declare_dead(self) -> None:
-        """Say of activities that were alive when their server died that they have failed.
+    def recall(self) -> None:
+        """Take up what former servers have left in a journal that could not be read at the start.
 
-        To be called again when a journal that could not be read at first has become readable. Does not wait.
+        Does not wait for the bus.
+
+        :raises JournalUnavailable: if it still cannot be read
         """
+        self.view.recall()
+        self._declare_dead()
+
+    def _declare_dead(self) -> None:
+        """Say of activities that were alive when their server died that they have failed."""
         for document in self._bus.journal.live_documents(KIND):
             if document.id >= self._first_id:
                 continue  # of this server, and alive

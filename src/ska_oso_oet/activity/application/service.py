@@ -191,12 +191,14 @@ class ActivityService:
         """Return the ID of the live activity that a procedure belongs to, None if there is none."""
         return self._register.activity_of(procedure_id)
 
-    def declare_dead(self) -> None:
-        """Say of activities that were alive when their server died that they have failed.
+    def recall(self) -> None:
+        """Take up what former servers have left in a journal that could not be read at the start.
 
-        To be called when a journal that could not be read at first has become readable. Does not wait.
+        Does not wait for the bus.
+
+        :raises JournalUnavailable: if it still cannot be read
         """
-        self._register.declare_dead()
+        self._register.recall()
 
     # The end
 

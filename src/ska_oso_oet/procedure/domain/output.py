@@ -6,6 +6,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 LOGGER = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class OutputLog:
         self._size = 0
         self._first_line = 0  # number of the first line in the newest part
         self._lines = 0  # complete lines in the newest part
+        self._begun = 0  # bytes behind them, of a line that is not complete
 
     # Writing
 
@@ -64,46 +66,54 @@ class OutputLog:
         complete += begun
         with self._lock:
             self._partial = rest
-            if complete:
-                self._add(complete)
+            self._add(complete)
 
     def _add(self, lines: list[bytes]) -> None:
+        """Add complete lines, and behind them on disk the one that is not: a crash must not cost that."""
         self._tail.extend(_text(line) for line in lines[-TAIL_LINES:])
         if self._file is None:
             return
         try:
-            data = b"\n".join(lines) + b"\n"
+            data = b"".join(line + b"\n" for line in lines)
             if self._size and self._size + len(data) > self._segment_bytes:
-                self._rotate()
-            os.write(self._file, data)
+                self._file = self._rotate(self._file)
+            _write_all(self._file, (data + self._partial)[self._begun :])
             self._size += len(data)
             self._lines += len(lines)
+            self._begun = len(self._partial)
         except OSError as error:
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
         if self._file is not None:
-            os.close(self._file)
+            self._end_part(self._file)
             self._file = None
         self._tail.append(f"[output is not written to disk: {error.strerror}]")
 
-    def _rotate(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+    def _end_part(self, file: int) -> None:
+        """Close the newest part, without a line that was not completed in it."""
+        with suppress(OSError):
+            os.ftruncate(file, self._size)
+        self._begun = 0
+        os.close(file)
+
+    def _rotate(self, file: int) -> int:
+        """Begin a new part, and return its file."""
+        self._file = None
+        self._end_part(file)
         for _, older in self._older():
             older.unlink()
         self._path.rename(f"{self._path}.{self._first_line}")
         self._first_line += self._lines
         self._lines = self._size = 0
-        self._file = self._create()
+        return self._create()
 
     def close(self) -> None:
         """End the log; an unfinished last line is finished."""
         with self._lock:
             if self._partial:
-                self._add([self._partial])
-                self._partial = b""
+                last, self._partial = self._partial, b""
+                self._add([last])
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
@@ -141,8 +151,10 @@ class OutputLog:
             first = parts[0][0] if parts else self._first_line
             found: list[str] = []
             position = first
+            # Where nobody writes any more, an unfinished line is the last that was heard.
+            complete = self._file is not None
             for path in [*(path for _, path in parts), self._path]:
-                skipped, lines = _lines_of(path, max(0, after - position), limit - len(found))
+                skipped, lines = _lines_of(path, max(0, after - position), limit - len(found), complete)
                 position += skipped + len(lines)
                 found += lines
                 if len(found) >= limit:
@@ -177,11 +189,14 @@ def prune_logs(folder: Path, keep: int) -> None:
             LOGGER.warning("An old log cannot be removed: %s", error)
 
 
-def _lines_of(path: Path, skip: int, limit: int) -> tuple[int, list[str]]:
-    """Return how many lines of a file were skipped, and up to `limit` of those that follow."""
+def _lines_of(path: Path, skip: int, limit: int, complete: bool) -> tuple[int, list[str]]:
+    """Return how many lines of a file were skipped, and up to `limit` of those that follow.
+
+    :param complete: whether to leave out a last line that has no end yet
+    """
     skipped = 0
     lines: list[str] = []
-    for line in _complete_lines(path):
+    for line in _raw_lines(path, complete):
         if skipped < skip:
             skipped += 1
         elif len(lines) < limit:
@@ -191,13 +206,20 @@ def _lines_of(path: Path, skip: int, limit: int) -> tuple[int, list[str]]:
     return skipped, lines
 
 
-def _complete_lines(path: Path) -> Iterator[bytes]:
+def _raw_lines(path: Path, complete: bool) -> Iterator[bytes]:
     try:
         with path.open("rb", buffering=_CHUNK) as file:
             for line in file:
-                yield line.removesuffix(b"\n")
+                if line.endswith(b"\n") or not complete:
+                    yield line.removesuffix(b"\n")
     except OSError:  # there is none, or it could not even be made
         return
+
+
+def _write_all(file: int, data: bytes) -> None:
+    """Write all of some data: a disk that is almost full takes a part."""
+    while data:
+        data = data[os.write(file, data) :]
 
 
 def _broken(line: bytes) -> list[bytes]:

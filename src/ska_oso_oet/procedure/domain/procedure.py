@@ -35,6 +35,14 @@ _NEXT: dict[ProcedureState, frozenset[ProcedureState]] = {
 }
 
 
+def working_directories(folder: Path) -> Path:
+    """Return where the scripts' working directories are.
+
+    :param folder: the state directory
+    """
+    return folder / "run"
+
+
 class Call(NamedTuple):
     """A call of a script's function."""
 
@@ -88,7 +96,7 @@ class Procedure:
         self.signatures: dict[str, inspect.Signature | None] = {}
         self.channel: WorkerChannel | None = None
         self.output = OutputLog(folder / "output", procedure_id)
-        self.directory = folder / "run" / str(procedure_id)
+        self.directory = working_directories(folder) / str(procedure_id)
         self.main: Call | None = None
         """The call that has been asked for, beside that of init."""
         self.main_called = False
