@@ -40,5 +40,17 @@ format: $(INSTALLED) ## put the code into its style
 interface: $(INSTALLED) ## write the files that describe the Tango interface
 	@$(BIN)/python -m oet_devices.interface_files
 
+interface: $(INSTALLED) ## write the files that describe the Tango interface, after it has changed
+	@$(BIN)/python -m oet_devices.interface_files
+
+bench: $(INSTALLED) ## measure against bare Tango, in one run
+	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+
+stress: $(INSTALLED) ## run thousands of procedures, and kill, stop and start them at random
+	@$(BIN)/python -m tests.stress $(STRESS_ARGS)
+
+crash: $(INSTALLED) ## kill the device server at random, and compare what clients saw with what it remembers
+	@$(BIN)/python -m tests.crash $(CRASH_ARGS)
+
 clean: ## remove what was installed and what the tools have left
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build

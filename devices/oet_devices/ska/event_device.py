@@ -106,7 +106,8 @@ class EventDevice(Device):
 
     def announce_status(self) -> None:
         """Announce that the meaning of the status has changed. Any thread may call this."""
-        self.publish("Status", self.dev_status())
+        if self.publisher.is_wanted("Status"):
+            self.publish("Status", self.dev_status())
         # Of two threads that do this at once, the one with the older text may come last. So the text is
         # made again when all that waits has been pushed; if it is still the same, nobody hears of that.
         self.publisher.submit_latest("Status", self.dev_status)
