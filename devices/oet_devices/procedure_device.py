@@ -11,9 +11,7 @@ from tango.server import attribute, command
 
 from oet_devices.ska.texts import tango_text
 from ska_oso_oet.event.bus import Batch
-from ska_oso_oet.event.journal import (
-    JournalEvent,
-)
+from ska_oso_oet.event.journal import JournalEvent
 from ska_oso_oet.model import EventQuery, Output, OutputQuery, ProcedureState
 from ska_oso_oet.procedure.application.recorder import KIND
 from ska_oso_oet.procedure.domain import ProcedureNotFound

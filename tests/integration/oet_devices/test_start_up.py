@@ -13,6 +13,8 @@ import pytest
 import tango
 from tests.support.tango_stack import LOOPBACK, device_proxy, device_server, register, tango_database
 
+from oet_devices.ska.enums import HealthState
+
 DEVICE = "test/oet/1"
 
 
@@ -84,30 +86,35 @@ def test_a_port_that_is_taken_is_named(tango_host: str) -> None:
     assert not any("Traceback" in line for line in lines)
 
 
-def status_with(properties: Mapping[str, str], tmp_path: Path) -> str:
-    """Return the Status of a controller that has properties, and see that it is in FAULT."""
+class Seen(NamedTuple):
+    """What a client sees of a controller."""
+
+    state: tango.DevState
+    health: HealthState
+    status: str
+
+
+def seen_with(properties: Mapping[str, str], tmp_path: Path) -> Seen:
+    """Return what is seen of a controller that has properties."""
     with tango_database(tmp_path) as host:
         register(host, "OETController/01", "OETController", DEVICE, {k: [v] for k, v in properties.items()})
         environment = {"OET_STATE_DIRECTORY": str(tmp_path / "state")}
         with device_server(host, "oet_devices.server", "01", env=environment):
             controller = device_proxy(host, DEVICE)
             controller.adminMode = 0
-            assert controller.State() == tango.DevState.FAULT
-            with pytest.raises(tango.DevFailed) as raised:
-                controller.DescribeProcedure(0)
-            assert raised.value.args[0].reason == "OET_NotAvailable"
-            return str(controller.Status())
+            return Seen(controller.State(), HealthState(controller.healthState), controller.Status())
 
 
-def test_a_property_of_the_wrong_type_is_named_with_its_value(tmp_path: Path) -> None:
-    status = status_with({"HistoryLength": "many"}, tmp_path)
-    assert re.search(r"HistoryLength.*many", status)
-    assert "Traceback" not in status
+def test_a_property_of_the_wrong_type_is_a_fault_that_names_it(tmp_path: Path) -> None:
+    seen = seen_with({"HistoryLength": "many"}, tmp_path)
+    assert seen.state == tango.DevState.FAULT
+    assert re.search(r"HistoryLength.*many", seen.status)
+    assert "Traceback" not in seen.status
 
 
 def test_a_state_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     in_the_way = tmp_path / "a file"
     in_the_way.touch()
-    status = status_with({"StateDirectory": str(in_the_way / "state")}, tmp_path)
-    assert str(in_the_way) in status
-    assert "send Reset" in status
+    seen = seen_with({"StateDirectory": str(in_the_way / "state")}, tmp_path)
+    assert seen.health == HealthState.DEGRADED
+    assert f"the state directory cannot be written: [Errno 20] Not a directory: '{in_the_way}" in seen.status
