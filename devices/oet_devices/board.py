@@ -3,10 +3,11 @@
 import threading
 import time
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+
+import orjson
 
 from ska_oso_oet.event.journal import Document
-from ska_oso_oet.model import Procedure, ProcedureState
+from ska_oso_oet.model import ProcedureState
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,19 @@ class Brief:
 
 def brief(document: Document) -> Brief:
     """Return what the document of a procedure says, in brief."""
-    procedure = Procedure.model_validate_json(document.text)
-    states = [state for state, _ in procedure.history.process_states]
-    uri = procedure.script.script_uri
+    # Not by its model: this is done for every change of state, of a text that was made by that model.
+    summary = orjson.loads(document.text)
+    states = summary["history"]["process_states"]
+    state, since = states[-1]
+    uri = summary["script"]["script_uri"]
+    was_ready = any(before == ProcedureState.READY for before, _ in states)
     return Brief(
-        id=procedure.id,
-        name=PurePosixPath(uri).name if uri else "embedded script",
-        state=procedure.state,
-        since=procedure.history.process_states[-1][1],
+        id=summary["id"],
+        name=uri.rpartition("/")[2] if uri else "embedded script",
+        state=ProcedureState(state),
+        since=since,
         changes=len(states),
-        main_runs=procedure.state is ProcedureState.RUNNING and ProcedureState.READY in states,
+        main_runs=state == ProcedureState.RUNNING and was_ready,
     )
 
 

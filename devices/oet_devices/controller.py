@@ -4,7 +4,7 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 
-from tango.server import command
+from tango.server import class_property, command
 
 from oet_devices.ska.command_handle import CommandHandle
 from oet_devices.ska.enums import ResultCode
@@ -20,6 +20,16 @@ from .command_device import ACCEPTED, SOURCE
 from .document_commands import Aim
 from .executor import Executor
 
+QUERY_COMMANDS = (
+    "CheckLongRunningCommandStatus",
+    "DescribeActivity",
+    "DescribeProcedure",
+    "GetEvents",
+    "GetOutput",
+    "GetVersionInfo",
+)
+"""Commands that change nothing."""
+
 
 class OETController(ActivityDevice):
     """Runs observing scripts, one after the other, each in a process of its own.
@@ -27,6 +37,13 @@ class OETController(ActivityDevice):
     Create prepares a script, Start runs its main function, Stop ends it; RunActivity does what a Scheduling
     Block says. The attributes procedures, activities, events and scriptOutput show what happens.
     """
+
+    AllowedAccessCmd = class_property(
+        dtype="DevVarStringArray",
+        default_value=list(QUERY_COMMANDS),
+        doc="Commands that Tango's access control lets users with read access send, beside State and Status. "
+        "It counts what the Tango database says: without an entry there, they may send none.",
+    )
 
     @command(
         dtype_in="DevString",

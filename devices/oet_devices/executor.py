@@ -27,7 +27,7 @@ class ExecutorConfig:
     """What script execution follows from; two that are equal need no new executor.
 
     :param script_roots: folders that scripts may be run from
-    :param git_repositories: patterns of git repositories that scripts may be run from
+    :param git_repositories: git repositories that scripts may be run from
     :param abort_script: what a stop may run afterwards
     :param history_length: how many ended procedures, and activities, clients see
     :param oda_time_limit: seconds that the ODA's REST service is given to answer
@@ -37,8 +37,8 @@ class ExecutorConfig:
     :param settings: how scripts are executed
     """
 
-    script_roots: tuple[str, ...]
-    git_repositories: tuple[str, ...]
+    script_roots: ScriptRoots
+    git_repositories: Repositories
     abort_script: ExecutableScript
     history_length: int
     oda_time_limit: float
@@ -67,7 +67,6 @@ class Executor:
 
     :param config: what to make them of
     :param listeners: who wants to hear of what
-    :raises ValueError: if the configuration cannot be used; nothing was made then
     :raises JournalLocked: if another server uses the same journal
     :raises JournalTooNew: if a newer version of the OET has written it
     :raises JournalUnavailable: if it cannot be opened, nor the last numbers be known
@@ -75,7 +74,7 @@ class Executor:
 
     def __init__(self, config: ExecutorConfig, listeners: Listeners) -> None:
         self.config = config
-        self.roots = ScriptRoots.of(config.script_roots)
+        self.roots = config.script_roots
         self._listeners = listeners
         self._acknowledged: str | None = None
         self.bus = EventBus(self._open_journal())
@@ -95,7 +94,7 @@ class Executor:
             bus=self.bus,
             settings=self.config.settings,
             script_roots=self.roots,
-            repositories=Repositories.of(self.config.git_repositories),
+            repositories=self.config.git_repositories,
             history_length=self.config.history_length,
             on_output=self._listeners.on_output,
             on_health=self._listeners.on_health,

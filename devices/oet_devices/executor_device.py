@@ -1,11 +1,11 @@
 """The part of the controller that has properties, an executor, and an opinion of its health."""
 
 import logging
+import math
 import os
 import re
 from pathlib import Path
 
-import tango
 from tango.server import device_property
 
 from oet_devices.ska.command_handle import CommandHandle
@@ -18,6 +18,8 @@ from ska_oso_oet.event.bus import Batch
 from ska_oso_oet.event.journal import JOURNAL_URL_VARIABLE
 from ska_oso_oet.procedure.application.service import ABORT_SCRIPT
 from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
+from ska_oso_oet.procedure.domain.repositories import Repositories
+from ska_oso_oet.procedure.domain.roots import ScriptRoots
 from ska_oso_oet.tango import SCAN_ID_FILE_VARIABLE
 
 from .executor import Executor, ExecutorConfig, Listeners
@@ -27,6 +29,13 @@ LOGGER = logging.getLogger(__name__)
 _NOT_PLAIN = re.compile("[^a-z0-9_]")
 
 SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
+
+MAX_STANDBY_WORKERS = 64
+
+_CHANGED_WHILE_BUSY = (
+    "The properties have changed while procedures or activities are live: they are taken into account by "
+    "Reset once those have ended or are stopped."
+)
 
 _NOT_NEGATIVE = (
     "HistoryLength",
@@ -42,9 +51,11 @@ _NOT_NEGATIVE = (
 class ExecutorDevice(SkaBaseDevice):
     """A device that has an executor as long as its properties allow one.
 
-    The executor outlives Init, as long as the properties stay the same: nobody loses an observation to a
-    click on the wrong button.
+    The executor outlives Init, as long as the properties stay the same, and so do the commands that follow
+    its procedures: nobody loses an observation to a click on the wrong button.
     """
+
+    COMMANDS_OUTLIVE_INIT = True
 
     RELEASE = Release("ska-oso-oet-tango", __version__, "Observation Execution Tool")
 
@@ -117,12 +128,13 @@ class ExecutorDevice(SkaBaseDevice):
         if "_executor" not in self.__dict__:
             self._executor: Executor | None = None
             self._executor_fault: str | None = None
+            self._outdated: str | None = None
         super().init_device()
         self._provide_executor()
 
     def delete_device(self) -> None:
-        """Stop all scripts, if it is the server that ends; after Init they go on."""
-        if tango.Util.instance().is_svr_shutting_down():
+        """Stop all scripts, if the device is to be destroyed; after Init they go on."""
+        if self.is_going:
             self._close_executor()
         super().delete_device()
 
@@ -135,11 +147,11 @@ class ExecutorDevice(SkaBaseDevice):
         self._provide_executor()
         if self._executor is not None:
             self._executor.acknowledge()
-        if self._executor_fault is None:
+        if (reason := self._executor_fault or self._outdated) is None:
             super().on_reset(handle)
         else:
             self._report_health()
-            handle.failed(self._executor_fault)
+            handle.failed(reason)
 
     def on_batch(self, batch: Batch) -> None:
         """Take note of what has been committed; for subclasses. Runs in the thread of the bus."""
@@ -157,13 +169,15 @@ class ExecutorDevice(SkaBaseDevice):
 
     def _provide_executor(self) -> None:
         """Have an executor that is as the properties say, or a reason why not."""
-        self._executor_fault = None
+        self._executor_fault = self._outdated = None
         if self.property_fault is not None:
             return
         try:
             config = self._config()
             if self._executor is not None and self._executor.config != config:
-                self._require_idle(self._executor)
+                if self._executor.busy:
+                    self._outdated = _CHANGED_WHILE_BUSY
+                    return
                 self._close_executor()
             if self._executor is None:
                 listeners = Listeners(self.on_output, self._report_health, self.on_recall)
@@ -173,13 +187,6 @@ class ExecutorDevice(SkaBaseDevice):
         except (ValueError, OSError, RuntimeError) as error:
             LOGGER.error("%s cannot execute scripts: %s", self.get_name(), error)
             self._executor_fault = f"Scripts cannot be executed: {error}. Mend that, then send Reset."
-
-    @staticmethod
-    def _require_idle(executor: Executor) -> None:
-        if executor.busy:
-            raise RuntimeError(
-                "properties have changed while procedures are live; wait until they have ended, or stop them"
-            )
 
     def _close_executor(self) -> None:
         if self._executor is not None:
@@ -192,9 +199,14 @@ class ExecutorDevice(SkaBaseDevice):
         :raises ValueError: naming the property, if one cannot be used
         """
         for name in _NOT_NEGATIVE:
-            if getattr(self, name) < 0:
-                raise ValueError(f"property {name} is {getattr(self, name)}: it cannot be negative")
-        if self.OdaTimeout <= 0:
+            value = getattr(self, name)
+            if not (value >= 0 and math.isfinite(value)):
+                raise ValueError(f"property {name} is {value}: give a number that is not negative")
+        if self.StandbyWorkers > MAX_STANDBY_WORKERS:
+            raise ValueError(
+                f"property StandbyWorkers is {self.StandbyWorkers}: {MAX_STANDBY_WORKERS} are allowed"
+            )
+        if not (self.OdaTimeout > 0 and math.isfinite(self.OdaTimeout)):
             raise ValueError(f"property OdaTimeout is {self.OdaTimeout}: give it some seconds")
         state_directory = self._state_directory()
         settings = ExecutorSettings(
@@ -207,8 +219,8 @@ class ExecutorDevice(SkaBaseDevice):
             environment_timeout=self.EnvironmentTimeout,
         )
         return ExecutorConfig(
-            script_roots=tuple(self.ScriptRoots) or (str(SHIPPED_SCRIPTS),),
-            git_repositories=tuple(self.GitRepositories),
+            script_roots=ScriptRoots.of(self.ScriptRoots or [SHIPPED_SCRIPTS]),
+            git_repositories=Repositories.of(self.GitRepositories),
             abort_script=FileSystemScript(self.AbortScript) if self.AbortScript else ABORT_SCRIPT,
             history_length=self.HistoryLength,
             oda_time_limit=self.OdaTimeout,
@@ -231,10 +243,12 @@ class ExecutorDevice(SkaBaseDevice):
     def _report_health(self) -> None:
         """Report what is wrong with the executor. Called from several threads."""
         executor = self._executor
+        if self._executor_fault is not None:
+            # There may be an executor, from when the properties were right: what it runs goes on.
+            self._report(CommunicationStatus.NOT_ESTABLISHED, self._executor_fault)
+            self.set_health(HealthState.FAILED)
+            return
         if executor is None:
-            if self._executor_fault is not None:
-                self._report(CommunicationStatus.NOT_ESTABLISHED, self._executor_fault)
-                self.set_health(HealthState.FAILED)
             return
         fault = executor.service.manager.fault
         self._report(CommunicationStatus.ESTABLISHED, fault)
@@ -244,7 +258,7 @@ class ExecutorDevice(SkaBaseDevice):
         elif mute:
             numbers = ", ".join(f"#{procedure_id}" for procedure_id in mute)
             self.set_health(HealthState.DEGRADED, f"The process of procedure {numbers} does not answer.")
-        elif (warning := executor.warning) is not None:
+        elif (warning := self._outdated or executor.warning) is not None:
             self.set_health(HealthState.DEGRADED, warning)
         else:
             self.set_health(HealthState.OK)

@@ -11,7 +11,9 @@ from tango.server import attribute, command
 
 from oet_devices.ska.texts import tango_text
 from ska_oso_oet.event.bus import Batch
-from ska_oso_oet.event.journal import JournalEvent
+from ska_oso_oet.event.journal import (
+    JournalEvent,
+)
 from ska_oso_oet.model import EventQuery, Output, OutputQuery, ProcedureState
 from ska_oso_oet.procedure.application.recorder import KIND
 from ska_oso_oet.procedure.domain import ProcedureNotFound
@@ -72,30 +74,35 @@ class ProcedureDevice(ExecutorDevice):
 
     def on_batch(self, batch: Batch) -> None:
         """Announce what has been committed. Runs in the thread of the bus, so it only leaves notes."""
+        progress = [told for event in batch.events if (told := self._note_progress(event)) is not None]
+        procedures = [document for document in batch.documents if document.kind == KIND]
+        # Noted before anybody is told: who hears of an event and looks finds no attribute older than that.
+        for document in procedures:
+            self._board.show(document)
         if batch.events:
             self._last_event = batch.events[-1]
             self.publisher.submit_all([("events", ascii_json(event.text)) for event in batch.events])
             self.publisher.submit_latest("lastEventId", self._last_event.seq)
-            for event in batch.events:
-                if event.topic == _PROGRESS_TOPIC:
-                    self._read_progress(event)
-        procedures = [document for document in batch.documents if document.kind == KIND]
+        for procedure_id, percent in progress:
+            self.on_progress(procedure_id, percent)
         for document in procedures:
-            self._board.show(document)
             self._procedure_commands.on_document(document)
         if procedures:
             self._publish_procedures()
+        if procedures or progress:
             self.announce_status()
 
-    def _read_progress(self, event: JournalEvent) -> None:
+    def _note_progress(self, event: JournalEvent) -> tuple[int, int] | None:
+        """Take note of a script's progress. Returns procedure and percentage, None if there is no news."""
+        if event.topic != _PROGRESS_TOPIC:
+            return None
         told = json.loads(event.text)
         try:
             procedure_id, percent = int(told["msg_src"]), round(float(told["progress"]))
-        except (TypeError, ValueError, OverflowError):
-            return  # a script may say what it likes: this is no progress of a procedure
-        if self._board.show_progress(procedure_id, min(max(percent, 0), 100)):
-            self.on_progress(procedure_id, percent)
-            self.announce_status()
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None  # a script may say what it likes: this is no progress of a procedure
+        percent = min(max(percent, 0), 100)
+        return (procedure_id, percent) if self._board.show_progress(procedure_id, percent) else None
 
     def on_progress(self, procedure_id: int, percent: int) -> None:
         """Report the progress of a script to the command that has started it."""
@@ -176,7 +183,7 @@ class ProcedureDevice(ExecutorDevice):
         """The newest event, as JSON. There is one change event for each event of the bus, in order."""
         return ascii_json(self._last_event.text)
 
-    @attribute(dtype="DevLong64", label="Last event")
+    @attribute(dtype="DevLong64", label="Last event", display_level=tango.DispLevel.EXPERT)
     def lastEventId(self) -> int:
         """Number (seq) of the newest event, 0 before the first."""
         return self._last_event.seq
@@ -235,6 +242,7 @@ class ProcedureDevice(ExecutorDevice):
         doc_in='JSON: {"after": seq, "limit": n, "topic": "prefix"}, each of them optional',
         dtype_out="DevString",
         doc_out="JSON list of events with a greater number, oldest first",
+        display_level=tango.DispLevel.EXPERT,
     )
     def GetEvents(self, argin: str) -> str:
         """Return events that have happened, e.g. those of which the change events were missed."""

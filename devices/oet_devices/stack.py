@@ -25,6 +25,7 @@ from .stack_part import Part, StackError
 
 INSTANCE = "01"
 _STOP_TIMEOUT = 3.0
+_LEAST_STOP_TIMEOUT = 0.3
 _DEVICE_SERVER_READY = "Ready to accept request"
 _SIDECAR_READY = r"REST ready: (\S+)"
 _DATABASE_READY = r"listening on: host=[\d.]+, port=(\d+)"
@@ -121,9 +122,11 @@ class Stack:
         return next(iter(done)).result()
 
     async def stop(self) -> None:
-        """End everything, those first that depend on others."""
+        """End everything, those first that depend on others. All together are given one time for that."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _STOP_TIMEOUT
         for part in reversed(self._parts):
-            await part.stop(_STOP_TIMEOUT)
+            await part.stop(max(_LEAST_STOP_TIMEOUT, deadline - loop.time()))
 
     def kill(self) -> None:
         """End everything at once."""

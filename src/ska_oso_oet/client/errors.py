@@ -63,6 +63,7 @@ _KINDS: dict[str, type[ControllerError]] = {
     "OET_ScriptDefective": InvalidRequestError,
     "OET_ArgumentsDoNotFit": InvalidRequestError,
     "OET_NotAvailable": DeviceAwayError,
+    "OET_JournalUnavailable": DeviceAwayError,
     "API_CommandNotFound": NotOfferedError,
     "API_AttrNotFound": NotOfferedError,
     "API_ReadOnlyMode": NotPermittedError,

@@ -23,7 +23,10 @@ RESERVED_FIELDS = frozenset({"seq", "time", "topic"})
 
 
 class Announcement(NamedTuple):
-    """An event that has no number yet. Fields that are no JSON values are rendered as such."""
+    """An event that has no number yet.
+
+    Fields are JSON values, or `orjson.Fragment` of such; what is neither is rendered as JSON.
+    """
 
     topic: str
     msg_src: str | None

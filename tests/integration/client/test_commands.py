@@ -1,10 +1,13 @@
 """What people and programs do with a controller: commands, summaries, refusals."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 from tests.support.oet_stack import OetStack
+from tests.support.processes import ServerProcess
 
 from ska_oso_oet.client import (
     Controller,
@@ -156,20 +159,18 @@ def test_the_synchronous_client_works_where_a_loop_runs_already(stack: OetStack)
     assert asyncio.run(notebook_cell()) > 0
 
 
-def test_a_device_that_is_slow_does_not_hold_up_the_loop(stack: OetStack) -> None:
-    async def call_many() -> int:
-        ticks = 0
-
-        async def tick() -> None:
-            nonlocal ticks
-            while True:
-                await asyncio.sleep(0)
-                ticks += 1
-
+def test_a_device_that_hangs_does_not_hold_up_the_loop(stack: OetStack, controller: ServerProcess) -> None:
+    async def call_while_it_hangs() -> None:
         async with Controller(stack.device) as oet:
-            ticking = asyncio.create_task(tick())
-            await asyncio.gather(*(oet.past_events() for _ in range(50)))
-            ticking.cancel()
-        return ticks
+            await oet.ping()
+            os.kill(controller.pid, signal.SIGSTOP)
+            try:
+                calls = [asyncio.create_task(oet.procedures()) for _ in range(3)]
+                for _ in range(1000):
+                    await asyncio.sleep(0)
+                assert not any(call.done() for call in calls)
+            finally:
+                os.kill(controller.pid, signal.SIGCONT)
+            await asyncio.gather(*calls)
 
-    assert asyncio.run(call_many()) > 50
+    asyncio.run(call_while_it_hangs())

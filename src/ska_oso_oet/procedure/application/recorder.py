@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
+
 from ska_oso_oet.event.bus import Announcement, EventBus
 from ska_oso_oet.event.journal import Document
 
@@ -94,7 +96,8 @@ class Recorder:
         summary.history.process_states.append((state, time.time()))
         if stacktrace is not None:
             summary.history.stacktrace = stacktrace[-MAX_STACKTRACE:]
-        self._bus.publish(*_announcements(record), document=to_document(summary))
+        document = to_document(summary)
+        self._bus.publish(*_announcements(record, document), document=document)
         if state.is_final:
             del self._records[procedure_id]
 
@@ -110,13 +113,14 @@ def to_document(summary: ProcedureSummary) -> Document:
     )
 
 
-def _announcements(record: _Record) -> list[Announcement]:
+def _announcements(record: _Record, document: Document) -> list[Announcement]:
     summary = record.summary
     source = str(summary.id)
     told = [Announcement("procedure.lifecycle.statechange", source, {"new_state": summary.state})]
     if (topic := _LIFECYCLE.get(summary.state)) is not None:
-        result = summary.to_model().model_dump(mode="json", fallback=repr)
-        told.append(Announcement(topic, source, {"request_id": record.origin.request_id, "result": result}))
+        # The summary is JSON already.
+        fields = {"request_id": record.origin.request_id, "result": orjson.Fragment(document.text)}
+        told.append(Announcement(topic, source, fields))
     if summary.state is ProcedureState.FAILED:
         trace = {"stacktrace": summary.history.stacktrace}
         told.append(Announcement("procedure.lifecycle.stacktrace", source, trace))

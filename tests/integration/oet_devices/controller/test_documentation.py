@@ -69,9 +69,7 @@ def test_every_attribute_has_events(
 
 
 def test_every_property_says_what_it_is_for(controller: tango.DeviceProxy) -> None:
-    server = tango.DeviceProxy(
-        f"tango://{controller.get_db_host()}:{controller.get_db_port()}/{controller.adm_name()}"
-    )
+    server = tango.DeviceProxy(controller.adm_name())
     flat = server.QueryWizardDevProperty("OETController")
     told = dict(zip(flat[::3], flat[1::3], strict=True))
     assert told.keys() >= _OWN_PROPERTIES

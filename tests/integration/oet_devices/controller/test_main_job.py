@@ -223,6 +223,16 @@ def test_attributes_change_with_the_procedure(controller: tango.DeviceProxy, uri
     assert controller.procedureState.name == "STOPPED"
 
 
+def test_who_hears_of_an_event_and_looks_finds_nothing_older(operator: Operator, uri: Uris) -> None:
+    shown = operator.controller
+    for _ in range(10):
+        pid = operator.run(uri("waits"), state="RUNNING")
+        assert (shown.runningProcedure, shown.procedureState.name) == (pid, "RUNNING")
+        operator.stop(pid)
+        assert (shown.runningProcedure, shown.procedureState.name) == (0, "STOPPED")
+        assert shown.lastEventId >= operator.events()[-1]["seq"]
+
+
 def test_labels_of_the_procedure_state(controller: tango.DeviceProxy) -> None:
     labels = controller.get_attribute_config("procedureState").enum_labels
     assert " ".join(labels) == LABELS

@@ -102,7 +102,9 @@ def test_changed_properties_wait_until_nothing_is_live(controller: tango.DeviceP
             call = reset(controller)
             assert call.statuses[-1] is TaskStatus.FAILED
             assert call.result is not None
-            assert "properties have changed while procedures are live" in call.result[1]
+            assert "properties have changed while procedures or activities are live" in call.result[1]
+            assert (controller.State(), controller.healthState) == (State.ON, HealthState.DEGRADED)
+            assert call.result[1] in controller.Status()
             assert operator.describe(pid)["state"] == "RUNNING"
             operator.stop(pid)
             assert reset(controller).statuses[-1] is TaskStatus.COMPLETED
@@ -114,14 +116,14 @@ def test_changed_properties_wait_until_nothing_is_live(controller: tango.DeviceP
 
 
 WRONG = {
-    "HistoryLength": ([-1], "property HistoryLength is -1: it cannot be negative"),
-    "StandbyWorkers": ([-1], "property StandbyWorkers is -1: it cannot be negative"),
-    "StopGracePeriod": ([-0.5], "property StopGracePeriod is -0.5: it cannot be negative"),
-    "InitTimeout": (["nan"], "property InitTimeout is nan"),
-    "EventRetention": (["many"], "EventRetention"),
-    "ScriptRoots": (["scripts"], "the script root 'scripts' is not the absolute path of an existing folder"),
-    "StateDirectory": (["/dev/null/state"], "/dev/null"),
-    "AbortScript": (["/scripts/abort.py"], "'/scripts/abort.py' is no script URI of this kind"),
+    "HistoryLength": ("-1", "property HistoryLength is -1: give a number that is not negative"),
+    "StandbyWorkers": ("100000", "property StandbyWorkers is 100000: 64 are allowed"),
+    "StopGracePeriod": ("-0.5", "property StopGracePeriod is -0.5: give a number that is not negative"),
+    "InitTimeout": ("nan", "property InitTimeout is nan: give a number that is not negative"),
+    "EventRetention": ("many", "EventRetention"),
+    "ScriptRoots": ("scripts", "the script root 'scripts' is not the absolute path of an existing folder"),
+    "GitRepositories": ("github", "'github' is no pattern of repository URLs"),
+    "AbortScript": ("/scripts/abort.py", "'/scripts/abort.py' is no script URI of this kind"),
 }
 
 
@@ -130,22 +132,39 @@ def test_wrong_properties_are_faults_with_their_reason_until_they_are_mended(
 ) -> None:
     for name, (value, sentence) in WRONG.items():
         before = list(fresh.get_property(name)[name]) or None
-        put(fresh, {name: [str(item) for item in value]})
+        put(fresh, {name: value})
         with listen(fresh, ["State", "Status"]) as log:
             assert reset(fresh).statuses[-1] is TaskStatus.FAILED, name
             assert fresh.State() == State.FAULT, name
             assert sentence in fresh.Status(), name
             log.wait_for("State", State.FAULT)
-        with (
-            operate(fresh) as operator,
-            pytest.raises(RefusedError, match="mend what it names, then send Reset"),
-        ):
+        with operate(fresh) as operator, pytest.raises(RefusedError, match="mend what it names, then send"):
             operator.create(uri("prints"))
         put(fresh, {name: before})
         assert reset(fresh).statuses[-1] is TaskStatus.COMPLETED, name
         assert fresh.State() == State.ON, name
         assert fresh.healthState == HealthState.OK, name
     with operate(fresh) as operator:
+        operator.run(uri("prints"))
+
+
+def test_a_wrong_property_is_shown_by_init_too_and_ends_no_observation(
+    controller: tango.DeviceProxy, uri: Uris
+) -> None:
+    with operate(controller) as operator:
+        pid = operator.run(uri("waits"), state="RUNNING")
+        put(controller, {"HistoryLength": -1})
+        try:
+            controller.Init()
+            controller.adminMode = "ONLINE"
+            assert controller.State() == State.FAULT
+            assert "property HistoryLength is -1" in controller.Status()
+            assert operator.describe(pid)["state"] == "RUNNING"
+            operator.stop(pid)
+        finally:
+            put(controller, {"HistoryLength": None})
+            assert reset(controller).statuses[-1] is TaskStatus.COMPLETED
+        assert controller.State() == State.ON
         operator.run(uri("prints"))
 
 
@@ -160,6 +179,19 @@ def test_a_state_directory_belongs_to_one_controller(
         operator.run(uri("prints"))
     put(fresh, {"StateDirectory": own})
     assert reset(fresh).statuses[-1] is TaskStatus.COMPLETED
+
+
+def test_without_a_usable_state_directory_scripts_run_and_health_says_what_is_missing(
+    fresh: tango.DeviceProxy, uri: Uris
+) -> None:
+    put(fresh, {"StateDirectory": "/dev/null/state"})
+    assert reset(fresh).statuses[-1] is TaskStatus.COMPLETED
+    assert (fresh.State(), fresh.healthState) == (State.ON, HealthState.DEGRADED)
+    assert "/dev/null/state" in fresh.Status()
+    with operate(fresh, ["scriptOutput"]) as operator:
+        pid = operator.run(uri("waits"), state="RUNNING")
+        operator.log.wait_until(lambda log: "waiting" in log.of("scriptOutput")[-1])
+        operator.stop(pid)
 
 
 def test_an_init_that_takes_longer_than_it_may(fresh: tango.DeviceProxy, uri: Uris) -> None:
