@@ -9,7 +9,7 @@ from rich.console import Console
 from tests.benchmarks.core.machine import this_machine
 from tests.benchmarks.core.report import show, write
 from tests.benchmarks.core.row import Row
-from tests.benchmarks.rows import bursts, events, procedures, queries
+from tests.benchmarks.rows import bursts, events, history, procedures, queries
 from tests.benchmarks.stack.bench import Bench, bench
 
 GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
@@ -17,6 +17,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "procedures": procedures.measure,
     "events": events.measure,
     "bursts": bursts.measure,
+    "history": history.measure,
 }
 """The groups of rows, in the order of the table."""
 

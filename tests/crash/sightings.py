@@ -78,6 +78,13 @@ class Sightings:
         with self._lock:
             self.shown_lines.update(lines)
 
+    def absorb(self, other: "Sightings") -> None:
+        """Take note of the events that others have seen, and of what should not be."""
+        for event in other.events.values():
+            self.event(json.dumps(event))
+        with self._lock:
+            self.contradictions += other.contradictions
+
     def contradiction(self, what: str) -> None:
         """Take note of something that should not be."""
         with self._lock:

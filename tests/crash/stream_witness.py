@@ -36,13 +36,15 @@ class _Stream:
     def witness(self, controller: Controller, sightings: Sightings) -> Iterator[None]:
         """Take note for the clients of one more server, once all has come of the one before."""
         with self._told:
-            # What was wrong before is not to be forgotten.
-            sightings.contradictions += self._sightings.contradictions
+            # What came since the death of the last server.
+            sightings.absorb(self._sightings)
             self._sightings = sightings
             newest = controller.proxy.lastEventId
             if self._last and not self._told.wait_for(lambda: self._last >= newest, _CATCH_UP):
                 sightings.contradiction(f"the stream is at event {self._last}, the controller at {newest}")
         yield
+        with self._told:
+            self._sightings = Sightings()
 
     def join(self) -> None:
         """Wait until the stream has ended."""

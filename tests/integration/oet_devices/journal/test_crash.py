@@ -1,0 +1,22 @@
+"""A device server is killed at random moments: nothing that clients have seen is lost, nobody outlives it.
+
+``python -m tests.crash --rounds 100`` is the same for longer.
+"""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+from tests.crash.harness import CrashHarness
+
+_ROUNDS = int(os.environ.get("OET_CRASH_ROUNDS", "3"))
+_SEED = os.environ.get("OET_CRASH_SEED") or str(random.SystemRandom().randrange(2**32))
+
+
+@pytest.mark.timeout(60 + 60 * _ROUNDS)
+def test_nothing_that_was_seen_is_lost_by_a_kill_of_the_server(tmp_path: Path) -> None:
+    print(f"OET_CRASH_SEED={_SEED}")
+    rounds = list(CrashHarness(tmp_path, _SEED).run(_ROUNDS))
+    assert [str(each) for each in rounds if each.findings] == []
+    assert sum(each.seen for each in rounds) > 0
