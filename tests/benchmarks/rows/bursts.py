@@ -30,7 +30,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         comparison,
         "bare pushes",
         (at_least(0.6),),
-        f"{burst:,} events of {EVENT_SIZE} bytes, all received; from the first publication to the last arrival",
+        f"{burst:,} events of {EVENT_SIZE} bytes, all received; from the first one sent to the last arrival",
     )
 
 

@@ -12,7 +12,7 @@ TIMEOUT = 30.0
 
 
 HIGH_WATER_MARK = 100_000
-"""Events that a client, and the bare server, hold for who is slow. Tango's default is less than a burst here."""
+"""Events that a client, and the bare server, hold for who is slow. Tango's default is less than a burst."""
 
 
 class EventsLostError(RuntimeError):

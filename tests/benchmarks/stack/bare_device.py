@@ -35,7 +35,7 @@ class BareDevice(Device):
         self._text = text
 
     @command(dtype_in="DevString", dtype_out="DevString")
-    def Echo(self, argin: str) -> str:  # noqa: N802
+    def Echo(self, argin: str) -> str:
         """Return the argument."""
         return argin
 

@@ -85,7 +85,7 @@ class Bench:
     def wait_for_standby(self) -> None:
         """Wait until the OET has a worker on standby.
 
-        It would announce that, but whoever subscribes to more than the measured events changes what is measured.
+        It would announce that, but whoever subscribes to more than what is measured changes it.
 
         :raises TimeoutError: if it does not get one
         """

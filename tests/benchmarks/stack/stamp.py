@@ -1,4 +1,4 @@
-"""Texts of a given length that tell when they were made, on the clock that all processes of a machine share."""
+"""Texts of a given length that tell when they were made, on the clock that all processes share."""
 
 import time
 
