@@ -66,7 +66,8 @@ class DocumentView:
         """Return a future for a document in its final form; it is done by the thread of the bus."""
         future: Future[Document] = Future()
         with self._lock:
-            known = self._documents.get(document_id)
+            # One that has ended may be known to the journal alone.
+            known = self._documents.get(document_id) or self._journal.read_document(self._kind, document_id)
             if known is None or known.live:
                 self._waiting.setdefault(document_id, []).append(future)
                 return future

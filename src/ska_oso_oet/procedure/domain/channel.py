@@ -15,6 +15,8 @@ from typing import Protocol
 from ska_oso_oet.mptools import EventMessage, MainContext, MPQueue, Proc, posix
 from ska_oso_oet.mptools.encoding import MAX_MESSAGE, decode, encode
 
+from .protocol import DISCONNECTED_STATUS
+
 LOGGER = logging.getLogger(__name__)
 
 # How much is read from one pipe before the others have their turn.
@@ -23,6 +25,10 @@ _CHUNK = 1 << 18
 _MAX_REST = 1 << 23
 # Seconds between a worker's pipe being closed and its end, if the end closed the pipe.
 _END_DELAY = 1.0
+_DISCONNECTED = (
+    "The script has closed the connection between its process and the OET, so that nobody could see any "
+    "more what it does: its process was ended. Close only descriptors that the script has opened."
+)
 
 
 class WorkerOwner(Protocol):
@@ -34,10 +40,10 @@ class WorkerOwner(Protocol):
     def wrote(self, data: bytes) -> None:
         """The worker's script has written output."""
 
-    def exited(self, status: int | None) -> None:
+    def exited(self, how: str) -> None:
         """The worker has ended; nothing more will come from it, or from what it started.
 
-        :param status: exit status, minus the signal's number if one ended it
+        :param how: a sentence, for people, that says how its process has ended
         """
 
 
@@ -63,6 +69,7 @@ class WorkerChannel:
         self._partial = b""
         self._unsent = b""
         self._owner: WorkerOwner | None = None
+        self._disconnected = False
         self.ended: asyncio.Future[None] = self._loop.create_future()
         os.set_blocking(output.fileno(), False)
 
@@ -171,6 +178,7 @@ class WorkerChannel:
         """Kill a worker that can no longer be heard: nobody would know what it does."""
         if not self.ended.done():
             LOGGER.warning("Worker %d has closed its connection: killing it", self.pid)
+            self._disconnected = True
             self.kill()
 
     # The end
@@ -178,8 +186,8 @@ class WorkerChannel:
     def _on_exit(self) -> None:
         self._loop.remove_reader(self._proc.sentinel)
         self._drain_all()
-        status = self._proc.exitcode
-        task = self._loop.create_task(self._conclude(status))
+        how = _DISCONNECTED if self._disconnected else describe_exit(self._proc.exitcode)
+        task = self._loop.create_task(self._conclude(how))
         task.add_done_callback(_log_failure)
 
     def drain_output(self) -> None:
@@ -196,14 +204,14 @@ class WorkerChannel:
         self.drain_output()
         self._drain(self._proc.event_q.fileno(), self._split)
 
-    async def _conclude(self, status: int | None) -> None:
+    async def _conclude(self, how: str) -> None:
         """Clean up after the worker, then tell its owner."""
         # What the script has started may be writing still, until it is killed here.
         await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
         self._drain_all()
         assert self._owner is not None, "reading begins in open()"  # noqa: S101
         try:
-            self._owner.exited(status)
+            self._owner.exited(how)
         finally:
             self._close()
             self.ended.set_result(None)
@@ -228,6 +236,8 @@ def describe_exit(status: int | None) -> str:
     """
     if status is None:
         return "The script's process has vanished."
+    if status == DISCONNECTED_STATUS:
+        return _DISCONNECTED
     if status < 0:
         number = -status
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 
 from ska_oso_oet.mptools import EventMessage, MainContext, MPQueue, Proc
 
-from .channel import WorkerChannel, describe_exit
+from .channel import WorkerChannel
 from .worker import ScriptWorker
 
 LOGGER = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class WorkerPool:
         # Starting a process takes milliseconds, the first much longer, and cleaning up may wait for a lock.
         self._executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-workers")
         self._standby: list[WorkerChannel] = []
+        self._leaving: set[WorkerChannel] = set()
         self._wanted: deque[asyncio.Future[WorkerChannel]] = deque()
         self._starting: set[asyncio.Future[tuple[Proc, MPQueue, Connection]]] = set()
         self._failures = 0
@@ -103,9 +104,7 @@ class WorkerPool:
                 future.set_result(channel)
                 break
         else:
-            self._standby.append(channel)
-            if self._closing:
-                channel.kill()
+            self.give_back(channel)
         self._on_change()
 
     def _on_failure(self, error: BaseException) -> None:
@@ -123,13 +122,14 @@ class WorkerPool:
     def _retry_later(self) -> None:
         self._loop.call_later(min(0.1 * 2**self._failures, _MAX_RETRY_DELAY), self.refill)
 
-    def standby_ended(self, channel: WorkerChannel, status: int | None) -> None:
+    def standby_ended(self, channel: WorkerChannel, how: str) -> None:
         """Replace a worker that has ended while on standby."""
+        self._leaving.discard(channel)
         if channel not in self._standby:
             return
         self._standby.remove(channel)
         if not self._closing:
-            LOGGER.warning("A standby worker has ended. %s", describe_exit(status))
+            LOGGER.warning("A standby worker has ended. %s", how)
             self._failures += 1
             self._retry_later()
         self._on_change()
@@ -138,20 +138,24 @@ class WorkerPool:
         """Take back a worker that was not used."""
         channel.hand_over(_Standby(self, channel))
         if self._closing or len(self._standby) >= self._size:
-            channel.kill()
+            self._discard(channel)
         else:
             self._standby.append(channel)
             self._on_change()
 
+    def _discard(self, channel: WorkerChannel) -> None:
+        """End a worker that nobody needs."""
+        self._leaving.add(channel)
+        channel.kill()
+
     async def close(self) -> None:
         """End the standby workers, and wait until all are gone."""
         self._closing = True
-        # Those that are being started arrive on standby, and are ended there.
+        # Those that are being started come too late to be of use, and are discarded as they come.
         await asyncio.gather(*self._starting, return_exceptions=True)
-        channels = list(self._standby)
-        for channel in channels:
-            channel.kill()
-        await asyncio.gather(*(channel.ended for channel in channels))
+        for channel in self._standby:
+            self._discard(channel)
+        await asyncio.gather(*(channel.ended for channel in self._leaving))
         self._executor.shutdown(wait=False)
 
 
@@ -169,5 +173,5 @@ class _Standby:
         # Nobody's output: it belongs into the server's log.
         LOGGER.info("A standby worker writes: %s", data.decode("utf-8", "replace").rstrip(os.linesep))
 
-    def exited(self, status: int | None) -> None:
-        self._pool.standby_ended(self._channel, status)
+    def exited(self, how: str) -> None:
+        self._pool.standby_ended(self._channel, how)

@@ -13,7 +13,7 @@ from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.mptools import EventMessage, MainContext
 
 from . import signatures
-from .channel import WorkerChannel, describe_exit
+from .channel import WorkerChannel
 from .errors import ProcedureNotFound, StateForbids
 from .observer import ProcedureObserver
 from .pool import WorkerPool
@@ -46,6 +46,7 @@ class Supervisor:
         self._running: Procedure | None = None
         self._grace = settings.stop_grace_period
         self._watchdog: asyncio.TimerHandle | None = None
+        self._closing = False
         self._loop = asyncio.get_running_loop()
         self._pool = WorkerPool(context, settings.standby_workers, observer.health_changed)
         self._pool.refill()
@@ -79,6 +80,8 @@ class Supervisor:
 
     def create(self, request: ProcedureRequest, origin: Any) -> int:
         """Begin a procedure and return its ID."""
+        if self._closing:
+            raise RuntimeError("script execution is being shut down: nothing can be created any more")
         procedure = Procedure(self._next_id, request, self._settings.state_directory, self._on_state)
         self._next_id += 1
         self._procedures[procedure.id] = procedure
@@ -142,19 +145,22 @@ class Supervisor:
 
     async def close(self, timeout: float) -> None:
         """Stop everything; scripts are given `timeout` seconds to end by themselves."""
-        self._grace = min(self._grace, timeout)
+        self._closing = True
         if self._watchdog is not None:
             self._watchdog.cancel()
         procedures = list(self._procedures.values())
         for procedure in procedures:
             if not procedure.state.is_final:
                 self.stop(procedure.id, lambda: None)
+        # Whatever grace period stops were begun with, also earlier ones: this is how long they have now.
+        impatience = self._loop.call_later(timeout, _kill_all, procedures)
         for procedure in procedures:
             if procedure.stopped is not None:
                 await procedure.stopped
             elif procedure.channel is not None:
                 procedure.channel.kill()
                 await procedure.channel.ended
+        impatience.cancel()
         await self._pool.close()
 
     # Preparing
@@ -262,13 +268,13 @@ class Supervisor:
         elif not procedure.state.is_final:
             self._finish(procedure, ProcedureState.STOPPED, None)
 
-    def on_exit(self, procedure: Procedure, status: int | None) -> None:
+    def on_exit(self, procedure: Procedure, how: str) -> None:
         """Conclude a procedure whose worker has ended."""
         if not procedure.state.is_final:
             if procedure.stopped is not None:
                 self._finish(procedure, ProcedureState.STOPPED, None)
             else:
-                self._finish(procedure, ProcedureState.FAILED, describe_exit(status))
+                self._finish(procedure, ProcedureState.FAILED, how)
         self._forget(procedure)
 
     def _finish(self, procedure: Procedure, state: ProcedureState, stacktrace: str | None) -> None:
@@ -348,8 +354,14 @@ class _Owner:
     def wrote(self, data: bytes) -> None:
         self._supervisor.on_output(self._procedure, data)
 
-    def exited(self, status: int | None) -> None:
-        self._supervisor.on_exit(self._procedure, status)
+    def exited(self, how: str) -> None:
+        self._supervisor.on_exit(self._procedure, how)
+
+
+def _kill_all(procedures: list[Procedure]) -> None:
+    for procedure in procedures:
+        if procedure.channel is not None:
+            procedure.channel.kill()
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

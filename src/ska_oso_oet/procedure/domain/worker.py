@@ -34,7 +34,7 @@ from ska_oso_oet.mptools.encoding import MAX_MESSAGE
 
 from . import signatures
 from .loader import ModuleFactory
-from .protocol import FromWorker, LifecycleMessage, ToWorker
+from .protocol import DISCONNECTED_STATUS, MAX_STACKTRACE, FromWorker, LifecycleMessage, ToWorker
 from .scripts import ExecutableScript, ProcedureInput
 from .stdio import flush_stdio, redirect_stdio
 
@@ -101,8 +101,11 @@ class ScriptWorker(QueueProcWorker):
 
     def run(self) -> int:
         """Run the worker, and end the process at once: clean-up at exit could hang, and takes long."""
-        status = super().run()
-        self._end(status)
+        status = 1
+        try:
+            status = super().run()
+        finally:
+            self._end(status)
 
     def main_loop(self) -> None:
         """Handle one message after the other, until the script has ended."""
@@ -116,9 +119,11 @@ class ScriptWorker(QueueProcWorker):
                 message = self.work_q.get()
             except ValueError as error:
                 self.log.warning("Passing over a message that cannot be read: %s", error)
-            except (EOFError, OSError):
-                # Also the way out when a script has closed all descriptors: it could not be heard any more.
+            except EOFError:
                 posix.kill_tree(self._pid)
+            except OSError:
+                # The script has closed all descriptors: it could not be heard any more.
+                os._exit(DISCONNECTED_STATUS)
             else:
                 if message.msg_type == ToWorker.PING:
                     self._send(EventMessage(self._source, FromWorker.PONG))
@@ -213,7 +218,9 @@ class ScriptWorker(QueueProcWorker):
         if self._is_forked():
             sys.stderr.write(trace)
             self._end(1)
-        self._announce(LifecycleMessage(self._source, ProcedureState.FAILED, stacktrace=trace))
+        self._announce(
+            LifecycleMessage(self._source, ProcedureState.FAILED, stacktrace=trace[-MAX_STACKTRACE:])
+        )
         self._end(1)
 
     # Messages to the manager
@@ -261,7 +268,7 @@ class ScriptWorker(QueueProcWorker):
                 self.event_q.put(message)
             except OSError:
                 # No manager any more, or the script has closed the pipe: either way nobody can hear it.
-                self._end(1)
+                self._end(DISCONNECTED_STATUS)
 
 
 class SignalGate:
