@@ -80,7 +80,7 @@ class ScriptBench:
     ) -> None:
         self._changed = threading.Condition()
         self._events: list[dict[str, Any]] = []
-        self.health_changes = 0
+        self.mute_seen: list[int] = []
         self.bus = EventBus(journal or MemoryJournal())
         self.bus.subscribe(self._on_batch)
         chosen = {"stop_grace_period": 0.5, "watchdog_period": 0.0, **settings}
@@ -106,9 +106,8 @@ class ScriptBench:
             self._changed.notify_all()
 
     def _on_health(self) -> None:
-        with self._changed:
-            self.health_changes += 1
-            self._changed.notify_all()
+        self.mute_seen += self.manager.unresponsive
+        self._notify()
 
     def _notify(self) -> None:
         with self._changed:

@@ -162,7 +162,8 @@ class ProcessManager:
         :param process_id: ID of the procedure
         :param successor: ID of a procedure whose ``main`` is to be called at once when this one has stopped
         :param origin: passed on to the observer
-        :returns: ID of the procedure that will follow, which is that of an earlier request if that named one
+        :returns: ID of the procedure that will follow, which is that of an earlier request if that named one,
+            and None if the one named has ended already
         :raises ProcedureNotFound: if no such procedure is live
         """
         return self._call(self._supervisor.stop, process_id, lambda: None, successor, origin)

@@ -68,6 +68,9 @@ class WorkerPool:
             return
         self._wanted = deque(future for future in self._wanted if not future.done())
         missing = len(self._wanted) + self._size - len(self._standby) - len(self._starting)
+        if self.fault is not None and not self._starting:
+            # Even if nobody wants a worker: only by starting one can it be known that the fault is over.
+            missing = max(missing, 1)
         for _ in range(missing):
             self._made += 1
             start = self._loop.run_in_executor(self._executor, self._start, f"worker-{self._made}")
@@ -108,11 +111,11 @@ class WorkerPool:
         self._on_change()
 
     def _on_failure(self, error: BaseException) -> None:
-        """Fail those who wait, and try again later, each time after a longer delay."""
+        """Fail who waits for this worker, and try again later, each time after a longer delay."""
         LOGGER.error("A worker could not be started: %s", error)
         self._failures += 1
         self.fault = f"Scripts cannot be run: no process could be started for them ({error})"
-        while self._wanted:
+        while len(self._wanted) > len(self._starting):
             future = self._wanted.popleft()
             if not future.done():
                 future.set_exception(error)

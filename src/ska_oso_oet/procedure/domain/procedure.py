@@ -87,6 +87,8 @@ class Procedure:
         """Done when a stop that was asked for is complete."""
         self.successor: Procedure | None = None
         """Starts at once when this one has been stopped: what runs the abort script."""
+        self.verdict: str | None = None
+        """Why it is FAILED as soon as its process is gone: it has not failed by itself."""
         self.init_timer: asyncio.TimerHandle | None = None
         self.asked: float | None = None
         """When a PING was sent that has not been answered."""

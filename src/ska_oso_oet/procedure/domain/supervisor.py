@@ -134,7 +134,8 @@ class Supervisor:
         """Begin to stop a procedure; several requests are one. Returns the ID of what will follow it."""
         procedure = self.live(procedure_id)
         if procedure.successor is None and successor_id is not None:
-            procedure.successor = self.live(successor_id)
+            # One that has ended already, because it failed to load, follows nobody; the stop goes on.
+            procedure.successor = self._procedures.get(successor_id)
         if procedure.stopped is None:
             if origin is not None:
                 self._observer.requested(procedure.id, origin)
@@ -236,8 +237,8 @@ class Supervisor:
 
     def _on_lifecycle(self, procedure: Procedure, payload: dict[str, Any]) -> None:
         state = ProcedureState(payload["state"])
-        if procedure.stopped is not None:
-            # A script that is being stopped has no say in how it ended.
+        if procedure.stopped is not None or procedure.verdict is not None:
+            # A script that is being ended has no say in how it ended.
             return
         for function, told in payload.get("signatures", {}).items():
             procedure.signatures[function] = None if told is None else signatures.from_json(told)
@@ -274,7 +275,7 @@ class Supervisor:
             if procedure.stopped is not None:
                 self._finish(procedure, ProcedureState.STOPPED, None)
             else:
-                self._finish(procedure, ProcedureState.FAILED, how)
+                self._finish(procedure, ProcedureState.FAILED, procedure.verdict or how)
         self._forget(procedure)
 
     def _finish(self, procedure: Procedure, state: ProcedureState, stacktrace: str | None) -> None:
@@ -296,9 +297,11 @@ class Supervisor:
     def _give_up(self, procedure: Procedure, reason: str) -> None:
         """End a procedure that has not failed by itself."""
         if not procedure.state.is_final:
-            self._finish(procedure, ProcedureState.FAILED, reason)
+            procedure.verdict = reason
             if procedure.channel is not None:
                 procedure.channel.kill()
+            else:
+                self._finish(procedure, ProcedureState.FAILED, reason)
 
     def _follow(self, successor: Procedure) -> None:
         """Start what follows a procedure that has been stopped, in the same step in which it stopped."""
