@@ -74,9 +74,11 @@ def _render(value: Any) -> Any:
     import jsonpickle
 
     try:
-        return jsonpickle.Pickler(unpicklable=False, max_depth=8).flatten(value)
+        rendered = jsonpickle.Pickler(unpicklable=False, max_depth=8).flatten(value)
     except Exception:  # the value belongs to a user: its methods may raise anything
         return _repr(value)
+    # Of functions, exceptions and others it keeps nothing at all.
+    return rendered or _repr(value)
 
 
 def _plain(value: Any, depth: int) -> Any:

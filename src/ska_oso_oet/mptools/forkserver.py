@@ -21,13 +21,17 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
-from . import posix
+from . import posix, self_pipes
 
 _GUARDIAN = "ska_oso_oet.mptools.guardian"
+_INVENTORY = "ska_oso_oet.mptools.inventory"
 
 # Guards the set below, and the time between a fork and its result being known.
 _lock = threading.Lock()
 _started: set[int] = set()
+
+# Known to the forkserver, and so to its children.
+_self_pipes: list[self_pipes.SelfPipe] = []
 
 
 def forkserver_context(preload: Sequence[str] = ()) -> BaseContext:
@@ -37,7 +41,7 @@ def forkserver_context(preload: Sequence[str] = ()) -> BaseContext:
         forkserver in a process: what counts is the list at the time when its first child is started.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_GUARDIAN, *preload])
+    context.set_forkserver_preload([_GUARDIAN, *preload, _INVENTORY])
     return context
 
 
@@ -86,6 +90,8 @@ def settle_child() -> None:
     posix.die_with_parent()
     posix.become_subreaper()
     os.setsid()
+    for pipe in _self_pipes:
+        self_pipes.renew(pipe)
     # Children keep the forkserver alive through this descriptor, lest grandchildren lack one; but it must
     # end when the server does, for then the kernel ends the children.
     server: Any = forkserver._forkserver  # noqa: SLF001
@@ -94,6 +100,11 @@ def settle_child() -> None:
         server._forkserver_alive_fd = None  # noqa: SLF001
     # A script may use multiprocessing itself: it must not be told that daemons have no children.
     multiprocessing.current_process().daemon = False
+
+
+def take_inventory() -> None:
+    """Note, in a forkserver that has imported everything, what its children must not have in common."""
+    _self_pipes[:] = self_pipes.find()
 
 
 def guard() -> None:
