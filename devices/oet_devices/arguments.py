@@ -7,7 +7,7 @@ import tango
 from pydantic import ValidationError
 
 from oet_devices.ska.texts import tango_text
-from ska_oso_oet.event.journal import EventsNoLongerKept
+from ska_oso_oet.event.journal import EventsNoLongerKept, JournalUnavailable
 from ska_oso_oet.model import Model, ProcedureRequest, StartRequest, StopRequest
 from ska_oso_oet.procedure.domain import (
     ArgumentsDoNotFit,
@@ -30,10 +30,11 @@ _REASONS: dict[type[Exception], str] = {
     ScriptDefective: "OET_ScriptDefective",
     ArgumentsDoNotFit: "OET_ArgumentsDoNotFit",
     EventsNoLongerKept: "OET_EventsNoLongerKept",
+    JournalUnavailable: "OET_JournalUnavailable",
     ValueError: "OET_InvalidArgument",
 }
 REFUSALS = tuple(_REASONS)
-"""Exceptions that are the fault of what a client has asked for."""
+"""Exceptions whose message says to a client why it does not get what it has asked for."""
 
 
 def refuse(error: Exception, command: str) -> NoReturn:

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ska_oso_oet.event.bus import EventBus
-from ska_oso_oet.event.journal import MemoryJournal
+from ska_oso_oet.event.journal import Journal, open_journal
 from ska_oso_oet.procedure.application import ScriptExecutionService
 from ska_oso_oet.procedure.domain import ExecutableScript, ExecutorSettings
 from ska_oso_oet.procedure.domain.roots import ScriptRoots
+
+KEPT_DOCUMENTS = 1_000
+"""How many ended procedures, and activities, are kept for who asks for one by its ID."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,8 @@ class ExecutorConfig:
     :param abort_script: what a stop may run afterwards
     :param history_length: how many ended procedures clients see
     :param event_retention: how many events to keep
+    :param journal_url: PostgreSQL database for the journal; None for a file in the state directory
+    :param journal_namespace: schema of that database, of this controller alone
     :param settings: how scripts are executed
     """
 
@@ -25,6 +30,8 @@ class ExecutorConfig:
     abort_script: ExecutableScript
     history_length: int
     event_retention: int
+    journal_url: str | None
+    journal_namespace: str
     settings: ExecutorSettings
 
 
@@ -46,14 +53,17 @@ class Executor:
     :param config: what to make them of
     :param listeners: who wants to hear of what
     :raises ValueError: if the configuration cannot be used; nothing was made then
-    :raises OSError: if the state directory cannot be used
+    :raises JournalLocked: if another server uses the same journal
+    :raises JournalTooNew: if a newer version of the OET has written it
+    :raises JournalUnavailable: if it cannot be opened, nor the last numbers be known
     """
 
     def __init__(self, config: ExecutorConfig, listeners: Listeners) -> None:
         self.config = config
         self.roots = ScriptRoots.of(config.script_roots)
-        config.settings.state_directory.mkdir(parents=True, exist_ok=True)
-        self.bus = EventBus(MemoryJournal(config.event_retention))
+        self._on_health = listeners.on_health
+        self._acknowledged: str | None = None
+        self.bus = EventBus(self._open_journal())
         self.service = ScriptExecutionService(
             abort_script=config.abort_script,
             bus=self.bus,
@@ -63,6 +73,36 @@ class Executor:
             on_output=listeners.on_output,
             on_health=listeners.on_health,
         )
+
+    def _open_journal(self) -> Journal:
+        config = self.config
+        return open_journal(
+            config.settings.state_directory,
+            config.journal_url,
+            namespace=config.journal_namespace,
+            event_retention=config.event_retention,
+            document_retention=max(KEPT_DOCUMENTS, config.history_length),
+            on_fault=self._on_journal_fault,
+        )
+
+    def _on_journal_fault(self, fault: str | None) -> None:
+        """Take note that the journal has got, or lost, a fault. Runs in a thread of the journal."""
+        if fault is None and "service" in self.__dict__:
+            # What a former server has left alive can be read only now.
+            self.service.declare_dead()
+        self._on_health()
+
+    @property
+    def warning(self) -> str | None:
+        """What an operator should know of the journal, None if all is well."""
+        journal = self.bus.journal
+        if journal.fault is not None:
+            return journal.fault
+        return journal.recovery if journal.recovery != self._acknowledged else None
+
+    def acknowledge(self) -> None:
+        """Warn no more of a damage that the journal has recovered from."""
+        self._acknowledged = self.bus.journal.recovery
 
     @property
     def busy(self) -> bool:

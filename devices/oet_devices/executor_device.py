@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from pathlib import Path
 
 import tango
@@ -13,12 +14,15 @@ from oet_devices.ska.enums import CommunicationStatus, HealthState
 from oet_devices.ska.information_device import Release
 from ska_oso_oet import __version__
 from ska_oso_oet.event.bus import Batch
+from ska_oso_oet.event.journal import JOURNAL_URL_VARIABLE
 from ska_oso_oet.procedure.application.service import ABORT_SCRIPT
 from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
 
 from .executor import Executor, ExecutorConfig, Listeners
 
 LOGGER = logging.getLogger(__name__)
+
+_NOT_PLAIN = re.compile("[^a-z0-9_]")
 
 SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
 
@@ -91,6 +95,8 @@ class ExecutorDevice(SkaBaseDevice):
     def on_reset(self, handle: CommandHandle) -> None:
         """Take new values of properties into account."""
         self._provide_executor()
+        if self._executor is not None:
+            self._executor.acknowledge()
         if self._executor_fault is None:
             super().on_reset(handle)
         else:
@@ -157,6 +163,8 @@ class ExecutorDevice(SkaBaseDevice):
             abort_script=FileSystemScript(self.AbortScript) if self.AbortScript else ABORT_SCRIPT,
             history_length=self.HistoryLength,
             event_retention=self.EventRetention,
+            journal_url=os.environ.get(JOURNAL_URL_VARIABLE),
+            journal_namespace=_NOT_PLAIN.sub("_", self.get_name().lower()),
             settings=settings,
         )
 
@@ -186,8 +194,8 @@ class ExecutorDevice(SkaBaseDevice):
         elif mute:
             numbers = ", ".join(f"#{procedure_id}" for procedure_id in mute)
             self.set_health(HealthState.DEGRADED, f"The process of procedure {numbers} does not answer.")
-        elif executor.bus.journal.fault is not None:
-            self.set_health(HealthState.DEGRADED, executor.bus.journal.fault)
+        elif (warning := executor.warning) is not None:
+            self.set_health(HealthState.DEGRADED, warning)
         else:
             self.set_health(HealthState.OK)
         self.announce_status()

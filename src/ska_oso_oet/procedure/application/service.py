@@ -75,19 +75,26 @@ class ScriptExecutionService:
         self._abort_script = abort_script
         self._admission = Admission(script_roots)
         self._output_folder = settings.state_directory / "output"
-        self._declare_dead()
+        self._first_id = bus.journal.last_id(KIND) + 1
+        self.declare_dead()
+        bus.committed().result()
         self.view = DocumentView(bus, KIND, history_length)
         self.manager = ProcessManager(
             mp_context,
             on_pubsub,
             settings=settings,
             observer=Recorder(bus, on_output, on_health),
-            first_id=bus.journal.last_id(KIND) + 1,
+            first_id=self._first_id,
         )
 
-    def _declare_dead(self) -> None:
-        """Say of procedures that were alive when their server died that nobody knows how they ended."""
+    def declare_dead(self) -> None:
+        """Say of procedures that were alive when their server died that nobody knows how they ended.
+
+        To be called again when a journal that could not be read at first has become readable. Does not wait.
+        """
         for document in self._bus.journal.live_documents(KIND):
+            if document.id >= self._first_id:
+                continue  # of this server, and alive
             summary = ProcedureSummary.from_model(Procedure.model_validate_json(document.text))
             summary.state = ProcedureState.UNKNOWN
             summary.history.process_states.append((ProcedureState.UNKNOWN, time.time()))
@@ -99,7 +106,6 @@ class ScriptExecutionService:
                 "procedure.lifecycle.statechange", str(summary.id), {"new_state": summary.state}
             )
             self._bus.publish(event, document=to_document(summary))
-        self._bus.committed().result()
 
     # Requests
 

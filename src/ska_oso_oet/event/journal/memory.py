@@ -1,90 +1,10 @@
-"""What a journal does, and the journal that keeps everything in memory.
-
-A journal stores numbered events, and JSON documents by kind and ID. It knows no class of procedure
-or activity. One thread appends (the event bus); any thread may read.
-"""
+"""The journal that keeps everything in memory."""
 
 import bisect
 import threading
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
 
-
-class JournalEvent(NamedTuple):
-    """A numbered event, ready to be sent: its text is the JSON that clients receive."""
-
-    seq: int
-    topic: str
-    text: str
-
-
-class Document(NamedTuple):
-    """The newest state of a thing (a procedure, an activity) as JSON text."""
-
-    kind: str
-    id: int
-    text: str
-    live: bool
-    """Whether the thing can still change. At start-up, what is live belongs to a server that died."""
-
-
-class EventsNoLongerKept(LookupError):
-    """Events were asked for that retention has dropped.
-
-    :ivar first: number of the oldest event that is still kept
-    """
-
-    def __init__(self, after: int, first: int) -> None:
-        super().__init__(
-            f"events {after + 1} to {first - 1} are no longer kept: read on with 'after' = {first - 1}"
-        )
-        self.first = first
-
-
-class Journal(Protocol):
-    """Where events and documents are kept."""
-
-    @property
-    def fault(self) -> str | None:
-        """Why what was appended lately may not survive a crash; None while all is well."""
-
-    def append(self, events: Sequence[JournalEvent], documents: Sequence[Document]) -> None:
-        """Write events and documents in one transaction; on return they survive the death of the process.
-
-        Never raises for a fault of the storage: the entries are then kept in memory, `fault` says why,
-        and they are written once that is possible again.
-
-        :param events: in order, numbered without holes after `last_seq`
-        :param documents: each replaces the one of the same kind and ID
-        """
-
-    @property
-    def last_seq(self) -> int:
-        """Number of the newest event, 0 before the first."""
-
-    def read_events(self, after: int, limit: int, topic: str = "") -> list[JournalEvent]:
-        """Read events, oldest first.
-
-        :param after: only events with a greater number
-        :param limit: how many at the most
-        :param topic: only events whose topic begins with this
-        :raises EventsNoLongerKept: if events after `after` have been dropped by retention
-        """
-
-    def last_id(self, kind: str) -> int:
-        """Return the greatest ID ever stored for a kind of document, 0 if there is none."""
-
-    def read_document(self, kind: str, document_id: int) -> Document | None:
-        """Return a document, or None if it never was or is no longer kept."""
-
-    def newest_documents(self, kind: str, limit: int) -> list[Document]:
-        """Return the newest documents of a kind, ordered by ID, oldest first."""
-
-    def live_documents(self, kind: str) -> list[Document]:
-        """Return the documents of a kind that are live, ordered by ID, oldest first."""
-
-    def close(self) -> None:
-        """Write what is still in memory, as far as that is possible, and let go of the storage."""
+from .protocol import Document, EventsNoLongerKept, JournalEvent
 
 
 class MemoryJournal:
@@ -95,6 +15,7 @@ class MemoryJournal:
     """
 
     fault: str | None = None
+    recovery: str | None = None
 
     def __init__(self, event_retention: int = 100_000, document_retention: int = 1_000) -> None:
         self._lock = threading.Lock()
@@ -125,6 +46,12 @@ class MemoryJournal:
         ended = sorted(document.id for document in kept.values() if not document.live)
         for document_id in ended[: max(0, len(ended) - self._document_retention)]:
             del kept[document_id]
+
+    @property
+    def first_seq(self) -> int:
+        """Number of the oldest event that is kept, or the next number while there is none."""
+        with self._lock:
+            return self._events[0].seq if self._events else self._last_seq + 1
 
     @property
     def last_seq(self) -> int:

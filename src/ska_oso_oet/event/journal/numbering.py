@@ -1,0 +1,173 @@
+"""Which numbers have been given out, known even when the storage that held them is lost.
+
+Beside the storage lies a small file of high-water marks. Numbers are reserved in it in blocks, so it is
+written once in thousands of events, and no number above its marks was ever given out.
+"""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+LOGGER = logging.getLogger(__name__)
+
+_FILE_NAME: Final = "journal.marks"
+_EVENT_BLOCK: Final = 10_000
+_ID_BLOCK: Final = 100
+# A salvaged number misses what was in the part that could not be read.
+_EVENT_MARGIN: Final = 1_000_000
+_ID_MARGIN: Final = 1_000
+_BEGINNING_OF_2020: Final = 1_577_836_800
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """The greatest numbers that may have been given out.
+
+    :ivar last_seq: of events
+    :ivar last_ids: of documents, by kind
+    :ivar id_floor: of documents of any kind that is not in `last_ids`
+    """
+
+    last_seq: int = 0
+    last_ids: Mapping[str, int] = field(default_factory=dict)
+    id_floor: int = 0
+
+    def last_id(self, kind: str) -> int:
+        """Return the greatest ID that may have been given out for a kind of document."""
+        return self.last_ids.get(kind, self.id_floor)
+
+    def union(self, other: "Numbering") -> "Numbering":
+        """Return the greater of each number."""
+        kinds = {*self.last_ids, *other.last_ids}
+        return Numbering(
+            max(self.last_seq, other.last_seq),
+            {kind: max(self.last_id(kind), other.last_id(kind)) for kind in kinds},
+            max(self.id_floor, other.id_floor),
+        )
+
+    def with_margin(self) -> "Numbering":
+        """Return numbers that are safely beyond these, which were read from an incomplete storage."""
+        ids = {kind: last + _ID_MARGIN for kind, last in self.last_ids.items()}
+        return Numbering(self.last_seq + _EVENT_MARGIN, ids, self.id_floor + _ID_MARGIN)
+
+    def is_plausible(self) -> bool:
+        """Whether a telescope can have come that far, or damaged bytes were read as numbers."""
+        bound = unheard_of_numbering()
+        greatest_id = max(self.last_ids.values(), default=0)
+        return 0 <= self.last_seq <= bound.last_seq and greatest_id <= bound.id_floor
+
+
+def unheard_of_numbering() -> Numbering:
+    """Return numbers that no OET has reached, for when nothing is known of the past.
+
+    They are those of an OET that has published an event each millisecond, and created a procedure
+    each second, since 2020. IDs remain below the 2^31 that a Tango DevLong can hold.
+    """
+    seconds = time.time() - _BEGINNING_OF_2020
+    return Numbering(int(seconds * 1000), {}, int(seconds))
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What the file of high-water marks says.
+
+    :ivar numbering: no number beyond these was given out
+    :ivar exact: whether the journal was closed, and these are the last numbers given out
+    :ivar behind: whether the storage could not be written at the time, so that it has less than was given out
+    :ivar boot: which run of the operating system the file was written in
+    """
+
+    numbering: Numbering
+    exact: bool
+    behind: bool
+    boot: str
+
+    @property
+    def crossed_power_loss(self) -> bool:
+        """Whether the operating system stopped while numbers were being given out."""
+        return not self.exact and self.boot != _boot_id()
+
+
+class HighWaterMarks:
+    """Reserves numbers in the file of high-water marks of a state directory.
+
+    :param directory: the state directory
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / _FILE_NAME
+        self._reserved = Numbering()
+        self._behind = False
+
+    def load(self) -> Marks | None:
+        """Return what the file says, or None if there is none that can be read."""
+        try:
+            content = json.loads(self._path.read_bytes())
+            ids = {str(kind): int(last) for kind, last in content["last_ids"].items()}
+            numbering = Numbering(int(content["last_seq"]), ids, int(content["id_floor"]))
+            return Marks(numbering, bool(content["exact"]), bool(content["behind"]), str(content["boot"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            LOGGER.warning("The high-water marks in %s cannot be read: %s", self._path, error)
+            return None
+
+    def cover(self, given_out: Numbering, *, behind: bool) -> None:
+        """Reserve numbers beyond these, unless enough are reserved already.
+
+        The next block is reserved when half of the last one is used, so that there are numbers left for a
+        time in which this file can't be written either.
+
+        :param behind: whether some of them are not in the storage
+        :raises OSError: if the file can't be written
+        """
+        if behind == self._behind and self._suffices_for(given_out):
+            return
+        ids = {kind: last + _ID_BLOCK for kind, last in given_out.last_ids.items()}
+        numbering = Numbering(given_out.last_seq + _EVENT_BLOCK, ids, given_out.id_floor)
+        self._write(numbering, exact=False, behind=behind)
+        self._reserved, self._behind = numbering, behind
+
+    def _suffices_for(self, given_out: Numbering) -> bool:
+        reserved = self._reserved
+        return given_out.last_seq + _EVENT_BLOCK // 2 <= reserved.last_seq and all(
+            last + _ID_BLOCK // 2 <= reserved.last_ids.get(kind, 0)
+            for kind, last in given_out.last_ids.items()
+        )
+
+    def settle(self, numbering: Numbering) -> None:
+        """Write down the last numbers given out, at the orderly end.
+
+        :raises OSError: if the file can't be written
+        """
+        self._write(numbering, exact=True, behind=False)
+        self._reserved = Numbering()
+
+    def _write(self, numbering: Numbering, *, exact: bool, behind: bool) -> None:
+        content = {
+            "last_seq": numbering.last_seq,
+            "last_ids": dict(numbering.last_ids),
+            "id_floor": numbering.id_floor,
+            "exact": exact,
+            "behind": behind,
+            "boot": _boot_id(),
+        }
+        draft = self._path.with_suffix(".marks.new")
+        with draft.open("w") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+
+
+def _boot_id() -> str:
+    """Return what Linux calls its present run; empty where it does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

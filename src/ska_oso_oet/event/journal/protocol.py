@@ -1,0 +1,117 @@
+"""What a journal does, whatever it keeps its entries in.
+
+A journal stores numbered events, and JSON documents by kind and ID. It knows no class of procedure
+or activity. One thread appends (the event bus); any thread may read.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+class JournalEvent(NamedTuple):
+    """A numbered event, ready to be sent: its text is the JSON that clients receive."""
+
+    seq: int
+    topic: str
+    text: str
+
+
+class Document(NamedTuple):
+    """The newest state of a thing (a procedure, an activity) as JSON text."""
+
+    kind: str
+    id: int
+    text: str
+    live: bool
+    """Whether the thing can still change. At start-up, what is live belongs to a server that died."""
+
+
+class EventsNoLongerKept(LookupError):
+    """Events were asked for that are gone: dropped by retention, or lost with a damaged storage.
+
+    :param after: number of the event after which reading was to go on
+    :param first: number of the first event that can be read after the missing ones
+    :ivar first: the same
+    """
+
+    def __init__(self, after: int, first: int) -> None:
+        super().__init__(
+            f"events {after + 1} to {first - 1} are no longer kept: read on with 'after' = {first - 1}"
+        )
+        self.first = first
+
+
+class JournalUnavailable(RuntimeError):
+    """What was asked for is in a storage that cannot be read at present; the message says why."""
+
+
+class JournalLocked(RuntimeError):
+    """Another server uses the same journal; the message names it."""
+
+
+class JournalTooNew(RuntimeError):
+    """The journal was written by a newer version of the OET, whose schema this version does not know."""
+
+
+class Journal(Protocol):
+    """Where events and documents are kept."""
+
+    @property
+    def fault(self) -> str | None:
+        """Why what was appended lately may not survive a crash; None while all is well."""
+
+    @property
+    def recovery(self) -> str | None:
+        """What was lost, and what was done about it, since or on opening; None if nothing was."""
+
+    def append(self, events: Sequence[JournalEvent], documents: Sequence[Document]) -> None:
+        """Write events and documents in one transaction; on return they survive the death of the process.
+
+        Never raises for a fault of the storage: the entries are then kept in memory, `fault` says why,
+        and they are written once that is possible again.
+
+        :param events: in order, numbered without holes after `last_seq`
+        :param documents: each replaces the one of the same kind and ID
+        """
+
+    @property
+    def first_seq(self) -> int:
+        """Number of the oldest event that is kept, or the next number while there is none."""
+
+    @property
+    def last_seq(self) -> int:
+        """Number of the newest event, 0 before the first."""
+
+    def read_events(self, after: int, limit: int, topic: str = "") -> list[JournalEvent]:
+        """Read events, oldest first. Less than `limit` events are the last there are, or end at missing ones.
+
+        :param after: only events with a greater number
+        :param limit: how many at the most
+        :param topic: only events whose topic begins with this
+        :raises EventsNoLongerKept: if the events that follow `after` are gone
+        :raises JournalUnavailable: if they can't be read at present
+        """
+
+    def last_id(self, kind: str) -> int:
+        """Return the greatest ID that may ever have been given out for a kind of document, 0 if none was."""
+
+    def read_document(self, kind: str, document_id: int) -> Document | None:
+        """Return a document, or None if it never was or is no longer kept.
+
+        :raises JournalUnavailable: if it can't be read at present
+        """
+
+    def newest_documents(self, kind: str, limit: int) -> list[Document]:
+        """Return the newest documents of a kind, ordered by ID, oldest first.
+
+        :raises JournalUnavailable: if they can't be read at present
+        """
+
+    def live_documents(self, kind: str) -> list[Document]:
+        """Return the documents of a kind that are live, ordered by ID, oldest first.
+
+        :raises JournalUnavailable: if they can't be read at present
+        """
+
+    def close(self) -> None:
+        """Write what is still in memory, as far as that is possible, and let go of the storage."""

@@ -1,0 +1,197 @@
+"""The newest entries in memory, with all that could not be written yet."""
+
+import bisect
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from .gaps import Gap
+from .protocol import Document, JournalEvent
+from .storage import Entries
+
+_EVENTS_KEPT: Final = 2000
+_ENDED_DOCUMENTS_KEPT: Final = 200
+_Key = tuple[str, int]
+
+
+class RecentEntries:
+    """Newest events and documents, so that reading them needs no storage.
+
+    Not safe for threads: the journal guards it.
+
+    :param last_seq: number of the newest event that is not held here
+    :param max_unwritten: how many events that are not written to hold
+    :param max_unwritten_chars: how much text of such events to hold
+    :param max_documents: how many ended documents that are not written to hold
+    :ivar base: number of the newest event that is older than those held
+    """
+
+    def __init__(
+        self, last_seq: int, max_unwritten: int, max_unwritten_chars: int, max_documents: int
+    ) -> None:
+        self.base = last_seq
+        self._events: list[JournalEvent] = []
+        self._written_seq = last_seq
+        self._unwritten_chars = 0
+        self._max_unwritten = max_unwritten
+        self._max_unwritten_chars = max_unwritten_chars
+        self._dropped: Gap | None = None
+        self._documents: dict[_Key, Document] = {}
+        self._unwritten_documents: dict[_Key, Document] = {}
+        self._ended: dict[_Key, None] = {}
+        self._max_documents = max_documents
+        self._unwritten_ids: dict[str, int] = {}
+
+    def add(self, entries: Entries, *, written: bool) -> None:
+        """Add entries; those that are not written are held until `mark_written`."""
+        self._events.extend(entries.events)
+        for document in entries.documents:
+            self._add_document(document, written=written)
+        if not written:
+            self._unwritten_chars += sum(len(event.text) for event in entries.events)
+            self._unwritten_ids.update(entries.last_ids)
+            self._bound_unwritten()
+        elif entries.events:
+            self._written_seq = entries.events[-1].seq
+        self._bound_written()
+
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether there is something to be written."""
+        newest_is_unwritten = bool(self._events) and self._events[-1].seq > self._written_seq
+        return newest_is_unwritten or bool(self._unwritten_documents or self._dropped or self._unwritten_ids)
+
+    @property
+    def dropped(self) -> Gap | None:
+        """The events that were lost before they could be written, because memory for them is bounded."""
+        return self._dropped
+
+    def unwritten(self, limit: int) -> Entries:
+        """Return what is to be written next: all but the events, and the oldest of those.
+
+        :param limit: how many events
+        """
+        start = self._index(self._written_seq)
+        return Entries(
+            self._events[start : start + limit],
+            list(self._unwritten_documents.values()),
+            [self._dropped] if self._dropped else [],
+            dict(self._unwritten_ids),
+        )
+
+    def mark_written(self, entries: Entries) -> None:
+        """Note that what `unwritten` returned is stored now."""
+        if entries.events:
+            last_seq = entries.events[-1].seq
+            start, end = self._index(self._written_seq), self._index(last_seq)
+            self._unwritten_chars -= sum(len(event.text) for event in self._events[start:end])
+            self._written_seq = max(self._written_seq, last_seq)
+        for document in entries.documents:
+            key = (document.kind, document.id)
+            if self._unwritten_documents.get(key) is document:
+                del self._unwritten_documents[key]
+        for kind, last_id in entries.last_ids.items():
+            if self._unwritten_ids.get(kind) == last_id:
+                del self._unwritten_ids[kind]
+        # If more was dropped meanwhile, the gap has grown, and is written once more.
+        if self._dropped in entries.gaps:
+            self._dropped = None
+        self._bound_written()
+
+    def mark_all_unwritten(self, last_ids: Mapping[str, int]) -> None:
+        """Note that nothing of what is held is stored, for the storage was lost.
+
+        :param last_ids: the greatest IDs of all kinds
+        """
+        self._written_seq = self.base
+        self._unwritten_chars = sum(len(event.text) for event in self._events)
+        self._unwritten_documents = dict(self._documents)
+        self._unwritten_ids = dict(last_ids)
+        self._dropped = None
+
+    def events_after(self, after: int, limit: int, topic: str) -> list[JournalEvent]:
+        """Return the events held that have a greater number, oldest first."""
+        start = self._index(after)
+        if not topic:
+            return self._events[start : start + limit]
+        found: list[JournalEvent] = []
+        for index in range(start, len(self._events)):
+            if len(found) == limit:
+                break
+            if self._events[index].topic.startswith(topic):
+                found.append(self._events[index])
+        return found
+
+    def document(self, kind: str, document_id: int) -> Document | None:
+        """Return a document if it is held."""
+        return self._documents.get((kind, document_id))
+
+    def documents(self, kind: str) -> list[Document]:
+        """Return the documents of a kind that are held, in no particular order."""
+        return [document for document in self._documents.values() if document.kind == kind]
+
+    def forget_ended(self, kind: str, up_to: int) -> None:
+        """Drop ended documents of a kind with IDs up to this one, as retention has done in the storage."""
+        for key in [key for key in self._ended if key[0] == kind and key[1] <= up_to]:
+            self._forget(key)
+
+    def _index(self, seq: int) -> int:
+        """Return where the events after a number begin."""
+        return bisect.bisect_right(self._events, seq, key=_seq_of)
+
+    def _add_document(self, document: Document, *, written: bool) -> None:
+        key = (document.kind, document.id)
+        self._documents[key] = document
+        self._ended.pop(key, None)
+        if not written:
+            self._unwritten_documents[key] = document
+        else:
+            self._unwritten_documents.pop(key, None)
+        if not document.live:
+            self._ended[key] = None
+
+    def _bound_written(self) -> None:
+        """Forget the oldest of what is stored, a good part at a time: to shorten a list takes long."""
+        written = self._index(self._written_seq)
+        if written > _EVENTS_KEPT * 1.5:
+            del self._events[: written - _EVENTS_KEPT]
+            self.base = self._events[0].seq - 1
+        while len(self._ended) > _ENDED_DOCUMENTS_KEPT:
+            oldest = next(iter(self._ended))
+            if oldest in self._unwritten_documents and len(self._ended) <= self._max_documents:
+                break
+            self._forget(oldest)
+
+    def _forget(self, key: _Key) -> None:
+        del self._ended[key]
+        del self._documents[key]
+        self._unwritten_documents.pop(key, None)
+
+    def _bound_unwritten(self) -> None:
+        start = self._index(self._written_seq)
+        count = len(self._events) - start
+        if count <= self._max_unwritten and self._unwritten_chars <= self._max_unwritten_chars:
+            return
+        end = start
+        # A tenth at a time, for the same reason as above.
+        while end < len(self._events) - 1 and (
+            len(self._events) - end > self._max_unwritten * 0.9
+            or self._unwritten_chars > self._max_unwritten_chars * 0.9
+        ):
+            self._unwritten_chars -= len(self._events[end].text)
+            end += 1
+        last = self._events[end - 1].seq
+        first = self._dropped.first if self._dropped else self._events[start].seq
+        self._dropped = Gap(first, last)
+        del self._events[:end]
+        self._written_seq = self.base = last
+
+
+def _seq_of(event: JournalEvent) -> int:
+    return event.seq
+
+
+def merged(stored: Sequence[Document], held: Sequence[Document]) -> list[Document]:
+    """Return the documents of both, ordered by ID; what is held in memory is the newer version."""
+    by_id = {document.id: document for document in stored}
+    by_id.update({document.id: document for document in held})
+    return [by_id[document_id] for document_id in sorted(by_id)]

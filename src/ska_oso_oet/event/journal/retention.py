@@ -1,0 +1,34 @@
+"""Which entries have to go, and when it is worth while to look."""
+
+from dataclasses import dataclass
+from typing import Final
+
+# Small enough that an append that has to wait for one step does not show.
+EVENTS_AT_ONCE: Final = 500
+DOCUMENTS_AT_ONCE: Final = 100
+_BYTES_BETWEEN_ROUNDS: Final = 2**20
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How much is kept.
+
+    :ivar events: how many of the newest events
+    :ivar documents: how many of the newest ended documents of each kind; live ones are always kept
+    """
+
+    events: int
+    documents: int
+
+    def __post_init__(self) -> None:
+        # With none at all, numbers and states of the recent past would be lost at every restart.
+        if self.events < 1 or self.documents < 1:
+            raise ValueError("a journal keeps at least one event, and one document of each kind")
+
+    def is_worth_while(self, events: int, documents: int, characters: int) -> bool:
+        """Whether so much has been appended since the last round that there should be another one."""
+        return (
+            events >= min(1000, max(1, self.events // 10))
+            or documents >= min(100, max(1, self.documents // 10))
+            or characters >= _BYTES_BETWEEN_ROUNDS
+        )

@@ -1,0 +1,87 @@
+"""The space that a journal takes is bounded, and IDs outlive what is dropped."""
+
+from pathlib import Path
+
+import pytest
+
+from ska_oso_oet.event.journal import Journal, sqlite
+
+from .conftest import Housekeeping
+from .support import OpenJournal, document, events, ids, numbers
+
+
+def _wait_for_first(journal: Journal, first: int, housekeeping: Housekeeping) -> None:
+    while journal.first_seq != first:
+        housekeeping.wait()
+
+
+def test_old_events_go_from_the_database_too(open_durable: OpenJournal, housekeeping: Housekeeping) -> None:
+    journal = open_durable(event_retention=1000)
+    journal.append(events(1, 4000), [])
+    _wait_for_first(journal, 3001, housekeeping)
+    journal.close()
+    again = open_durable(event_retention=1000)
+    assert (again.first_seq, again.last_seq) == (3001, 4000)
+    assert numbers(again.read_events(3000, 5000)) == list(range(3001, 4001))
+
+
+def test_ended_documents_go_and_live_ones_and_ids_stay(
+    open_durable: OpenJournal, housekeeping: Housekeeping
+) -> None:
+    journal = open_durable(document_retention=20)
+    journal.append([], [document(1, live=True)])
+    for number in range(2, 502):
+        journal.append([], [document(number)])
+    while journal.read_document("procedure", 481) is not None:
+        housekeeping.wait()
+    assert journal.read_document("procedure", 482) == document(482)
+    assert ids(journal.live_documents("procedure")) == [1]
+    journal.close()
+    again = open_durable(document_retention=20)
+    assert again.last_id("procedure") == 501
+    assert ids(again.newest_documents("procedure", 100)) == [1, *range(482, 502)]
+
+
+def test_the_last_id_survives_when_all_its_documents_have_ended_and_gone(
+    opened: OpenJournal, tmp_path: Path
+) -> None:
+    journal = opened(tmp_path, document_retention=1)
+    journal.append([], [document(41), document(42)])
+    journal.close()
+    (tmp_path / "journal.marks").unlink()
+    assert opened(tmp_path).last_id("procedure") == 42
+
+
+def test_the_file_stays_bounded_however_many_events_pass(
+    opened: OpenJournal, tmp_path: Path, housekeeping: Housekeeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_MAX_LOG_BYTES", 1_000_000)
+    journal = opened(tmp_path, event_retention=500)
+    sizes = []
+    for first in range(1, 20_001, 500):
+        journal.append(events(first, first + 499), [])
+        _wait_for_first(journal, max(1, first), housekeeping)
+        sizes.append(sum(path.stat().st_size for path in tmp_path.glob("journal.sqlite*")))
+    assert max(sizes[20:]) < 2 * max(sizes[:20])
+
+
+def test_the_file_shrinks_when_less_is_to_be_kept(
+    opened: OpenJournal, tmp_path: Path, housekeeping: Housekeeping
+) -> None:
+    journal = opened(tmp_path)
+    journal.append(events(1, 20_000), [])
+    journal.close()
+    before = (tmp_path / "journal.sqlite").stat().st_size
+    journal = opened(tmp_path, event_retention=100)
+    _wait_for_first(journal, 19_901, housekeeping)
+    housekeeping.wait()
+    journal.close()
+    assert (tmp_path / "journal.sqlite").stat().st_size < before
+
+
+@pytest.mark.parametrize("retention", [{"event_retention": 0}, {"document_retention": 0}])
+def test_a_retention_of_nothing_is_refused(
+    opened: OpenJournal, tmp_path: Path, retention: dict[str, int]
+) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        opened(tmp_path, **retention)
