@@ -2,8 +2,6 @@
 
 import asyncio
 import inspect
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +60,8 @@ class Procedure:
 
     :param procedure_id: its number
     :param request: what it is to run
-    :param folder: where its output and its working directory are
+    :param output: keeps its output
+    :param directory: its working directory
     :param on_state: called with every new state, and the stack trace if there is one
     """
 
@@ -70,7 +69,8 @@ class Procedure:
         self,
         procedure_id: int,
         request: ProcedureRequest,
-        folder: Path,
+        output: OutputLog,
+        directory: Path,
         on_state: Callable[["Procedure", str | None], None],
     ) -> None:
         self.id = procedure_id
@@ -78,8 +78,8 @@ class Procedure:
         self.state = ProcedureState.CREATING
         self.signatures: dict[str, inspect.Signature | None] = {}
         self.channel: WorkerChannel | None = None
-        self.output = OutputLog(folder / "output", procedure_id)
-        self.directory = folder / "run" / str(procedure_id)
+        self.output = output
+        self.directory = directory
         self.main: Call | None = None
         """The call that has been asked for, beside that of init."""
         self.main_called = False
@@ -97,11 +97,6 @@ class Procedure:
 
     def begin(self) -> None:
         """Enter the first state."""
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            # An observation does not depend on the state directory: a full disk is reported elsewhere.
-            self.directory = Path(tempfile.mkdtemp(prefix="oet-"))
         self.output.open()
         self._on_state(self, None)
 
@@ -129,8 +124,3 @@ class Procedure:
         """Note a sign of life."""
         self.asked = None
         self.unresponsive = False
-
-    def clean_up(self) -> None:
-        """Close its output and remove its working directory."""
-        self.output.close()
-        shutil.rmtree(self.directory, ignore_errors=True)

@@ -16,14 +16,18 @@ from . import signatures
 from .channel import WorkerChannel
 from .errors import ProcedureNotFound, StateForbids
 from .observer import ProcedureObserver
+from .output import OutputLog
 from .pool import WorkerPool
 from .procedure import Call, Procedure, ProcedureRequest
 from .protocol import FromWorker, ToWorker
 from .scripts import ProcedureInput
 from .settings import ExecutorSettings
+from .workplaces import Workplaces
 
 LOGGER = logging.getLogger(__name__)
 
+# Seconds that removing working directories may delay the end.
+_CLEAN_TIME = 0.5
 _TO_WORKER = "ProcessManager"
 
 
@@ -48,6 +52,7 @@ class Supervisor:
         self._watchdog: asyncio.TimerHandle | None = None
         self._closing = False
         self._loop = asyncio.get_running_loop()
+        self._workplaces = Workplaces(settings.state_directory)
         self._pool = WorkerPool(context, settings.standby_workers, observer.health_changed)
         self._pool.refill()
 
@@ -82,7 +87,9 @@ class Supervisor:
         """Begin a procedure and return its ID."""
         if self._closing:
             raise RuntimeError("script execution is being shut down: nothing can be created any more")
-        procedure = Procedure(self._next_id, request, self._settings.state_directory, self._on_state)
+        output = OutputLog(self._settings.state_directory / "output", self._next_id)
+        directory = self._workplaces.make(self._next_id)
+        procedure = Procedure(self._next_id, request, output, directory, self._on_state)
         self._next_id += 1
         self._procedures[procedure.id] = procedure
         self._observer.created(procedure.id, request.script, request.main, origin)
@@ -163,6 +170,7 @@ class Supervisor:
                 await procedure.channel.ended
         impatience.cancel()
         await self._pool.close()
+        self._workplaces.close(_CLEAN_TIME)
 
     # Preparing
 
@@ -315,7 +323,7 @@ class Supervisor:
     def _forget(self, procedure: Procedure) -> None:
         """Let go of a procedure of which no process is left."""
         self._procedures.pop(procedure.id, None)
-        procedure.clean_up()
+        self._workplaces.remove(procedure.directory)
         if procedure.stopped is not None and not procedure.stopped.done():
             procedure.stopped.set_result(None)
         if procedure.unresponsive:

@@ -32,12 +32,12 @@ class Workplaces:
 
     def _put_aside(self, folder: Path) -> None:
         """Have the directories of an earlier server removed; IDs may come again if its journal was lost."""
-        with suppress(OSError):  # most often there are none
-            self._folder.rename(Path(tempfile.mkdtemp(prefix=_OLD, dir=folder)) / "run")
-        names = os.listdir(folder) if folder.is_dir() else []
-        for name in names:
-            if name.startswith(_OLD):
-                self._queue.put(folder / name)
+        with suppress(OSError):  # a folder that cannot be used is reported elsewhere
+            if self._folder.is_dir():
+                self._folder.rename(Path(tempfile.mkdtemp(prefix=_OLD, dir=folder)) / "run")
+            for name in os.listdir(folder):
+                if name.startswith(_OLD):
+                    self._queue.put(folder / name)
 
     def make(self, procedure_id: int) -> Path:
         """Make the working directory of a procedure.
