@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from ska_oso_oet.mptools import MainContext, ProcWorker, forkserver_context
+from ska_oso_oet.mptools import MainContext, ProcWorker, forkserver_context, posix
 
 MARK = "OET_TEST_MARK"
 """Environment variable by which processes are known."""
@@ -58,18 +58,11 @@ def guardian() -> int | None:
     return forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined,no-any-return]
 
 
-def is_gone(pid: int) -> bool:
-    """Return whether a process has ended; a zombie has."""
-    with suppress(psutil.NoSuchProcess):
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    return True
-
-
 @dataclass(frozen=True)
 class Holdings:
     """What this process, and those that it has started, have.
 
-    :param processes: process IDs of those with the mark
+    :param processes: process IDs of those with the mark, but for the forkserver
     :param threads: threads of this process
     :param descriptors: open descriptors of this process, each with what it stands for
     :param files: what is in this process's folder for temporary files
@@ -84,7 +77,8 @@ class Holdings:
     def take(cls, mark: str) -> "Holdings":
         """Return what there is now."""
         return cls(
-            frozenset(process.pid for process in marked(mark) if process.is_running()),
+            # Where a test has killed the forkserver there is another one.
+            frozenset(process.pid for process in marked(mark) if process.pid != guardian()),
             frozenset(threading.enumerate()),
             frozenset(_descriptors()),
             frozenset(os.listdir(tempfile.gettempdir())),
@@ -124,8 +118,8 @@ def nothing_left_behind(mark: str) -> Iterator[None]:
     before = Holdings.take(mark)
     yield
     deadline = time.monotonic() + _PATIENCE
-    newer = [process for process in marked(mark) if process.pid not in before.processes]
-    psutil.wait_procs(newer, timeout=_PATIENCE)
+    newer = {process.pid for process in marked(mark)} - before.processes - {guardian()}
+    posix.wait_until_gone(newer, _PATIENCE)
     for thread in set(threading.enumerate()) - before.threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     left = Holdings.take(mark).missing_from(before)

@@ -164,6 +164,11 @@ class ScriptBench:
         assert summary.state is state, f"{summary.state} rather than {state}: {summary.history.stacktrace}"
         return summary
 
+    def wait_for_end(self, procedure_id: int, timeout: float = TIMEOUT) -> ProcedureSummary:
+        """Wait until a procedure is in a final state, whichever it is."""
+        self.wait_for(lambda: self.service.summary(procedure_id).state.is_final, timeout)
+        return self.service.summary(procedure_id)
+
     def states(self, procedure_id: int) -> list[str]:
         """Return the states that a procedure has passed through."""
         return [str(state) for state, _ in self.service.summary(procedure_id).history.process_states]

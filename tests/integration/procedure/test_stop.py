@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.support.leftovers import is_gone
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.event.bus import Batch
+from ska_oso_oet.mptools.posix import is_gone
 from ska_oso_oet.procedure.application import StopProcessCommand
 from ska_oso_oet.procedure.domain import ProcedureState, StateForbids
 

@@ -4,9 +4,9 @@ import os
 import signal
 from collections.abc import Callable
 
-from tests.support.leftovers import is_gone
 from tests.support.script_bench import ScriptBench, script
 
+from ska_oso_oet.mptools.posix import is_gone
 from ska_oso_oet.procedure.domain import ProcedureState
 
 TELL_PID = "pub.sendMessage('user.pid', pid=os.getpid())"

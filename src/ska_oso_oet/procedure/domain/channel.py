@@ -29,6 +29,10 @@ _DISCONNECTED = (
     "The script has closed the connection between its process and the OET, so that nobody could see any "
     "more what it does: its process was ended. Close only descriptors that the script has opened."
 )
+_GUARDIAN_LOST = (
+    "The server of all scripts' processes was ended from outside, and the script's process with it. "
+    "Another one is started: create the procedure anew."
+)
 
 
 class WorkerOwner(Protocol):
@@ -77,6 +81,11 @@ class WorkerChannel:
     def pid(self) -> int:
         """Process ID of the worker."""
         return self._proc.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the worker's process runs."""
+        return not posix.is_gone(self.pid)
 
     def open(self, owner: WorkerOwner) -> None:
         """Begin to receive.
@@ -186,9 +195,13 @@ class WorkerChannel:
     def _on_exit(self) -> None:
         self._loop.remove_reader(self._proc.sentinel)
         self._drain_all()
-        how = _DISCONNECTED if self._disconnected else describe_exit(self._proc.exitcode)
-        task = self._loop.create_task(self._conclude(how))
+        task = self._loop.create_task(self._conclude())
         task.add_done_callback(_log_failure)
+
+    def _describe_end(self) -> str:
+        if self._proc.has_lost_guardian:
+            return _GUARDIAN_LOST
+        return _DISCONNECTED if self._disconnected else describe_exit(self._proc.exitcode)
 
     def drain_output(self) -> None:
         """Read what has been written up to now."""
@@ -204,14 +217,18 @@ class WorkerChannel:
         self.drain_output()
         self._drain(self._proc.event_q.fileno(), self._split)
 
-    async def _conclude(self, how: str) -> None:
+    async def _conclude(self) -> None:
         """Clean up after the worker, then tell its owner."""
         # What the script has started may be writing still, until it is killed here.
-        await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
+        try:
+            await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
+        except Exception:
+            # That something may be left must not keep the procedure from its end.
+            LOGGER.exception("What worker %d has left behind could not be ended", self.pid)
         self._drain_all()
         assert self._owner is not None, "reading begins in open()"  # noqa: S101
         try:
-            self._owner.exited(how)
+            self._owner.exited(self._describe_end())
         finally:
             self._close()
             self.ended.set_result(None)

@@ -31,8 +31,9 @@ class WorkerPool:
         self._size = size
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
-        # Starting a process takes milliseconds, the first much longer, and cleaning up may wait for a lock.
-        self._executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-workers")
+        # Starting a process takes milliseconds, the first much longer; ends must not wait for that.
+        self._starters = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-starters")
+        self._cleaners = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-cleaners")
         self._standby: list[WorkerChannel] = []
         self._leaving: set[WorkerChannel] = set()
         self._wanted: deque[asyncio.Future[WorkerChannel]] = deque()
@@ -53,14 +54,23 @@ class WorkerPool:
         The future raises `StartupError` if workers cannot be started.
         """
         future: asyncio.Future[WorkerChannel] = self._loop.create_future()
-        if self._standby:
-            future.set_result(self._standby.pop())
+        if (worker := self._pop_standby()) is not None:
+            future.set_result(worker)
             # Refilled only after the caller has used the worker: the new one takes processor time.
             self._loop.call_later(0.05, self.refill)
         else:
             self._wanted.append(future)
             self.refill()
         return future
+
+    def _pop_standby(self) -> WorkerChannel | None:
+        while self._standby:
+            worker = self._standby.pop()
+            if worker.is_alive:
+                return worker
+            # It was killed a moment ago: its channel has not noticed yet.
+            self._leaving.add(worker)
+        return None
 
     def refill(self) -> None:
         """Start as many workers as are missing."""
@@ -73,7 +83,7 @@ class WorkerPool:
             missing = max(missing, 1)
         for _ in range(missing):
             self._made += 1
-            start = self._loop.run_in_executor(self._executor, self._start, f"worker-{self._made}")
+            start = self._loop.run_in_executor(self._starters, self._start, f"worker-{self._made}")
             self._starting.add(start)
             start.add_done_callback(self._on_started)
 
@@ -97,7 +107,7 @@ class WorkerPool:
             self._on_failure(error)
             return
         proc, inbox, output = start.result()
-        channel = WorkerChannel(self._context, proc, inbox, output, self._executor)
+        channel = WorkerChannel(self._context, proc, inbox, output, self._cleaners)
         channel.open(_Standby(self, channel))
         self._failures = 0
         self.fault = None
@@ -159,7 +169,8 @@ class WorkerPool:
         for channel in self._standby:
             self._discard(channel)
         await asyncio.gather(*(channel.ended for channel in self._leaving))
-        self._executor.shutdown(wait=False)
+        self._starters.shutdown(wait=False)
+        self._cleaners.shutdown(wait=False)
 
 
 class _Standby:

@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import os
 import queue
+import signal
 import sys
 import threading
 import traceback
@@ -37,6 +38,11 @@ from .loader import ModuleFactory
 from .protocol import DISCONNECTED_STATUS, MAX_STACKTRACE, FromWorker, LifecycleMessage, ToWorker
 from .scripts import ExecutableScript, ProcedureInput
 from .stdio import flush_stdio, redirect_stdio
+
+_DEFAULT_HANDLERS: dict[int, Any] = {
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGINT: signal.default_int_handler,
+}
 
 
 def script_signal_handler(
@@ -79,7 +85,9 @@ class ScriptWorker(QueueProcWorker):
 
     def init_signals(self) -> SignalObject:
         """Install handlers by which SIGTERM and SIGINT interrupt the script."""
-        return init_signals(self.shutdown_event, self._signals.handle, self._signals.handle)
+        signals = init_signals(self.shutdown_event, self._signals.handle, self._signals.handle)
+        self._handlers = {number: signal.getsignal(number) for number in _DEFAULT_HANDLERS}
+        return signals
 
     @staticmethod
     def term_handler(
@@ -134,6 +142,10 @@ class ScriptWorker(QueueProcWorker):
         """Run in a process that the script has forked: it must not speak for the script."""
         self.event_q.close_writer()
         self.work_q.close_reader()
+        # Nor is it the one that a stop interrupts; multiprocessing ends its pools by SIGTERM.
+        for number, default in _DEFAULT_HANDLERS.items():
+            if signal.getsignal(number) is self._handlers[number]:
+                signal.signal(number, default)
 
     def _is_forked(self) -> bool:
         return os.getpid() != self._pid
@@ -177,10 +189,11 @@ class ScriptWorker(QueueProcWorker):
     def _run(self, payload: dict[str, Any]) -> None:
         name = payload["function"]
         function = getattr(self._module, name, None)
-        if function is None:
-            # Only init may be missing: without main the script would not have been loaded.
+        if function is None and name == "init":
             self.publish_lifecycle(ProcedureState.READY)
             return
+        if function is None:
+            raise AttributeError(f"the script has no function {name}(): define it, or start another one")
         arguments = ProcedureInput(*payload["args"], **payload["kwargs"])
         if (told := signatures.to_json(function)) is not None:
             signatures.check(name, signatures.from_json(told), arguments)
@@ -216,11 +229,17 @@ class ScriptWorker(QueueProcWorker):
     def _fail(self, error: BaseException) -> NoReturn:
         trace = "".join(_without_own_frames(error))
         if self._is_forked():
-            sys.stderr.write(trace)
-            self._end(1)
+            self._end_child(error, trace)
         self._announce(
             LifecycleMessage(self._source, ProcedureState.FAILED, stacktrace=trace[-MAX_STACKTRACE:])
         )
+        self._end(1)
+
+    def _end_child(self, error: BaseException, trace: str) -> NoReturn:
+        """End a process that the script has forked as Python would."""
+        if isinstance(error, SystemExit) and (error.code is None or isinstance(error.code, int)):
+            self._end(error.code or 0)
+        sys.stderr.write(trace)
         self._end(1)
 
     # Messages to the manager
