@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 # A mark of what is installed: made again when what it depends on has changed.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo up test lint format bench stress clean help
+.PHONY: demo up test lint format interface bench stress clean help
 
 help: ## show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,21 @@ lint: $(INSTALLED) ## check style, types and imports
 format: $(INSTALLED) ## put the code into its style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+interface: $(INSTALLED) ## write the files that describe the Tango interface
+	@$(BIN)/python -m oet_devices.interface_files
+
+interface: $(INSTALLED) ## write the files that describe the Tango interface, after it has changed
+	@$(BIN)/python -m oet_devices.interface_files
+
+bench: $(INSTALLED) ## measure against bare Tango, in one run
+	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+
+stress: $(INSTALLED) ## run thousands of procedures, and kill, stop and start them at random
+	@$(BIN)/python -m tests.stress $(STRESS_ARGS)
+
+crash: $(INSTALLED) ## kill the device server at random, and compare what clients saw with what it remembers
+	@$(BIN)/python -m tests.crash $(CRASH_ARGS)
 
 clean: ## remove what was installed and what the tools have left
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build

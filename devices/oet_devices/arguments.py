@@ -1,12 +1,13 @@
 """Arguments of the commands: from a client's text to a model, or to an error that says what to do."""
 
-import json
+import re
 from typing import Any, NoReturn, TypeVar
 
 import tango
 from pydantic import ValidationError
 
 from oet_devices.ska.texts import tango_text
+from ska_oso_oet.activity.domain import ActivityNotFound
 from ska_oso_oet.event.journal import EventsNoLongerKept, JournalUnavailable
 from ska_oso_oet.model import Model, ProcedureRequest, StartRequest, StopRequest
 from ska_oso_oet.procedure.domain import (
@@ -17,14 +18,14 @@ from ska_oso_oet.procedure.domain import (
     ScriptNotFound,
 )
 
-MAX_ARGUMENT = 1 << 20
-"""Greatest length of a command's argument, in characters."""
+from .json_text import MAX_TEXT, load_json
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 # Reasons of DevFailed, by what was raised; the first that fits.
 _REASONS: dict[type[Exception], str] = {
     ProcedureNotFound: "OET_ProcedureNotFound",
+    ActivityNotFound: "OET_ActivityNotFound",
     ScriptNotFound: "OET_ScriptNotFound",
     ScriptNotAllowed: "OET_ScriptNotAllowed",
     ScriptDefective: "OET_ScriptDefective",
@@ -35,6 +36,14 @@ _REASONS: dict[type[Exception], str] = {
 }
 REFUSALS = tuple(_REASONS)
 """Exceptions whose message says to a client why it does not get what it has asked for."""
+
+# What pydantic says of these is written for programmers.
+_SENTENCES = {
+    "missing": "this field is missing",
+    "extra_forbidden": "there is no such field, check its spelling",
+    "model_type": "a JSON object was expected",
+    "dict_type": "a JSON object was expected",
+}
 
 
 def refuse(error: Exception, command: str) -> NoReturn:
@@ -54,13 +63,15 @@ def parse_create(text: str) -> ProcedureRequest:
 
     :raises ValueError: if it is neither
     """
-    if not text.strip():
+    text = text.strip()
+    if not text:
         raise ValueError("give the URI of a script, e.g. file:///scripts/observe.py, or a request as JSON")
-    if not text.lstrip().startswith("{"):
-        script_type = "git" if text.startswith("git://") else "filesystem"
-        script = {"script_type": script_type, "script_uri": text.strip()}
-        return _validate(ProcedureRequest, {"script": script})
-    return parse(ProcedureRequest, text)
+    if text.startswith("{"):
+        return parse(ProcedureRequest, text)
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"the URI has {len(text)} characters, {MAX_TEXT} are allowed")
+    script_type = "git" if text.startswith("git://") else "filesystem"
+    return _validate(ProcedureRequest, {"script": {"script_type": script_type, "script_uri": text}})
 
 
 def parse_start(text: str) -> StartRequest:
@@ -80,8 +91,15 @@ def parse_stop(text: str) -> StopRequest:
 
 
 def _parse_id_or_json(model: type[AnyModel], text: str) -> AnyModel:
-    value = _load(text or "{}")
-    return _validate(model, value if isinstance(value, dict) else {"pid": value})
+    text = text.strip()
+    if not text or text.startswith("{"):
+        return parse(model, text)
+    if re.fullmatch("[0-9]+", text) is None:
+        raise ValueError(
+            f"{text[:40]!r} is no procedure ID: give nothing, an ID, e.g. 2, or a JSON object, "
+            'e.g. {"pid": 2}'
+        )
+    return _validate(model, {"pid": load_json(text)})
 
 
 def parse(model: type[AnyModel], text: str) -> AnyModel:
@@ -91,16 +109,7 @@ def parse(model: type[AnyModel], text: str) -> AnyModel:
     :param text: the JSON; nothing at all is an empty object
     :raises ValueError: if it is no JSON, or does not make such a model
     """
-    return _validate(model, _load(text or "{}"))
-
-
-def _load(text: str) -> Any:
-    if len(text) > MAX_ARGUMENT:
-        raise ValueError(f"the argument has {len(text)} characters, {MAX_ARGUMENT} are allowed")
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"the argument is no valid JSON: {error}") from None
+    return _validate(model, load_json(text.strip() or "{}"))
 
 
 def _validate(model: type[AnyModel], value: Any) -> AnyModel:
@@ -114,6 +123,9 @@ def _explain(error: ValidationError) -> str:
     """Say in one line what is wrong with each field."""
     told = []
     for item in error.errors(include_url=False):
-        where = ".".join(str(part) for part in item["loc"])
-        told.append(f"{where}: {item['msg']}" if where else item["msg"])
+        # Of a key that is not allowed the location ends so; the key itself stands before that.
+        where = ".".join(str(part) for part in item["loc"] if part != "[key]")
+        own = item.get("ctx", {}).get("error")
+        what = str(own) if own is not None else _SENTENCES.get(item["type"], item["msg"])
+        told.append(f"{where}: {what}" if where else what)
     return "; ".join(told)

@@ -3,10 +3,11 @@
 import threading
 import time
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+
+import orjson
 
 from ska_oso_oet.event.journal import Document
-from ska_oso_oet.model import Procedure, ProcedureState
+from ska_oso_oet.model import ProcedureState
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Brief:
     :param name: short name of its script
     :param state: the state it is in
     :param since: when it entered that state, seconds since 1970
+    :param changes: how many states it has been in
     :param main_runs: whether its ``main`` is running, rather than its ``init``
     :param progress: percentage done, as the script has told
     """
@@ -25,21 +27,26 @@ class Brief:
     name: str
     state: ProcedureState
     since: float
+    changes: int
     main_runs: bool
     progress: int | None = None
 
 
 def brief(document: Document) -> Brief:
     """Return what the document of a procedure says, in brief."""
-    procedure = Procedure.model_validate_json(document.text)
-    states = [state for state, _ in procedure.history.process_states]
-    uri = procedure.script.script_uri
+    # Not by its model: this is done for every change of state, of a text that was made by that model.
+    summary = orjson.loads(document.text)
+    states = summary["history"]["process_states"]
+    state, since = states[-1]
+    uri = summary["script"]["script_uri"]
+    was_ready = any(before == ProcedureState.READY for before, _ in states)
     return Brief(
-        id=procedure.id,
-        name=PurePosixPath(uri).name if uri else "embedded script",
-        state=procedure.state,
-        since=procedure.history.process_states[-1][1],
-        main_runs=procedure.state is ProcedureState.RUNNING and ProcedureState.READY in states,
+        id=summary["id"],
+        name=uri.rpartition("/")[2] if uri else "embedded script",
+        state=ProcedureState(state),
+        since=since,
+        changes=len(states),
+        main_runs=state == ProcedureState.RUNNING and was_ready,
     )
 
 
@@ -52,10 +59,12 @@ class Board:
         self._last = 0
 
     def show(self, document: Document) -> Brief:
-        """Take note of a document, and return it in brief."""
+        """Take note of a document, unless a newer one of the procedure is known. Returns it in brief."""
         shown = brief(document)
         with self._lock:
             before = self._briefs.get(shown.id)
+            if before is not None and before.changes > shown.changes:
+                return shown
             if before is not None and shown.main_runs:
                 shown = replace(shown, progress=before.progress)
             self._last = max(self._last, shown.id)
@@ -72,6 +81,12 @@ class Board:
                 return False
             self._briefs[procedure_id] = replace(known, progress=percent)
             return True
+
+    def progress_of(self, procedure_id: int) -> int | None:
+        """Return how far a procedure's ``main`` is, in percent, None if it has not told."""
+        with self._lock:
+            known = self._briefs.get(procedure_id)
+            return known.progress if known is not None else None
 
     @property
     def running(self) -> int:

@@ -6,7 +6,7 @@ import queue
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -56,8 +56,25 @@ class Demo:
         self._run("fails", {"reason": "the antenna is stuck"})
         self._heading("A script that takes a minute, stopped before that")
         self._run("countdown", {"seconds": 60, "steps": 600}, stop_after="user.script.progress")
+        self._heading("An activity of a Scheduling Block, from the command line")
+        self._type("activity", "run", "allocate", "sbd-123", "--listen=False")
+        self._watch(_activity_has_ended)
+        self._type("activity", "describe")
+        self._type("procedure", "list")
         self._heading("All procedures")
         self._show_procedures()
+
+    def _type(self, *arguments: str) -> None:
+        """Run the ``oet`` command, and show what it prints."""
+        command = Path(sys.executable).with_name("oet")
+        self._console.print(f"[bold]$ oet {' '.join(arguments)}[/bold]", highlight=False)
+        environment = {**os.environ, "OET_REST_URI": self._where["REST"]}
+        done = subprocess.run(
+            [command, *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=False
+        )
+        self._console.print(done.stdout.rstrip() + "\n", markup=False, highlight=False, soft_wrap=True)
+        if done.returncode != 0:
+            raise SystemExit(f"oet {arguments[0]} {arguments[1]} ended with status {done.returncode}")
 
     def _heading(self, text: str) -> None:
         self._console.print()
@@ -71,12 +88,12 @@ class Demo:
         """Create and start a script, and show its events until it has ended."""
         uri = (SHIPPED_SCRIPTS / f"{script}.py").as_uri()
         self._invoke("Create", uri)
-        self._watch("READY")
+        self._watch(_is_ready)
         self._invoke("Start", json.dumps({"script_args": {"main": {"kwargs": arguments}}}))
         if stop_after is not None:
-            self._watch(stop_after)
+            self._watch(lambda event: event.topic == stop_after)
             self._invoke("Stop", "")
-        self._watch("end")
+        self._watch(_has_ended)
         self._show_end()
 
     def _invoke(self, command: str, argument: str) -> None:
@@ -85,16 +102,12 @@ class Demo:
         if code > 1:
             raise SystemExit(f"{command} was refused: {answer}")
 
-    def _watch(self, until: str) -> None:
-        """Show events until one announces a state, is on a topic, or announces the end."""
+    def _watch(self, until: Callable[[Event], bool]) -> None:
+        """Show events, the one that was waited for being the last."""
         while True:
             event = self._events.get(timeout=_TIMEOUT)
             self._show_event(event)
-            state = event.fields.get("new_state")
-            ended = event.topic in ("procedure.lifecycle.complete", "procedure.lifecycle.stopped")
-            if until in (state, event.topic) or (
-                until == "end" and (ended or event.topic == "procedure.lifecycle.stacktrace")
-            ):
+            if until(event):
                 return
 
     def _show_event(self, event: Event) -> None:
@@ -136,6 +149,23 @@ class Demo:
         self._console.print(table)
 
 
+def _is_ready(event: Event) -> bool:
+    return event.fields.get("new_state") == "READY"
+
+
+def _has_ended(event: Event) -> bool:
+    # A failure announces its stack trace last.
+    return event.topic in (
+        "procedure.lifecycle.complete",
+        "procedure.lifecycle.stopped",
+        "procedure.lifecycle.stacktrace",
+    )
+
+
+def _activity_has_ended(event: Event) -> bool:
+    return event.topic == "activity.lifecycle.statechange" and event.fields["new_state"] == "COMPLETE"
+
+
 def _styled(state: str) -> str:
     style = _STYLES.get(state)
     return f"[{style}]{state}[/{style}]" if style else state
@@ -170,7 +200,6 @@ def main() -> None:
             f"{' '.join(f'{name}={value}' for name, value in where.items())}",
             soft_wrap=True,
         )
-        os.environ.update(TANGO_HOST=where["TANGO_HOST"])
         Demo(console, where).run()
     console.print("\nAll of it has ended, and nothing is left behind.")
 

@@ -1,11 +1,11 @@
 """The part of the controller that has properties, an executor, and an opinion of its health."""
 
 import logging
+import math
 import os
 import re
 from pathlib import Path
 
-import tango
 from tango.server import device_property
 
 from oet_devices.ska.command_handle import CommandHandle
@@ -13,10 +13,14 @@ from oet_devices.ska.device import SkaBaseDevice
 from oet_devices.ska.enums import CommunicationStatus, HealthState
 from oet_devices.ska.information_device import Release
 from ska_oso_oet import __version__
+from ska_oso_oet.activity.application import DEFAULT_TIME_LIMIT
 from ska_oso_oet.event.bus import Batch
 from ska_oso_oet.event.journal import JOURNAL_URL_VARIABLE
 from ska_oso_oet.procedure.application.service import ABORT_SCRIPT
 from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
+from ska_oso_oet.procedure.domain.repositories import Repositories
+from ska_oso_oet.procedure.domain.roots import ScriptRoots
+from ska_oso_oet.tango import SCAN_ID_FILE_VARIABLE
 
 from .executor import Executor, ExecutorConfig, Listeners
 
@@ -26,13 +30,32 @@ _NOT_PLAIN = re.compile("[^a-z0-9_]")
 
 SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
 
+MAX_STANDBY_WORKERS = 64
+
+_CHANGED_WHILE_BUSY = (
+    "The properties have changed while procedures or activities are live: they are taken into account by "
+    "Reset once those have ended or are stopped."
+)
+
+_NOT_NEGATIVE = (
+    "HistoryLength",
+    "StandbyWorkers",
+    "StopGracePeriod",
+    "InitTimeout",
+    "EnvironmentLimit",
+    "EnvironmentTimeout",
+    "EventRetention",
+)
+
 
 class ExecutorDevice(SkaBaseDevice):
     """A device that has an executor as long as its properties allow one.
 
-    The executor outlives Init, as long as the properties stay the same: nobody loses an observation to a
-    click on the wrong button.
+    The executor outlives Init, as long as the properties stay the same, and so do the commands that follow
+    its procedures: nobody loses an observation to a click on the wrong button.
     """
+
+    COMMANDS_OUTLIVE_INIT = True
 
     RELEASE = Release("ska-oso-oet-tango", __version__, "Observation Execution Tool")
 
@@ -41,14 +64,24 @@ class ExecutorDevice(SkaBaseDevice):
         default_value=[],
         doc="Folders, as absolute paths, below which scripts may be run. Without any, the scripts that ship.",
     )
+    GitRepositories = device_property(
+        dtype="DevVarStringArray",
+        default_value=[],
+        doc="Git repositories that scripts may be run from: patterns of their URLs, such as "
+        "https://host.org/group/*, where * and ? match within the scheme, the host, or the path; * alone "
+        "matches all. Without any, scripts from git are refused.",
+    )
     StateDirectory = device_property(
         dtype="DevString",
         default_value="",
-        doc="Folder for the journal and for the output of scripts, used by this device alone. "
+        doc="Folder for the journal, for the output of scripts and for what scripts from git need, used by "
+        "this device alone. "
         "Without it, a folder named after the device in OET_STATE_DIRECTORY or ~/.local/state/ska-oso-oet.",
     )
     HistoryLength = device_property(
-        dtype="DevLong", default_value=10, doc="How many procedures that have ended are listed."
+        dtype="DevLong",
+        default_value=10,
+        doc="How many procedures that have ended are listed, and how many activities.",
     )
     StandbyWorkers = device_property(
         dtype="DevLong",
@@ -65,10 +98,26 @@ class ExecutorDevice(SkaBaseDevice):
         default_value=0.0,
         doc="Seconds that loading a script and its init() may take together; 0 for any time.",
     )
+    EnvironmentLimit = device_property(
+        dtype="DevLong",
+        default_value=5,
+        doc="How many environments of scripts from git are kept while no script uses them; "
+        "those that were used last.",
+    )
+    EnvironmentTimeout = device_property(
+        dtype="DevDouble",
+        default_value=600.0,
+        doc="Seconds that fetching a git repository, or building an environment, may take; 0 for any time.",
+    )
     AbortScript = device_property(
         dtype="DevString",
         default_value="",
         doc="URI of the script that Stop with abort runs; without it, one that sends Abort to the subarray.",
+    )
+    OdaTimeout = device_property(
+        dtype="DevDouble",
+        default_value=DEFAULT_TIME_LIMIT,
+        doc="Seconds that the ODA's REST service may take to give a Scheduling Block, all attempts together.",
     )
     EventRetention = device_property(
         dtype="DevLong", default_value=100_000, doc="How many events are kept for GetEvents."
@@ -79,12 +128,13 @@ class ExecutorDevice(SkaBaseDevice):
         if "_executor" not in self.__dict__:
             self._executor: Executor | None = None
             self._executor_fault: str | None = None
+            self._outdated: str | None = None
         super().init_device()
         self._provide_executor()
 
     def delete_device(self) -> None:
-        """Stop all scripts, if it is the server that ends; after Init they go on."""
-        if tango.Util.instance().is_svr_shutting_down():
+        """Stop all scripts, if the device is to be destroyed; after Init they go on."""
+        if self.is_going:
             self._close_executor()
         super().delete_device()
 
@@ -97,11 +147,11 @@ class ExecutorDevice(SkaBaseDevice):
         self._provide_executor()
         if self._executor is not None:
             self._executor.acknowledge()
-        if self._executor_fault is None:
+        if (reason := self._executor_fault or self._outdated) is None:
             super().on_reset(handle)
         else:
             self._report_health()
-            handle.failed(self._executor_fault)
+            handle.failed(reason)
 
     def on_batch(self, batch: Batch) -> None:
         """Take note of what has been committed; for subclasses. Runs in the thread of the bus."""
@@ -112,32 +162,31 @@ class ExecutorDevice(SkaBaseDevice):
     def on_executor(self, executor: Executor) -> None:
         """Take note of a new executor; for subclasses."""
 
+    def on_recall(self) -> None:
+        """Take note that procedures of former servers are known only now; for subclasses."""
+
     # The executor
 
     def _provide_executor(self) -> None:
         """Have an executor that is as the properties say, or a reason why not."""
-        self._executor_fault = None
+        self._executor_fault = self._outdated = None
         if self.property_fault is not None:
             return
         try:
             config = self._config()
             if self._executor is not None and self._executor.config != config:
-                self._require_idle(self._executor)
+                if self._executor.busy:
+                    self._outdated = _CHANGED_WHILE_BUSY
+                    return
                 self._close_executor()
             if self._executor is None:
-                self._executor = Executor(config, Listeners(self.on_output, self._report_health))
+                listeners = Listeners(self.on_output, self._report_health, self.on_recall)
+                self._executor = Executor(config, listeners)
                 self._executor.bus.subscribe(self.on_batch)
                 self.on_executor(self._executor)
         except (ValueError, OSError, RuntimeError) as error:
             LOGGER.error("%s cannot execute scripts: %s", self.get_name(), error)
             self._executor_fault = f"Scripts cannot be executed: {error}. Mend that, then send Reset."
-
-    @staticmethod
-    def _require_idle(executor: Executor) -> None:
-        if executor.busy:
-            raise RuntimeError(
-                "properties have changed while procedures are live; wait until they have ended, or stop them"
-            )
 
     def _close_executor(self) -> None:
         if self._executor is not None:
@@ -149,19 +198,32 @@ class ExecutorDevice(SkaBaseDevice):
 
         :raises ValueError: naming the property, if one cannot be used
         """
-        for name in ("HistoryLength", "StandbyWorkers", "StopGracePeriod", "InitTimeout", "EventRetention"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"property {name} is {getattr(self, name)}: it cannot be negative")
+        for name in _NOT_NEGATIVE:
+            value = getattr(self, name)
+            if not (value >= 0 and math.isfinite(value)):
+                raise ValueError(f"property {name} is {value}: give a number that is not negative")
+        if self.StandbyWorkers > MAX_STANDBY_WORKERS:
+            raise ValueError(
+                f"property StandbyWorkers is {self.StandbyWorkers}: {MAX_STANDBY_WORKERS} are allowed"
+            )
+        if not (self.OdaTimeout > 0 and math.isfinite(self.OdaTimeout)):
+            raise ValueError(f"property OdaTimeout is {self.OdaTimeout}: give it some seconds")
+        state_directory = self._state_directory()
         settings = ExecutorSettings(
-            state_directory=self._state_directory(),
+            state_directory=state_directory,
             standby_workers=self.StandbyWorkers,
             stop_grace_period=self.StopGracePeriod,
             init_timeout=self.InitTimeout,
+            environment={SCAN_ID_FILE_VARIABLE: str(state_directory / "scan_id")},
+            environment_limit=self.EnvironmentLimit,
+            environment_timeout=self.EnvironmentTimeout,
         )
         return ExecutorConfig(
-            script_roots=tuple(self.ScriptRoots) or (str(SHIPPED_SCRIPTS),),
+            script_roots=ScriptRoots.of(self.ScriptRoots or [SHIPPED_SCRIPTS]),
+            git_repositories=Repositories.of(self.GitRepositories),
             abort_script=FileSystemScript(self.AbortScript) if self.AbortScript else ABORT_SCRIPT,
             history_length=self.HistoryLength,
+            oda_time_limit=self.OdaTimeout,
             event_retention=self.EventRetention,
             journal_url=os.environ.get(JOURNAL_URL_VARIABLE),
             journal_namespace=_NOT_PLAIN.sub("_", self.get_name().lower()),
@@ -181,10 +243,12 @@ class ExecutorDevice(SkaBaseDevice):
     def _report_health(self) -> None:
         """Report what is wrong with the executor. Called from several threads."""
         executor = self._executor
+        if self._executor_fault is not None:
+            # There may be an executor, from when the properties were right: what it runs goes on.
+            self._report(CommunicationStatus.NOT_ESTABLISHED, self._executor_fault)
+            self.set_health(HealthState.FAILED)
+            return
         if executor is None:
-            if self._executor_fault is not None:
-                self._report(CommunicationStatus.NOT_ESTABLISHED, self._executor_fault)
-                self.set_health(HealthState.FAILED)
             return
         fault = executor.service.manager.fault
         self._report(CommunicationStatus.ESTABLISHED, fault)
@@ -194,7 +258,7 @@ class ExecutorDevice(SkaBaseDevice):
         elif mute:
             numbers = ", ".join(f"#{procedure_id}" for procedure_id in mute)
             self.set_health(HealthState.DEGRADED, f"The process of procedure {numbers} does not answer.")
-        elif (warning := executor.warning) is not None:
+        elif (warning := self._outdated or executor.warning) is not None:
             self.set_health(HealthState.DEGRADED, warning)
         else:
             self.set_health(HealthState.OK)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from enum import IntEnum
+from itertools import islice
 from typing import TypeVar
 
 import tango
@@ -10,18 +11,21 @@ from tango.server import attribute, command
 
 from oet_devices.ska.texts import tango_text
 from ska_oso_oet.event.bus import Batch
-from ska_oso_oet.event.journal import Document, JournalEvent
+from ska_oso_oet.event.journal import (
+    JournalEvent,
+)
 from ska_oso_oet.model import EventQuery, Output, OutputQuery, ProcedureState
 from ska_oso_oet.procedure.application.recorder import KIND
 from ska_oso_oet.procedure.domain import ProcedureNotFound
 from ska_oso_oet.procedure.domain.output import TAIL_LINES
 
+from .aims import procedure_complete
 from .arguments import REFUSALS, parse, refuse
 from .board import Board
+from .document_commands import DocumentCommands
 from .executor import Executor
 from .executor_device import ExecutorDevice
 from .json_text import ascii_json
-from .procedure_commands import ProcedureCommands
 
 T = TypeVar("T")
 
@@ -44,51 +48,65 @@ class ProcedureDevice(ExecutorDevice):
             self._board = Board()
             self._last_event = JournalEvent(0, "", "{}")
             self._scripts: list[str] = []
-            self._procedure_commands = ProcedureCommands()
+            self._procedure_commands = DocumentCommands()
         super().init_device()
 
     def on_executor(self, executor: Executor) -> None:
         """Show what the executor remembers."""
         self._board = Board()
-        documents = executor.service.view.all()
-        for document in documents:
-            self._board.show(document)
-        newest = executor.bus.journal.read_events(max(0, executor.bus.journal.last_seq - 1), 1)
-        self._last_event = newest[-1] if newest else JournalEvent(0, "", "{}")
-        self._scripts = list(executor.roots.list())[:MAX_SCRIPTS]
+        self._show_all(executor)
+        # Clients look for a gap after this number, even if the event that bore it is lost.
+        self._last_event = executor.newest_event or JournalEvent(executor.bus.journal.last_seq, "", "{}")
+        self._scripts = list(islice(executor.roots.list(), MAX_SCRIPTS))
         self.publish("lastEventId", self._last_event.seq)
         self.publish("scripts", self._scripts)
         self._publish_procedures()
 
+    def on_recall(self) -> None:
+        """Show what the executor remembers only now. Runs in a thread of the journal."""
+        if self._executor is not None:
+            self._show_all(self._executor)
+            self._publish_procedures()
+
+    def _show_all(self, executor: Executor) -> None:
+        for document in executor.service.view.all():
+            self._board.show(document)
+
     def on_batch(self, batch: Batch) -> None:
         """Announce what has been committed. Runs in the thread of the bus, so it only leaves notes."""
+        progress = [told for event in batch.events if (told := self._note_progress(event)) is not None]
+        procedures = [document for document in batch.documents if document.kind == KIND]
+        # Noted before anybody is told: who hears of an event and looks finds no attribute older than that.
+        for document in procedures:
+            self._board.show(document)
         if batch.events:
             self._last_event = batch.events[-1]
             self.publisher.submit_all([("events", ascii_json(event.text)) for event in batch.events])
             self.publisher.submit_latest("lastEventId", self._last_event.seq)
-            for event in batch.events:
-                if event.topic == _PROGRESS_TOPIC:
-                    self._on_progress(event)
-        procedures = [document for document in batch.documents if document.kind == KIND]
+        for procedure_id, percent in progress:
+            self.on_progress(procedure_id, percent)
         for document in procedures:
-            self._on_procedure(document)
+            self._procedure_commands.on_document(document)
         if procedures:
             self._publish_procedures()
+        if procedures or progress:
             self.announce_status()
 
-    def _on_procedure(self, document: Document) -> None:
-        shown = self._board.show(document)
-        self._procedure_commands.on_document(document, shown.state)
-
-    def _on_progress(self, event: JournalEvent) -> None:
+    def _note_progress(self, event: JournalEvent) -> tuple[int, int] | None:
+        """Take note of a script's progress. Returns procedure and percentage, None if there is no news."""
+        if event.topic != _PROGRESS_TOPIC:
+            return None
         told = json.loads(event.text)
         try:
             procedure_id, percent = int(told["msg_src"]), round(float(told["progress"]))
-        except (TypeError, ValueError, OverflowError):
-            return  # a script may say what it likes: this is no progress of a procedure
-        if self._board.show_progress(procedure_id, min(max(percent, 0), 100)):
-            self._procedure_commands.on_progress(procedure_id, percent)
-            self.announce_status()
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None  # a script may say what it likes: this is no progress of a procedure
+        percent = min(max(percent, 0), 100)
+        return (procedure_id, percent) if self._board.show_progress(procedure_id, percent) else None
+
+    def on_progress(self, procedure_id: int, percent: int) -> None:
+        """Report the progress of a script to the command that has started it."""
+        self._procedure_commands.on_progress(procedure_id, percent, of=procedure_complete)
 
     def on_output(self, procedure_id: int) -> None:
         """Announce the last lines of the current procedure's output, as often as can be."""
@@ -165,7 +183,7 @@ class ProcedureDevice(ExecutorDevice):
         """The newest event, as JSON. There is one change event for each event of the bus, in order."""
         return ascii_json(self._last_event.text)
 
-    @attribute(dtype="DevLong64", label="Last event")
+    @attribute(dtype="DevLong64", label="Last event", display_level=tango.DispLevel.EXPERT)
     def lastEventId(self) -> int:
         """Number (seq) of the newest event, 0 before the first."""
         return self._last_event.seq
@@ -194,7 +212,7 @@ class ProcedureDevice(ExecutorDevice):
     def scripts(self) -> list[str]:
         """URIs of the scripts that can be run from the script roots."""
         if self._executor is not None:
-            found = list(self._executor.roots.list())[:MAX_SCRIPTS]
+            found = list(islice(self._executor.roots.list(), MAX_SCRIPTS))
             if found != self._scripts:
                 self._scripts = found
                 self.publish("scripts", found)
@@ -224,6 +242,7 @@ class ProcedureDevice(ExecutorDevice):
         doc_in='JSON: {"after": seq, "limit": n, "topic": "prefix"}, each of them optional',
         dtype_out="DevString",
         doc_out="JSON list of events with a greater number, oldest first",
+        display_level=tango.DispLevel.EXPERT,
     )
     def GetEvents(self, argin: str) -> str:
         """Return events that have happened, e.g. those of which the change events were missed."""

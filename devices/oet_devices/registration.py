@@ -1,11 +1,16 @@
-"""Registers devices in a Tango database, from the files in ``tango_db``."""
+"""Registers devices in a Tango database, from the files in ``tango_db``.
+
+On the command line: ``python -m oet_devices.registration oet-mid``, or the path of a file.
+"""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import click
 import tango
 from dsconfig.json2tango import apply_config, prepare_config
 
@@ -50,3 +55,39 @@ def _devices(config: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         for members in classes.values()
         for device, definition in members.items()
     ]
+
+
+def _file(name: str) -> Path:
+    """Return the file that the command line names.
+
+    :raises ValueError: if there is none
+    """
+    given, shipped = Path(name), registration_file(name)
+    for path in (given, shipped):
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(path.stem for path in shipped.parent.glob("*.json")))
+    raise ValueError(f"there is no file {name}, and no registration of that name ships: known are {known}")
+
+
+@click.command()
+@click.argument("name")
+def main(name: str) -> None:
+    """Register the devices of NAME, a registration that ships or a file, in the database at TANGO_HOST."""
+    try:
+        config = _file(name)
+        first = register(tango.Database(), config)
+    except tango.DevFailed as error:
+        _fail(f"the Tango database cannot be used: {'; '.join(part.desc.strip() for part in error.args)}")
+    except (ValueError, KeyError, OSError, RuntimeError) as error:
+        _fail(f"{name} cannot be registered: {error}")
+    click.echo(f"Registered the devices of {name}; the first is {first}.")
+
+
+def _fail(reason: str) -> NoReturn:
+    click.echo(f"oet_devices.registration: {reason}", err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,17 +1,93 @@
 """The device server: ``OETController INSTANCE``."""
 
+import os
+import signal
+import socket
 import sys
+from collections.abc import Sequence
 
+import tango
 from tango.server import run
 
 from .controller import OETController
 
 SERVER = "OETController"
 
+_EVENTS_HELD = "10000"
+"""How many events are held for a subscriber that is slower than a script publishes. Tango's own default,
+1000, is used up within a tenth of a second; beyond this, subscribers see a gap, and have GetEvents."""
+
+_CONNECT_TIMEOUT = 3.0
+"""Seconds that an address may take to answer."""
+
+_WITHOUT_DATABASE = frozenset({"nodb", "file", "?", "h", "help"})
+"""Options with which Tango needs no database."""
+
+
+class StartError(RuntimeError):
+    """The device server cannot run. The message is one line for the user."""
+
 
 def main() -> None:
-    """Run the device server until it is told to end."""
-    run((OETController,), args=[SERVER, *sys.argv[1:]])
+    """Run the device server until it is told to end.
+
+    What keeps it from starting is told in a line on standard error, and by an exit status that is not 0.
+    """
+    # A Starter hands its own mask down, with all signals blocked: no script could be asked to stop.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.environ.setdefault("TANGO_DS_EVENT_BUFFER_HWM", _EVENTS_HELD)
+    arguments = sys.argv[1:]
+    try:
+        options = {argument.lstrip("-").split("=")[0] for argument in arguments if argument.startswith("-")}
+        if not options & _WITHOUT_DATABASE:
+            _require_database()
+        _serve(arguments)
+    except StartError as error:
+        sys.stderr.write(f"{SERVER} {' '.join(arguments)}: {error}\n")
+        sys.exit(1)
+
+
+def _serve(arguments: Sequence[str]) -> None:
+    """Serve until told to end.
+
+    :raises StartError: if that cannot begin
+    """
+    try:
+        run((OETController,), args=[SERVER, *arguments], raises=True)
+    except tango.DevFailed as error:
+        raise StartError(" ".join(reason.desc for reason in error.args)) from error
+    except Exception as error:
+        # Of what goes wrong in the ORB only this much gets here; it has written the details itself.
+        raise StartError(
+            f"the server cannot start ({error}). If the lines above tell of an endpoint, another process "
+            "uses its port: end that, or choose another port with -ORBendPoint"
+        ) from error
+
+
+def _require_database() -> None:
+    """See that something listens where the Tango database should be.
+
+    Tango itself does not say where it has tried. A connection of its own, made before the server's ORB
+    exists, would lose the options of the command line; so this is a plain one.
+
+    :raises StartError: if there is nothing
+    """
+    tango_host = tango.ApiUtil.get_env_var("TANGO_HOST")
+    if not tango_host:
+        raise StartError("TANGO_HOST is not set: set it to host:port of the Tango database")
+    reasons = []
+    for address in tango_host.split(","):
+        host, _, port = address.strip().rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), _CONNECT_TIMEOUT).close()
+        except (OSError, ValueError, OverflowError) as error:
+            reasons.append(str(error))
+        else:
+            return
+    raise StartError(
+        f"the Tango database at {tango_host} cannot be reached ({'; '.join(reasons)}): "
+        "check that it runs, and that TANGO_HOST names it"
+    )
 
 
 if __name__ == "__main__":

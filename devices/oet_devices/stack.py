@@ -20,11 +20,14 @@ import click
 import tango
 
 from .registration import register, registration_file
+from .sample_blocks import provide_scheduling_blocks
 from .stack_part import Part, StackError
 
 INSTANCE = "01"
 _STOP_TIMEOUT = 3.0
+_LEAST_STOP_TIMEOUT = 0.3
 _DEVICE_SERVER_READY = "Ready to accept request"
+_SIDECAR_READY = r"REST ready: (\S+)"
 _DATABASE_READY = r"listening on: host=[\d.]+, port=(\d+)"
 
 
@@ -64,10 +67,15 @@ class Stack:
         :raises StackError: if something cannot be started
         """
         self._logs.mkdir(parents=True, exist_ok=True)
+        if self._options.rest_port:
+            _require_free(self._options.host, self._options.rest_port, "--rest-port")
         tango_host = await self._start_database()
         device = await asyncio.to_thread(self._register, tango_host)
-        await self._start_device_server(tango_host)
-        return f"OET ready: TANGO_HOST={tango_host} DEVICE={device}"
+        # At the same time: the sidecar finds the device when it is there.
+        _, rest = await asyncio.gather(
+            self._start_device_server(tango_host), self._start_sidecar(tango_host, device)
+        )
+        return f"OET ready: TANGO_HOST={tango_host} DEVICE={device} REST={rest}"
 
     async def _start_database(self) -> str:
         host = self._options.host
@@ -87,8 +95,17 @@ class Stack:
 
     async def _start_device_server(self, tango_host: str) -> None:
         arguments = [INSTANCE, "-ORBendPoint", f"giop:tcp:{self._options.host}:0"]
-        part = self._part("OETController", "oet_devices.server", arguments, {"TANGO_HOST": tango_host})
+        blocks = provide_scheduling_blocks(self._options.state_directory / "oda", os.environ)
+        environment = {"TANGO_HOST": tango_host, **blocks}
+        part = self._part("OETController", "oet_devices.server", arguments, environment)
         await part.start(_DEVICE_SERVER_READY)
+
+    async def _start_sidecar(self, tango_host: str, device: str) -> str:
+        arguments = ["--host", self._options.host, "--port", str(self._options.rest_port)]
+        environment = {"TANGO_HOST": tango_host, "OET_DEVICE": device}
+        part = self._part("REST sidecar", "ska_oso_oet.sidecar", arguments, environment)
+        listening = await part.start(_SIDECAR_READY)
+        return listening[1]
 
     def _part(self, name: str, module: str, arguments: Sequence[str], environment: dict[str, str]) -> Part:
         log = self._logs / f"{name.lower().replace(' ', '-')}.log"
@@ -105,9 +122,11 @@ class Stack:
         return next(iter(done)).result()
 
     async def stop(self) -> None:
-        """End everything, those first that depend on others."""
+        """End everything, those first that depend on others. All together are given one time for that."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _STOP_TIMEOUT
         for part in reversed(self._parts):
-            await part.stop(_STOP_TIMEOUT)
+            await part.stop(max(_LEAST_STOP_TIMEOUT, deadline - loop.time()))
 
     def kill(self) -> None:
         """End everything at once."""

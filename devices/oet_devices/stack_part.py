@@ -11,6 +11,9 @@ from typing import IO
 
 from ska_oso_oet.mptools import posix
 
+_KILL_TIMEOUT = 1.0
+"""Seconds that the end of a killed process may take."""
+
 
 class StackError(RuntimeError):
     """The stack cannot run. The message is one line for the user."""
@@ -66,7 +69,7 @@ class Part:
         assert self._process is not None, "started by the caller"  # noqa: S101
         assert self._process.stdout is not None, "asked for at the start"  # noqa: S101
         with self._log.open("wb") as log:
-            async for line in self._process.stdout:
+            while line := await _read_line(self._process.stdout):
                 self._take(line, log)
                 if not is_ready.done() and (match := ready.search(self._last_line)):
                     is_ready.set_result(match)
@@ -82,7 +85,8 @@ class Part:
     async def ended(self) -> str:
         """Wait until the process has ended, and return a sentence that says how."""
         assert self._reader is not None, "started by the caller"  # noqa: S101
-        await self._reader
+        # Who gives up waiting must not end the reading with it.
+        await asyncio.shield(self._reader)
         assert self._process is not None, "started by the caller"  # noqa: S101
         return self._describe_end(self._process.returncode)
 
@@ -101,7 +105,8 @@ class Part:
             await asyncio.wait_for(asyncio.shield(self._reader), timeout)
         except TimeoutError:
             self.kill()
-            await self._reader
+            # Not for ever: what the process has started may hold its output open.
+            await asyncio.wait([self._reader], timeout=_KILL_TIMEOUT)
 
     def kill(self) -> None:
         """End the process at once."""
@@ -111,3 +116,12 @@ class Part:
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
+
+
+async def _read_line(stream: asyncio.StreamReader) -> bytes:
+    """Return the next line of a stream, nothing at its end. Of one that is too long the rest is returned."""
+    while True:
+        try:
+            return await stream.readline()
+        except ValueError:  # too long: what there was of it is gone
+            continue

@@ -90,6 +90,10 @@ class ServerProcess:
         self._release()
         return returncode
 
+    def terminate(self) -> None:
+        """Ask the process to end, with SIGTERM, and do not wait for it."""
+        self._process.terminate()
+
     def stop(self, timeout: float = _STOP_TIMEOUT) -> None:
         """End the process with SIGTERM, or with SIGKILL if it does not obey in time."""
         self._process.terminate()

@@ -82,14 +82,27 @@ def device_server(
     :param env: variables to set on top of this process's environment
     :returns: the process, once its devices can be called
     """
-    command = [sys.executable, "-m", module, instance, "-ORBendPoint", f"giop:tcp:{LOOPBACK}:0"]
-    variables = {"TANGO_HOST": tango_host, "PYTHONPATH": str(_PROJECT), **(env or {})}
-    process = ServerProcess(command, variables)
+    process = launch_device_server(tango_host, module, instance, env=env)
     try:
         process.wait_for_output(READY)
         yield process
     finally:
         process.stop()
+
+
+def launch_device_server(
+    tango_host: str, module: str, instance: str, *, env: Mapping[str, str] | None = None
+) -> ServerProcess:
+    """Start a device server, and return at once: it is the caller's to wait for, and to end.
+
+    :param tango_host: the database's ``host:port``
+    :param module: what ``python -m`` runs
+    :param instance: instance name of the server
+    :param env: variables to set on top of this process's environment
+    """
+    command = [sys.executable, "-m", module, instance, "-ORBendPoint", f"giop:tcp:{LOOPBACK}:0"]
+    variables = {"TANGO_HOST": tango_host, "PYTHONPATH": str(_PROJECT), **(env or {})}
+    return ServerProcess(command, variables)
 
 
 def device_name(tango_host: str, device: str) -> str:

@@ -98,4 +98,4 @@ class CommandHandle:
         return self._end(TaskStatus.REJECTED, code, reason)
 
     def _end(self, status: TaskStatus, code: ResultCode, message: Any) -> bool:
-        return self._tracker.finish(self._record, status, Result(code, message))
+        return self._tracker.finish(self._record, status, Result(code, message, self._record.pointer))

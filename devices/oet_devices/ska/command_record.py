@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,37 +22,30 @@ def to_json(value: Any) -> str:
     return json.dumps(value, default=str)
 
 
-def utc_now() -> str:
-    """Return the time of day as ISO 8601 text, in UTC."""
-    return datetime.now(UTC).isoformat()
+def json_object(**members: str) -> str:
+    """Return a JSON object.
+
+    :param members: its members, as JSON texts
+    """
+    return "{" + ", ".join(f'"{name}": {text}' for name, text in members.items()) + "}"
 
 
-@dataclass(frozen=True)
 class Result:
     """How a command ended.
 
     :param code: the short form
     :param message: a sentence, or any other JSON value
+    :param pointer: sentence that says where to find all of a message that is too long for events, and is cut
+    :ivar text: ``[code, message]`` as JSON, written once: many attributes and events hold it
     """
 
-    code: ResultCode
-    message: Any
-
-    def as_list(self) -> list[Any]:
-        """Return the form that goes into JSON texts: ``[code, message]``."""
-        return [int(self.code), self.message]
-
-    def shortened(self, pointer: str) -> "Result":
-        """Return this result, cut if it is too long for events.
-
-        :param pointer: sentence that says where to find all of it
-        """
-        if len(to_json(self.as_list())) <= MAX_RESULT_BYTES:
-            return self
-        text = self.message if isinstance(self.message, str) else to_json(self.message)
-        tail = _ELLIPSIS + (pointer or "The rest was cut off: results are at most 64 kB long.")
-        room = MAX_RESULT_BYTES - len(to_json([int(self.code), tail]))
-        return Result(self.code, _head(text, room) + tail)
+    def __init__(self, code: ResultCode, message: Any, pointer: str = "") -> None:
+        self.text = to_json([int(code), message])
+        if len(self.text) > MAX_RESULT_BYTES:
+            text = message if isinstance(message, str) else to_json(message)
+            tail = _ELLIPSIS + (pointer or "The rest was cut off: results are at most 64 kB long.")
+            room = MAX_RESULT_BYTES - len(to_json([int(code), tail]))
+            self.text = to_json([int(code), _head(text, room) + tail])
 
 
 def _head(text: str, room: int) -> str:
@@ -81,48 +74,41 @@ class CommandRecord:
     pointer: str = ""
     is_abort: bool = False
     status: TaskStatus = TaskStatus.STAGING
-    submitted_time: str = field(default_factory=utc_now)
-    started_time: str | None = None
-    finished_time: str | None = None
     progress: int | None = None
     result: Result | None = None
     abort_requested: bool = False
     expires: float = 0.0
     """When a finished command leaves the attributes of protocol version 1, on the monotonic clock."""
-    finished_entry: str = ""
-    """Its entry of lrcFinished, written once: it is sent with every later event of that attribute."""
+    entry: str = ""
+    """Its entry of lrcQueue, lrcExecuting or lrcFinished, written once: it is sent with every later event."""
 
-    def enter(self, status: TaskStatus) -> None:
-        """Move to another status, and note the time."""
+    def __post_init__(self) -> None:
+        # What does not change any more, as JSON texts.
+        self._told = {"uid": to_json(self.id), "name": to_json(self.name), "submitted_time": _now()}
+
+    def enter(self, status: TaskStatus, result: Result | None = None) -> None:
+        """Move to another status, and note the time.
+
+        :param status: the status
+        :param result: how the command ended, if that is what it did
+        """
         self.status = status
+        self.result = result
         if status is TaskStatus.IN_PROGRESS:
-            self.started_time = utc_now()
+            self._told["started_time"] = _now()
         elif status.is_final:
-            self.finished_time = utc_now()
-            self.finished_entry = self._entry(status=status.name, result=self._result_list())
+            self._told["finished_time"] = _now()
+            self._told["status"] = to_json(status.name)
+        if result is not None:
+            self._told["result"] = result.text
+        self.entry = json_object(**self._told)
 
-    def queue_entry(self) -> str:
-        """Return this command's entry of lrcQueue."""
-        return self._entry()
+    def advance(self, percent: int) -> None:
+        """Note how far the command is."""
+        self.progress = percent
+        self.entry = json_object(**self._told, progress=str(percent))
 
-    def executing_entry(self) -> str:
-        """Return this command's entry of lrcExecuting."""
-        return self._entry(progress=self.progress)
 
-    def result_entry(self) -> str:
-        """Return the JSON text of the result that protocol version 1 sends."""
-        return to_json(self._result_list())
-
-    def _result_list(self) -> list[Any] | None:
-        return None if self.result is None else self.result.as_list()
-
-    def _entry(self, **more: Any) -> str:
-        fields = {
-            "uid": self.id,
-            "name": self.name,
-            "submitted_time": self.submitted_time,
-            "started_time": self.started_time,
-            "finished_time": self.finished_time,
-            **more,
-        }
-        return to_json({name: value for name, value in fields.items() if value is not None})
+def _now() -> str:
+    """Return the time of day as ISO 8601 text, in UTC, as JSON."""
+    return f'"{datetime.now(UTC).isoformat()}"'

@@ -8,10 +8,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from .command_handle import CommandHandle
-from .command_record import CommandRecord, Result, to_json
+from .command_record import CommandRecord, Result, json_object
 from .enums import TaskStatus
 from .lrc_attributes import (
     MAX_ACTIVE,
@@ -33,6 +32,8 @@ _EXPIRY_STEPS = 20
 """Ended commands are dropped together, at most this often per retention time."""
 
 _RESERVED_FOR_ABORTS = 32
+
+_ATTRIBUTES = tuple(LrcAttribute)
 
 Sink = Callable[[str, Spectrum], None]
 """Is told the name and the new value of an attribute. It must not wait for anything or call back."""
@@ -185,7 +186,7 @@ class CommandTracker:
             if record.id not in self._active or status <= record.status:
                 return False
             record.enter(status)
-            self._announce(record, {"status": int(status)})
+            self._announce(record, status=str(int(status)))
             return True
 
     def progress(self, record: CommandRecord, percent: int) -> bool:
@@ -194,8 +195,8 @@ class CommandTracker:
             executing = record.id in self._active and record.status is TaskStatus.IN_PROGRESS
             if not executing or percent == record.progress:
                 return False
-            record.progress = percent
-            self._announce(record, {"progress": percent})
+            record.advance(percent)
+            self._announce(record, progress=str(percent))
             return True
 
     def finish(self, record: CommandRecord, status: TaskStatus, result: Result) -> bool:
@@ -203,12 +204,11 @@ class CommandTracker:
         with self._lock:
             if self._active.pop(record.id, None) is None:
                 return False
-            record.result = result.shortened(record.pointer)
-            record.enter(status)
+            record.enter(status, result)
             self._last_result = record
             self._finished.append(record)
             self._keep_for_a_while(record)
-            self._announce(record, {"status": int(status), "result": record.result.as_list()})
+            self._announce(record, status=str(int(status)), result=result.text)
             for abort in self._aborts:
                 abort.waiting_for.discard(record.id)
             self._settle_aborts()
@@ -220,7 +220,7 @@ class CommandTracker:
         if self._find(record.id) is not None:
             raise ValueError(f"there is a command of the ID {record.id} already")
         self._active[record.id] = self._known[record.id] = record
-        self._announce(record, {"status": int(record.status)})
+        self._announce(record, status=str(int(record.status)))
         return CommandHandle(self, record)
 
     def _find(self, command_id: str) -> CommandRecord | None:
@@ -257,19 +257,19 @@ class CommandTracker:
     def _commands(self) -> Commands:
         return Commands(self._known.values(), self._finished, self._last_result)
 
-    def _announce(self, record: CommandRecord | None = None, event: dict[str, Any] | None = None) -> None:
+    def _announce(self, record: CommandRecord | None = None, **event: str) -> None:
         """Tell the sink what has changed, in the order of `LrcAttribute`.
 
         :param record: the command that changed
-        :param event: what changed, as protocol version 2 puts it
+        :param event: what changed, as protocol version 2 puts it: members of a JSON object, as JSON texts
         """
         if self._closed:
             return
         before, self._values = self._values, attribute_values(self._commands())
-        for attribute in LrcAttribute:
+        for attribute in _ATTRIBUTES:
             if attribute is LrcAttribute.EVENT:
                 if record is not None:
-                    self._sink(attribute, (record.id, to_json(event)))
+                    self._sink(attribute, (record.id, json_object(**event)))
             elif self._values[attribute] != before[attribute]:
                 self._sink(attribute, self._values[attribute])
 

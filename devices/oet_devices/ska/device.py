@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tango import AttrWriteType, DevState
+from tango import AttrWriteType, DevState, DispLevel
 from tango.server import attribute, command
 
 from .command_handle import CommandHandle
@@ -169,7 +169,7 @@ class SkaBaseDevice(InformationDevice):
         """How well the device can do what it is for; the reason is in Status."""
         return self._health
 
-    @attribute(dtype="DevString", label="Commanded state")
+    @attribute(dtype="DevString", label="Commanded state", display_level=DispLevel.EXPERT)
     def commandedState(self) -> str:
         """The state that the last On, Off or Standby is to lead to; None if there was none."""
         return self._commanded_state

@@ -61,12 +61,23 @@ class EventDevice(Device):
             self.property_fault = text
             LOGGER.error("%s: %s", self.get_name(), text)
 
+    @property
+    def is_going(self) -> bool:
+        """Whether the device is about to be destroyed: its server ends, or it is restarted, or all are.
+
+        To be asked in `delete_device`, which Init calls as well: then the device goes on.
+        """
+        server = tango.Util.instance()
+        # The admin device's RestartServer destroys all devices under the flag of their making.
+        restarts = server.is_svr_starting() or server.is_device_restarting(self.get_name())
+        return bool(restarts or server.is_svr_shutting_down())
+
     def delete_device(self) -> None:
-        """Push the last events, and end the thread that does so."""
-        self.publisher.close()
-        # A push of a device that is gone would end the server. Init, which holds the device's monitor, keeps
-        # the device: then nothing is waited for, and what is left is pushed afterwards.
-        self.publisher.finish(_CLOSE_TIMEOUT)
+        """Push the last events, and end the thread that does so; after Init it goes on."""
+        if self.is_going:
+            self.publisher.close()
+            # A push of a device that is gone would end the server.
+            self.publisher.finish(_CLOSE_TIMEOUT)
         super().delete_device()
 
     def dev_state(self) -> tango.DevState:
@@ -95,7 +106,8 @@ class EventDevice(Device):
 
     def announce_status(self) -> None:
         """Announce that the meaning of the status has changed. Any thread may call this."""
-        self.publish("Status", self.dev_status())
+        if self.publisher.is_wanted("Status"):
+            self.publish("Status", self.dev_status())
         # Of two threads that do this at once, the one with the older text may come last. So the text is
         # made again when all that waits has been pushed; if it is still the same, nobody hears of that.
         self.publisher.submit_latest("Status", self.dev_status)

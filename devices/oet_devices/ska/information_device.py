@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tango import DispLevel
 from tango.server import attribute, command, device_property
 
 from .debugger import listen_for_debugger
@@ -55,7 +56,11 @@ class InformationDevice(ModesDevice):
         """Tell what software the device is."""
         return [f"{type(self).__name__}, {self._build_state()}"]
 
-    @command(dtype_out="DevUShort", doc_out="Port, on this host, that a debugger can be attached to")
+    @command(
+        dtype_out="DevUShort",
+        doc_out="Port, on this host, that a debugger can be attached to",
+        display_level=DispLevel.EXPERT,
+    )
     def DebugDevice(self) -> int:
         """Let a Python debugger that speaks the Debug Adapter Protocol attach to the device server."""
         return listen_for_debugger()

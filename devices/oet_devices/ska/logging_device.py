@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 import tango
-from tango import AttrWriteType
+from tango import AttrWriteType, DispLevel
 from tango.server import attribute, device_property
 
 from .enums import LoggingLevel
@@ -73,6 +73,7 @@ class LoggingDevice(LrcDevice):
         dtype=LoggingLevel,
         access=AttrWriteType.READ_WRITE,
         label="Logging level",
+        display_level=DispLevel.EXPERT,
         doc="The least serious messages that are logged.",
     )
 
@@ -89,6 +90,7 @@ class LoggingDevice(LrcDevice):
         max_dim_x=_MAX_TARGETS,
         access=AttrWriteType.READ_WRITE,
         label="Logging targets",
+        display_level=DispLevel.EXPERT,
         doc="Where messages are logged to: tango::logger, console::cout, file::/path, syslog::udp://host:port.",
     )
 

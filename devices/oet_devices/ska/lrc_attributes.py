@@ -66,9 +66,8 @@ def attribute_values(commands: Commands) -> dict[LrcAttribute, Spectrum]:
     known = commands.known
     queued = [record for record in known if record.status is TaskStatus.QUEUED]
     executing = [record for record in known if record.status is TaskStatus.IN_PROGRESS]
-    last = commands.last_result
     return {
-        LrcAttribute.RESULT: ("", "") if last is None else (last.id, last.result_entry()),
+        LrcAttribute.RESULT: _result_of(commands.last_result),
         LrcAttribute.PROGRESS: _pairs(
             (record.id, str(record.progress)) for record in known if record.progress is not None
         ),
@@ -76,10 +75,14 @@ def attribute_values(commands: Commands) -> dict[LrcAttribute, Spectrum]:
         LrcAttribute.IDS_IN_QUEUE: tuple(record.id for record in known),
         LrcAttribute.STATUS: _pairs((record.id, record.status.name) for record in known),
         LrcAttribute.IN_PROGRESS: tuple(record.name for record in executing),
-        LrcAttribute.QUEUE: tuple(record.queue_entry() for record in queued),
-        LrcAttribute.EXECUTING: tuple(record.executing_entry() for record in executing),
-        LrcAttribute.FINISHED: tuple(record.finished_entry for record in commands.finished),
+        LrcAttribute.QUEUE: tuple(record.entry for record in queued),
+        LrcAttribute.EXECUTING: tuple(record.entry for record in executing),
+        LrcAttribute.FINISHED: tuple(record.entry for record in commands.finished),
     }
+
+
+def _result_of(record: CommandRecord | None) -> Spectrum:
+    return ("", "") if record is None or record.result is None else (record.id, record.result.text)
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> Spectrum:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import ClassVar
 
+from tango import DispLevel
 from tango.server import attribute, command
 
 from .command_handle import CommandHandle
@@ -18,6 +19,9 @@ LOGGER = logging.getLogger(__name__)
 
 _PROTOCOL_VERSIONS = (1, 2)
 
+_FOR_OPERATORS = frozenset({LrcAttribute.QUEUE, LrcAttribute.EXECUTING, LrcAttribute.FINISHED})
+"""What people read; the other attributes of the protocol are for programs."""
+
 _ABORT_DOC = "STARTED and the ID of this command, which ends all commands that wait or execute"
 
 
@@ -27,7 +31,15 @@ def _spectrum(shown: LrcAttribute, size: int, label: str, doc: str) -> attribute
     def read(device: "LrcDevice") -> Spectrum:
         return device.commands.value(shown)
 
-    return attribute(fget=read, name=str(shown), dtype=("DevString",), max_dim_x=size, label=label, doc=doc)
+    return attribute(
+        fget=read,
+        name=str(shown),
+        dtype=("DevString",),
+        max_dim_x=size,
+        label=label,
+        doc=doc,
+        display_level=DispLevel.OPERATOR if shown in _FOR_OPERATORS else DispLevel.EXPERT,
+    )
 
 
 class LrcDevice(EventDevice):
@@ -36,24 +48,29 @@ class LrcDevice(EventDevice):
     WITHOUT_EVENTS: ClassVar[frozenset[str]] = frozenset({"lrcProtocolVersions"})
     CHANGE_EVENTS_ONLY: ClassVar[frozenset[str]] = frozenset({LrcAttribute.EVENT})
 
+    COMMANDS_OUTLIVE_INIT: ClassVar[bool] = False
+    """Whether Init leaves commands alone that wait or execute, rather than to abort them."""
+
     commands: CommandTracker
     """The device's long-running commands."""
     command_ids: CommandIds
 
     def init_device(self) -> None:
-        """Start with no commands."""
+        """Start with no commands, or after Init with those that outlive it."""
         super().init_device()
         if "command_ids" not in self.__dict__:
             self.command_ids = CommandIds()
-        self.commands = CommandTracker(self.publish)
+        if "commands" not in self.__dict__ or not self.COMMANDS_OUTLIVE_INIT:
+            self.commands = CommandTracker(self.publish)
         for shown in LrcAttribute:
-            # After Init they are empty, and those who listen must hear of it.
+            # After Init they may be empty, and those who listen must hear of it.
             if shown is not LrcAttribute.EVENT:
                 self.publish(shown, self.commands.value(shown))
 
     def delete_device(self) -> None:
         """End all commands as aborted."""
-        self.commands.close()
+        if self.is_going or not self.COMMANDS_OUTLIVE_INIT:
+            self.commands.close()
         super().delete_device()
 
     def run_command(self, name: str, run: Callable[[CommandHandle], None]) -> Reply:
@@ -142,7 +159,7 @@ class LrcDevice(EventDevice):
         'what has changed of it: status (a number), progress, result: id, {"status": 5, "result": [0, ""]}.',
     )
 
-    @attribute(dtype=("DevLong64",), max_dim_x=2, label="Protocol versions")
+    @attribute(dtype=("DevLong64",), max_dim_x=2, label="Protocol versions", display_level=DispLevel.EXPERT)
     def lrcProtocolVersions(self) -> tuple[int, int]:
         """Lowest and highest version of the long-running-command protocol that the device speaks."""
         return _PROTOCOL_VERSIONS
@@ -153,6 +170,7 @@ class LrcDevice(EventDevice):
         dtype_out="DevString",
         doc_out="Name of its status: STAGING, QUEUED, IN_PROGRESS, ABORTED, NOT_FOUND, COMPLETED, "
         "REJECTED or FAILED",
+        display_level=DispLevel.EXPERT,
     )
     def CheckLongRunningCommandStatus(self, argin: str) -> str:
         """Tell where a long-running command is on its way."""
@@ -163,7 +181,11 @@ class LrcDevice(EventDevice):
         """End all commands that wait or execute."""
         return self._abort("Abort")
 
-    @command(dtype_out="DevVarLongStringArray", doc_out=_ABORT_DOC + ". Deprecated: use Abort")
+    @command(
+        dtype_out="DevVarLongStringArray",
+        doc_out=_ABORT_DOC + ". Deprecated: use Abort",
+        display_level=DispLevel.EXPERT,
+    )
     def AbortCommands(self) -> Reply:
         """End all commands that wait or execute. Deprecated: use Abort."""
         return self._abort("AbortCommands")

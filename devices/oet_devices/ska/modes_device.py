@@ -1,6 +1,6 @@
 """The modes of an SKA device that say under what conditions it works."""
 
-from tango import AttrWriteType
+from tango import AttrWriteType, DispLevel
 from tango.server import attribute
 
 from .enums import ControlMode, SimulationMode, TestMode
@@ -24,6 +24,7 @@ class ModesDevice(LoggingDevice):
         memorized=True,
         hw_memorized=True,
         label="Control mode",
+        display_level=DispLevel.EXPERT,
         doc="Who has control of the device: REMOTE or LOCAL.",
     )
 
@@ -42,6 +43,7 @@ class ModesDevice(LoggingDevice):
         memorized=True,
         hw_memorized=True,
         label="Simulation mode",
+        display_level=DispLevel.EXPERT,
         doc="Whether a simulator stands in for what the device controls.",
     )
 
@@ -60,6 +62,7 @@ class ModesDevice(LoggingDevice):
         memorized=True,
         hw_memorized=True,
         label="Test mode",
+        display_level=DispLevel.EXPERT,
         doc="Whether the device runs logic that is for tests only.",
     )
 

@@ -49,6 +49,7 @@ class EventPublisher:
         self._closed = True
         self._dropping = False
         self._pushed = 0
+        self._status: str | None = None  # the text that subscribers were told last
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
@@ -134,21 +135,44 @@ class EventPublisher:
         if self._dropping:
             return
         try:
-            self._push_events(name, value() if callable(value) else value)
+            # Asking costs a tenth of a push that nobody gets, and most attributes have no subscribers.
+            # One that comes this moment reads the value itself, as every subscriber begins with.
+            change, archive = self._subscribed(name)
+            if change or archive:
+                self._push_events(name, value() if callable(value) else value, change, archive)
+            elif name == _STATUS:
+                self._status = None
         except Exception:
             # One value that cannot be sent must not cost the events that come after it.
             LOGGER.exception("Could not push an event of the attribute %s", name)
 
-    def _push_events(self, name: str, value: Any) -> None:
+    def is_wanted(self, name: str) -> bool:
+        """Return whether anybody has subscribed to events of an attribute. Any thread may call this.
+
+        :param name: name of the attribute
+        """
+        return any(self._subscribed(name))
+
+    def _subscribed(self, name: str) -> tuple[bool, bool]:
+        """Return whether anybody has subscribed to change events of an attribute, and to archive events."""
+        subscribed = self._device.is_there_subscriber
+        return (
+            subscribed(name, tango.EventType.CHANGE_EVENT),
+            name not in self._change_only and subscribed(name, tango.EventType.ARCHIVE_EVENT),
+        )
+
+    def _push_events(self, name: str, value: Any, change: bool, archive: bool) -> None:
         device = self._device
         # Tango pushes of these two what the device has set, whatever value it is given.
         if name == _STATE:
             device.set_state(value)
         elif name == _STATUS:
-            if value == device.get_status():
+            if value == self._status:
                 return
             device.set_status(value)
+            self._status = value
         arguments = () if name in (_STATE, _STATUS) else (value,)
-        device.push_change_event(name, *arguments)
-        if name not in self._change_only:
+        if change:
+            device.push_change_event(name, *arguments)
+        if archive:
             device.push_archive_event(name, *arguments)

@@ -146,6 +146,29 @@ def follow(stream: EventStream, subject: Subject, output: Output) -> None:
     _report(subject, state, output)
 
 
+def wait_until_prepared(stream: EventStream, rest: RestClient, pid: int) -> Procedure:
+    """Wait until a procedure is no longer in preparation, and return it as it is then.
+
+    :param stream: events from now on
+    :param rest: the service that prepares it
+    :param pid: its ID
+    """
+    # Now that the stream is open nothing can happen unnoticed.
+    procedure = rest.procedure(pid).content
+    events = iter(stream)
+    while is_in_preparation(procedure):
+        item = next(events)
+        if not isinstance(item, Received) or is_about_procedure(item.event, pid):
+            procedure = rest.procedure(pid).content
+    return procedure
+
+
+def is_in_preparation(procedure: Procedure) -> bool:
+    """Whether a procedure is on its way to READY."""
+    states = [state for state, _ in procedure.history.process_states]
+    return ProcedureState.READY not in states and not procedure.state.is_final
+
+
 def main_has_begun(procedure: Procedure) -> bool:
     """Whether `main` has been started: RUNNING before the first READY is `init`."""
     states = [state for state, _ in procedure.history.process_states]

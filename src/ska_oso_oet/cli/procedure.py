@@ -11,7 +11,14 @@ from ska_oso_oet.model import FunctionArgs, GitArgs, Procedure, ProcedureRequest
 
 from .arguments import ScriptCommand, integer_or_none, text_or_none
 from .errors import OetError
-from .follow import FollowedProcedure, follow, main_has_begun, not_started
+from .follow import (
+    FollowedProcedure,
+    follow,
+    is_in_preparation,
+    main_has_begun,
+    not_started,
+    wait_until_prepared,
+)
 from .literals import read_value
 from .output import Output
 from .rest import RestClient
@@ -103,6 +110,8 @@ def start(
 ) -> None:
     """Start a prepared procedure, and show its events until it ends.
 
+    One that is still in preparation is started as soon as it is READY.
+
     ARGS, and any options beside those below written --name=value, are passed to the script's main
     function. Values are read as Python or JSON literals (12, true, '[1, 2]'), else as text. All that
     follows '--' is for the script.
@@ -111,6 +120,11 @@ def start(
     1 FAILED, 3 STOPPED.
     """
     before = _last_created(session.rest) if pid is None else session.rest.procedure(pid).content
+    if is_in_preparation(before):
+        # So that a start can follow a create in a shell script.
+        session.output.note(f"Procedure {before.id} is in preparation: waiting until it is READY")
+        with session.stream() as preparing:
+            before = wait_until_prepared(preparing, session.rest, before.id)
     with ExitStack() as stack:
         stream = stack.enter_context(session.stream()) if listen else None
         reply = session.rest.start_procedure(before.id, _function_args(args, script_kwargs))

@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-import orjson
+from ska_oso_oet.mptools.encoding import to_json
 
 from .journal import Document, Journal, JournalEvent
 
@@ -23,7 +23,10 @@ RESERVED_FIELDS = frozenset({"seq", "time", "topic"})
 
 
 class Announcement(NamedTuple):
-    """An event that has no number yet. Its fields are JSON values."""
+    """An event that has no number yet.
+
+    Fields are JSON values, or `orjson.Fragment` of such; what is neither is rendered as JSON.
+    """
 
     topic: str
     msg_src: str | None
@@ -48,8 +51,17 @@ class _Entry(NamedTuple):
 
 Subscriber = Callable[[Batch], None]
 
+T = TypeVar("T")
+
 # Bounds the memory that a burst of events takes and the time that its first event waits.
 _MAX_BATCH = 1000
+
+
+def irrevocable_future() -> "Future[T]":
+    """Return a future that cannot be cancelled: whoever is to set its result finds it as it was made."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+    return future
 
 
 class EventBus:
@@ -63,6 +75,8 @@ class EventBus:
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._subscribers: list[Subscriber] = []
         self._seq = journal.last_seq
+        self._closing = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="oet-event-bus", daemon=True)
         self._thread.start()
 
@@ -77,10 +91,15 @@ class EventBus:
     def committed(self) -> "Future[None]":
         """Return a future that is done when all that was published before has been committed and told.
 
-        Never wait for it in a thread that a subscriber may wait for.
+        Never wait for it in a thread that a subscriber may wait for. It raises RuntimeError once the bus is
+        closed: what was published since then is lost.
         """
-        future: Future[None] = Future()
-        self._queue.put(_Entry(time.time(), (), None, future))
+        future: Future[None] = irrevocable_future()
+        with self._closing:
+            if not self._closed:
+                self._queue.put(_Entry(time.time(), (), None, future))
+                return future
+        future.set_exception(RuntimeError("the event bus is closed: it commits nothing any more"))
         return future
 
     def subscribe(self, subscriber: Subscriber) -> None:
@@ -97,7 +116,9 @@ class EventBus:
 
     def close(self) -> None:
         """Commit and hand on what has been published, end the thread and close the journal."""
-        self._queue.put(None)
+        with self._closing:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
         self.journal.close()
 
@@ -110,6 +131,8 @@ class EventBus:
             except Exception:
                 # Nobody would restart this thread: whatever went wrong with one batch, go on with the next.
                 LOGGER.exception("The event bus could not handle a batch of %d entries", len(entries))
+                # Nobody has seen the numbers of what was not kept: they are given again.
+                self._seq = self.journal.last_seq
             for entry in entries:
                 if entry.committed is not None:
                     entry.committed.set_result(None)
@@ -162,11 +185,4 @@ class EventBus:
             "seq": self._seq,
             "time": time_,
         }
-        try:
-            text = orjson.dumps(flat).decode()
-        except (TypeError, ValueError) as error:
-            # Fields are JSON values by contract; a breach costs the fields, never the event or its number.
-            LOGGER.exception("Fields of an event on %s are no JSON values", announcement.topic)
-            flat = {name: flat[name] for name in ("topic", "msg_src", "seq", "time")}
-            text = orjson.dumps({**flat, "error": str(error)}).decode()
-        return JournalEvent(self._seq, announcement.topic, text)
+        return JournalEvent(self._seq, announcement.topic, to_json(flat).decode())

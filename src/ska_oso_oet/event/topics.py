@@ -16,7 +16,7 @@ and mean the same on all topics:
 - scan_id: scan ID
 - subarray_id: subarray ID
 - error: what the subarray answered
-- msg: what the script has to say
+- msg: what the script, or who prepares it, has to say
 - progress: percentage done, 0 to 100
 - refused_topic, size, limit: topic of an event that was too large, its size, and what is allowed, in bytes
 """
@@ -117,6 +117,15 @@ class procedure:
 
             @staticmethod
             def msgDataSpec(stacktrace: Any, msg_src: Any = None) -> None: ...
+
+    class environment:
+        """What is prepared for a script from git: its files, and its Python environment."""
+
+        class progress:
+            """The preparation has come further."""
+
+            @staticmethod
+            def msgDataSpec(msg: Any, msg_src: Any = None) -> None: ...
 
     class pool:
         """All procedures that are known."""

@@ -2,9 +2,10 @@
 
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 
-from .bus import Batch, EventBus
-from .journal import Document
+from .bus import Batch, EventBus, irrevocable_future
+from .journal import Document, JournalUnavailable
 
 
 class DocumentView:
@@ -24,19 +25,31 @@ class DocumentView:
         self._lock = threading.Lock()
         self._documents: dict[int, Document] = {}
         self._waiting: dict[int, list[Future[Document]]] = {}
-        known = [*self._journal.live_documents(kind), *self._journal.newest_documents(kind, ended_limit)]
-        self._keep(known)
         bus.subscribe(self._on_batch)
+        # Whoever has made this recalls them when the journal can be read.
+        with suppress(JournalUnavailable):
+            self.recall()
+
+    def recall(self) -> None:
+        """Show what the journal has from before, beside what has come since. Does not wait for the bus.
+
+        :raises JournalUnavailable: if the journal cannot be read at present
+        """
+        live = self._journal.live_documents(self._kind)
+        newest = self._journal.newest_documents(self._kind, self._ended_limit)
+        self._keep([*live, *newest], only_unknown=True)
 
     def _on_batch(self, batch: Batch) -> None:
         mine = [document for document in batch.documents if document.kind == self._kind]
         if mine:
             self._keep(mine)
 
-    def _keep(self, documents: list[Document]) -> None:
+    def _keep(self, documents: list[Document], *, only_unknown: bool = False) -> None:
         done: list[tuple[Future[Document], Document]] = []
         with self._lock:
             for document in documents:
+                if only_unknown and document.id in self._documents:
+                    continue
                 self._documents[document.id] = document
                 if not document.live:
                     done += [(future, document) for future in self._waiting.pop(document.id, [])]
@@ -64,9 +77,10 @@ class DocumentView:
 
     def ended(self, document_id: int) -> "Future[Document]":
         """Return a future for a document in its final form; it is done by the thread of the bus."""
-        future: Future[Document] = Future()
+        future: Future[Document] = irrevocable_future()
         with self._lock:
-            # One that has ended may be known to the journal alone.
+            # It may have ended, and been followed by so many that it is no longer at hand. What is committed
+            # after this look at the journal has to wait for the lock to be told.
             known = self._documents.get(document_id) or self._journal.read_document(self._kind, document_id)
             if known is None or known.live:
                 self._waiting.setdefault(document_id, []).append(future)

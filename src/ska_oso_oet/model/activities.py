@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from .base import FunctionArgs, Model, ScriptArgs
 from .states import ActivityState
@@ -17,8 +17,8 @@ class ActivityRequest(Model):
     script_args: ScriptArgs = Field(
         default_factory=dict, description="keyword arguments that override those of the Scheduling Block"
     )
-    prepare_only: bool = Field(default=False, description="prepare the script and do not start it")
-    create_env: bool = Field(default=False, description="build the Python environment of a git script")
+    prepare_only: StrictBool = Field(default=False, description="prepare the script and do not start it")
+    create_env: StrictBool = Field(default=False, description="build the Python environment of a git script")
 
     @model_validator(mode="after")
     def _one_scheduling_block(self) -> Self:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from .base import FunctionArgs, Model, ScriptArgs
 from .states import ProcedureState
@@ -33,7 +33,7 @@ class Script(Model):
     git_args: GitArgs | None = Field(
         default=None, description="repository, branch and commit of a git script"
     )
-    create_env: bool | None = Field(
+    create_env: StrictBool | None = Field(
         default=None, description="run a git script in the Python environment its repository describes"
     )
 

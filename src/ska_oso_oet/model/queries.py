@@ -1,38 +1,55 @@
 """Arguments of the commands that start, stop and look; and what looking returns."""
 
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictInt
 
 from .base import Model, ScriptArgs
+
+_MAX_NUMBER = (1 << 63) - 1
+"""Greatest number that databases keep."""
 
 
 class StartRequest(Model):
     """Request to run ``main`` of a prepared procedure."""
 
-    pid: int | None = Field(default=None, ge=1, description="procedure ID; without it, the last one created")
+    pid: StrictInt | None = Field(
+        default=None,
+        ge=1,
+        le=_MAX_NUMBER,
+        description="procedure ID; without it, the last one created",
+    )
     script_args: ScriptArgs = Field(default_factory=dict)
 
 
 class StopRequest(Model):
     """Request to stop a procedure."""
 
-    pid: int | None = Field(default=None, ge=1, description="procedure ID; without it, the running one")
-    abort: bool = Field(default=False, description="run the abort script once the procedure has stopped")
+    pid: StrictInt | None = Field(
+        default=None, ge=1, le=_MAX_NUMBER, description="procedure ID; without it, the running one"
+    )
+    abort: StrictBool = Field(default=False, description="run the abort script once it has stopped")
 
 
 class EventQuery(Model):
     """Which events to return, oldest first."""
 
-    after: int = Field(default=0, ge=0, description="return events with a greater number than this")
-    limit: int = Field(default=1000, ge=1, le=10_000, description="how many at the most")
+    after: StrictInt = Field(
+        default=0, ge=0, le=_MAX_NUMBER, description="return events with a greater number than this"
+    )
+    limit: StrictInt = Field(default=1000, ge=1, le=10_000, description="how many at the most")
     topic: str = Field(default="", description="only topics that begin with this")
 
 
 class OutputQuery(Model):
     """Which lines of a script's output to return."""
 
-    pid: int | None = Field(default=None, ge=1, description="procedure ID; without it, the last one created")
-    after: int = Field(default=0, ge=0, description="skip this many lines from the beginning")
-    limit: int = Field(default=1000, ge=1, le=10_000, description="how many at the most")
+    pid: StrictInt | None = Field(
+        default=None,
+        ge=1,
+        le=_MAX_NUMBER,
+        description="procedure ID; without it, the last one created",
+    )
+    after: StrictInt = Field(default=0, ge=0, description="skip this many lines from the beginning")
+    limit: StrictInt = Field(default=1000, ge=1, le=10_000, description="how many at the most")
 
 
 class Output(Model):

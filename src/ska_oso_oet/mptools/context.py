@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
@@ -110,12 +111,15 @@ class MainContext:
     def stop_procs(self) -> tuple[int, int]:
         """Stop all workers: ask all by the shutdown event, then end by force those that go on.
 
+        All of them together are given `STOP_WAIT_SECS` to end by themselves.
+
         :returns: how many workers had a non-zero exit status, and how many had to be terminated
         """
         self.shutdown_event.set()
+        deadline = time.monotonic() + self.STOP_WAIT_SECS
         failed = terminated = 0
         for proc in list(self.procs):
-            proc.proc.join(self.STOP_WAIT_SECS)
+            proc.proc.join(max(0.0, deadline - time.monotonic()))
             if proc.is_alive():
                 terminated += 1
                 proc.terminate()

@@ -38,9 +38,10 @@ def encode(item: Any, limit: int | None = MAX_MESSAGE) -> bytes:
     :param limit: greatest length of the line in bytes, None for any
     :raises MessageTooLarge: if the line would be longer
     """
-    is_event = isinstance(item, EventMessage)
+    # Not `isinstance`, which asks the item for its class: that may raise.
+    is_event = issubclass(type(item), EventMessage)
     value = [item.msg_src, item.msg_type, item.msg] if is_event else [item]
-    line = _dumps(value)
+    line = to_json(value)
     if limit is not None and len(line) > limit:
         raise MessageTooLarge(len(line))
     return line + b"\n"
@@ -60,50 +61,21 @@ def decode(line: bytes) -> Any:
     raise ValueError(f"not a message: {line[:200]!r}")
 
 
-def _dumps(value: list[Any]) -> bytes:
+def to_json(value: Any) -> bytes:
+    """Return a value as JSON text in one line; what JSON cannot express is rendered. Never raises."""
     try:
         return orjson.dumps(value, default=_render, option=_OPTIONS)
-    except (TypeError, ValueError, RecursionError):
-        # Integers beyond 64 bits, lone surrogates, circles: orjson refuses the whole for one part of it.
-        return orjson.dumps(_plain(value, depth=0), option=_OPTIONS)
+    except Exception:
+        # Integers beyond 64 bits, lone surrogates, circles, keys that raise: orjson refuses the whole for
+        # one part of it.
+        from .rendering import Plain
+
+        return orjson.dumps(Plain().rebuild(value))
 
 
 def _render(value: Any) -> Any:
     """Render what JSON does not know."""
     # Imported late: most messages never need it, and it takes a while.
-    import jsonpickle
+    from .rendering import render
 
-    try:
-        rendered = jsonpickle.Pickler(unpicklable=False, max_depth=8).flatten(value)
-    except Exception:  # the value belongs to a user: its methods may raise anything
-        return _repr(value)
-    # Of functions, exceptions and others it keeps nothing at all.
-    return rendered or _repr(value)
-
-
-def _plain(value: Any, depth: int) -> Any:
-    """Rebuild a value from what orjson is sure to accept."""
-    if depth > 32:
-        return _repr(value)
-    if isinstance(value, dict):
-        return {_text(str(key)): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, str):
-        return _text(value)
-    try:
-        return orjson.loads(orjson.dumps(value, default=_render, option=_OPTIONS))
-    except (TypeError, ValueError, RecursionError):
-        return _repr(value)
-
-
-def _text(value: str) -> str:
-    """Return a text that UTF-8 can encode."""
-    return value.encode("utf-8", "backslashreplace").decode()
-
-
-def _repr(value: Any) -> str:
-    try:
-        return _text(repr(value)[:10_000])
-    except Exception:  # see _render
-        return f"<{type(value).__name__} without a usable repr>"
+    return render(value)

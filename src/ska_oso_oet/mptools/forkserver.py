@@ -22,10 +22,10 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
-from . import posix, self_pipes
+from . import posix, self_pipes, strays
 
 _GUARDIAN = "ska_oso_oet.mptools.guardian"
-_INVENTORY = "ska_oso_oet.mptools.inventory"
+_PRELOADED = "ska_oso_oet.mptools.preloaded"
 # Seconds between a server's descriptors being closed and its end.
 _SERVER_EXIT_TIME = 0.5
 
@@ -44,7 +44,7 @@ def forkserver_context(preload: Sequence[str] = ()) -> BaseContext:
         forkserver in a process: what counts is the list at the time when its first child is started.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_GUARDIAN, *preload, _INVENTORY])
+    context.set_forkserver_preload([_GUARDIAN, *preload, _PRELOADED])
     return context
 
 
@@ -55,6 +55,7 @@ def start(process: BaseProcess) -> None:
     to import it: a whole device server, or a test runner, in every worker.
     """
     with _lock:
+        strays.mark_descendants()
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
         try:
@@ -129,20 +130,31 @@ def settle_child() -> None:
     multiprocessing.current_process().daemon = False
 
 
-def take_inventory() -> None:
-    """Note, in a forkserver that has imported everything, what its children must not have in common."""
-    _self_pipes[:] = self_pipes.find()
-
-
 def guard() -> None:
-    """Make this process, a forkserver, the guardian of its descendants."""
+    """Make this process, a forkserver, the guardian of its descendants.
+
+    :raises SystemExit: if its server is gone already
+    """
     me, server = os.getpid(), os.getppid()
     # A Ctrl-C, or the end of a terminal, is for the server: it ends its workers in order.
     os.setsid()
     posix.become_subreaper()
+    # Imports may take a second, in which nobody listens for the end of the server.
+    posix.die_with_parent()
+    if strays.has_lost_its_server():
+        raise SystemExit(1)
     signal.signal(signal.SIGTERM, _end)
     # Children never run this: they leave by `os._exit`, but a forked interpreter inherits the registration.
     atexit.register(lambda: _clean_up(server) if os.getpid() == me else None)
+
+
+def all_is_imported() -> None:
+    """Let the forkserver outlive the thread that has started it: it hears of the server's end by a pipe now.
+
+    To be killed with it would leave nobody to kill the descendants.
+    """
+    _self_pipes[:] = self_pipes.find()
+    posix.outlive_parent()
 
 
 def _end(signal_number: int, frame: FrameType | None) -> None:

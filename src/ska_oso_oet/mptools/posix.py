@@ -22,8 +22,16 @@ def _prctl(option: int, argument: int) -> None:
 
 
 def die_with_parent() -> None:
-    """Have this process killed when its parent ends, however that comes about."""
+    """Have this process killed when its parent ends, however that comes about.
+
+    The parent is the thread that has started this process, not all of its process: see prctl(2).
+    """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def outlive_parent() -> None:
+    """Take back `die_with_parent`."""
+    _prctl(_PR_SET_PDEATHSIG, 0)
 
 
 def become_subreaper() -> None:

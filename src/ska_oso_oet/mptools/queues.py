@@ -7,11 +7,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
-from typing import Any
+from typing import Any, Self
 
-from .encoding import decode, encode
+from .encoding import MessageTooLarge, decode, encode
 
 _CHUNK = 1 << 16
 
@@ -36,6 +37,17 @@ class MPQueue:
         # Free slots are counted in the kernel, so that no lock is shared by the two processes.
         self._slots = os.eventfd(maxsize, os.EFD_NONBLOCK | os.EFD_SEMAPHORE) if maxsize > 0 else -1
         self._init_local()
+
+    @classmethod
+    def on(cls, *, reader: int | None = None, writer: int | None = None) -> Self:
+        """Return the queue that a process has been left by what it was before it executed a program.
+
+        :param reader: descriptor of the reading end, None where that belongs to another process
+        :param writer: descriptor of the writing end, likewise
+        """
+        left = cls.__new__(cls)
+        left.__setstate__((_end(reader, readable=True), _end(writer, readable=False), None))
+        return left
 
     def _init_local(self) -> None:
         """Make what belongs to one process alone."""
@@ -76,7 +88,8 @@ class MPQueue:
 
         :param item: an EventMessage or any value; see `encoding`
         :param block: wait for space
-        :param timeout: seconds to wait at the most; None waits for ever
+        :param timeout: seconds to wait at the most for space to begin in; None waits for ever. What has been
+            begun is finished: of a message larger than the pipe, all but the end waits for the reader.
         :raises queue.Full: if there was no space in time; nothing was added
         :raises BrokenPipeError: if there is no reader any more
         :raises MessageTooLarge: if it is too large to be sent
@@ -89,16 +102,25 @@ class MPQueue:
         if not self._write_lock.acquire(timeout=_remaining(deadline, forever=-1)):
             raise queue.Full
         try:
-            if self._slots >= 0:
-                self._take_slot(deadline)
-            self._write(line, deadline)
+            with self._slot(deadline):
+                self._write(line, deadline)
         finally:
             self._write_lock.release()
 
-    def _take_slot(self, deadline: float | None) -> None:
+    @contextmanager
+    def _slot(self, deadline: float | None) -> Iterator[None]:
+        """Take a slot; it stays free if nothing is put there."""
+        if self._slots < 0:
+            yield
+            return
         if not _wait(self._slots, select.POLLIN, deadline):
             raise queue.Full
         os.eventfd_read(self._slots)
+        try:
+            yield
+        except queue.Full:
+            os.eventfd_write(self._slots, 1)
+            raise
 
     def _write(self, line: bytes, deadline: float | None) -> None:
         fd = self._writer.fileno()
@@ -116,11 +138,11 @@ class MPQueue:
         """Add a message if there is space for it.
 
         :param timeout: seconds to wait for space; None does not wait
-        :returns: whether it was added
+        :returns: whether it was added; one that is too large is not
         """
         try:
             self.put(item, block=timeout is not None, timeout=timeout)
-        except (queue.Full, OSError):
+        except (queue.Full, OSError, MessageTooLarge):
             return False
         return True
 
@@ -161,13 +183,13 @@ class MPQueue:
         self._lines.extend(lines)
 
     def safe_get(self, timeout: float | None = 0.02) -> Any:
-        """Remove and return the next message, or None if there is none.
+        """Remove and return the next message, or None if there is none, or what came is no message.
 
         :param timeout: seconds to wait for a message; None does not wait
         """
         try:
             return self.get(block=timeout is not None, timeout=timeout)
-        except (queue.Empty, EOFError, OSError):
+        except (queue.Empty, EOFError, OSError, ValueError):
             return None
 
     # Ending
@@ -207,6 +229,16 @@ class MPQueue:
         self._reader, self._writer, slots = state
         self._slots = slots.detach() if slots is not None else -1
         self._init_local()
+
+
+def _end(descriptor: int | None, *, readable: bool) -> Connection:
+    """Return an end of a pipe; one that this process does not have is closed."""
+    fd = os.open(os.devnull, os.O_RDWR) if descriptor is None else descriptor
+    os.set_inheritable(fd, False)
+    end = Connection(fd, readable=readable, writable=not readable)
+    if descriptor is None:
+        end.close()
+    return end
 
 
 def _deadline(block: bool, timeout: float | None) -> float | None:

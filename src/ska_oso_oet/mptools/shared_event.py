@@ -11,10 +11,14 @@ class SharedEvent:
     """Like `multiprocessing.Event`, made of one descriptor: a process killed while using it blocks nobody.
 
     Waiting for it can be combined with other waits, for it has a `fileno`: readable means set.
+
+    :param descriptor: that of an existing event, which this process has been left by what it was before it
+        executed a program; None for a new event
     """
 
-    def __init__(self) -> None:
-        self._fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+    def __init__(self, descriptor: int | None = None) -> None:
+        self._fd = os.eventfd(0, os.EFD_NONBLOCK) if descriptor is None else descriptor
+        os.set_inheritable(self._fd, False)
 
     def fileno(self) -> int:
         """Return the descriptor, readable while the event is set."""

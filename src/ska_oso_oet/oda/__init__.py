@@ -23,12 +23,13 @@ from .errors import (
 )
 from .filesystem import FilesystemOda
 from .identifiers import checked_id, checked_version
-from .interface import Oda
+from .interface import DEFAULT_TIME_LIMIT, Oda
 from .selection import DEFAULT_DATA_DIR, SAMPLES_DIR, BackendType, open_oda
-from .uri import load_sbdefinition
+from .uri import OdaAddress, load_sbdefinition, parse_sbd_uri
 
 __all__ = [
     "DEFAULT_DATA_DIR",
+    "DEFAULT_TIME_LIMIT",
     "SAMPLES_DIR",
     "ActivityInstance",
     "BackendType",
@@ -37,6 +38,7 @@ __all__ = [
     "InvalidIdentifier",
     "InvalidSchedulingBlock",
     "Oda",
+    "OdaAddress",
     "OdaError",
     "OdaNotConfigured",
     "OdaRefused",
@@ -54,4 +56,5 @@ __all__ = [
     "checked_version",
     "load_sbdefinition",
     "open_oda",
+    "parse_sbd_uri",
 ]

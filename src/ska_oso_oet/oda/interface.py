@@ -5,6 +5,9 @@ from typing import Protocol
 from .documents import SBDefinition, SBInstance
 from .errors import InvalidSchedulingBlock
 
+DEFAULT_TIME_LIMIT = 30.0
+"""Seconds that fetching a Scheduling Block may take, all attempts together."""
+
 
 class Oda(Protocol):
     """A home of Scheduling Blocks: the Observatory Data Archive, or what stands for it.

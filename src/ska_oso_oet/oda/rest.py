@@ -1,6 +1,7 @@
 """Scheduling Blocks of the ODA's REST service: ``<ODA_URL>/sbds/<sbd_id>``."""
 
 import threading
+import time
 from collections.abc import Sequence
 
 import httpx
@@ -15,7 +16,7 @@ from .errors import (
     UnknownVersion,
 )
 from .identifiers import checked_id, checked_version
-from .interface import require_id
+from .interface import DEFAULT_TIME_LIMIT, require_id
 
 DEFAULT_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 DEFAULT_DELAYS = (0.25, 0.5, 1.0, 2.0)
@@ -31,6 +32,7 @@ class RestOda:
     :param url: base address of the service, e.g. ``http://ska-db-oda-rest/namespace/oda/api/v5``
     :param timeout: seconds to wait for the service, in each attempt
     :param delays: seconds to wait before the second attempt, the third, …
+    :param time_limit: seconds that all attempts may take together
     :raises OdaNotConfigured: if the address is no HTTP address
     """
 
@@ -39,12 +41,14 @@ class RestOda:
         url: str,
         timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
         delays: Sequence[float] = DEFAULT_DELAYS,
+        time_limit: float = DEFAULT_TIME_LIMIT,
     ) -> None:
         if not _is_http(url):
             raise OdaNotConfigured(f"ODA_URL is {url!r}; set it to an address such as http://host/oda/api/v5")
         self._url = url.rstrip("/")
         self._delays = tuple(delays)
-        self._timeout = timeout
+        self._timeout = httpx.Timeout(timeout)
+        self._time_limit = time_limit
         self._closed = threading.Event()
 
     def get_sbdefinition(self, sbd_id: str, version: int | None = None) -> SBDefinition:
@@ -81,7 +85,7 @@ class RestOda:
 
     def _get(self, url: str, version: int | None) -> bytes | None:
         """Return the answer to a request; None if the service says that there is no such thing."""
-        with httpx.Client(timeout=self._timeout, follow_redirects=True) as client:
+        with httpx.Client(follow_redirects=True) as client:
             return _body(self._attempt(client, url, {} if version is None else {"version": version}))
 
     def _attempt(self, client: httpx.Client, url: str, parameters: dict[str, int]) -> httpx.Response:
@@ -90,11 +94,13 @@ class RestOda:
         :raises OdaUnavailable: if it always fails
         """
         failure = "the OET has let go of it"
+        end = time.monotonic() + self._time_limit
         for delay in (0.0, *self._delays):
-            if self._closed.wait(delay):
+            if time.monotonic() + delay >= end or self._closed.wait(delay):
                 break
+            timeout = _shortened(self._timeout, end - time.monotonic())
             try:
-                answer = client.get(url, params=parameters)
+                answer = client.get(url, params=parameters, timeout=timeout)
             except httpx.RequestError as error:
                 failure = str(error) or type(error).__name__
                 continue
@@ -105,6 +111,13 @@ class RestOda:
             f"the ODA at {self._url} does not answer: {failure}; "
             "see that it runs and that ODA_URL is its address"
         )
+
+
+def _shortened(timeout: httpx.Timeout, limit: float) -> httpx.Timeout:
+    """Return time-outs of which none is longer than a number of seconds."""
+    return httpx.Timeout(
+        **{step: limit if given is None else min(given, limit) for step, given in timeout.as_dict().items()}
+    )
 
 
 def _is_http(url: str) -> bool:

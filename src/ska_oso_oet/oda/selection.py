@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .errors import OdaNotConfigured
 from .filesystem import FilesystemOda
-from .interface import Oda
+from .interface import DEFAULT_TIME_LIMIT, Oda
 
 DEFAULT_DATA_DIR = Path("/var/lib/oda")
 
@@ -23,7 +23,7 @@ class BackendType(StrEnum):
     POSTGRES = "postgres"
 
 
-def open_oda(environment: Mapping[str, str] | None = None) -> Oda:
+def open_oda(environment: Mapping[str, str] | None = None, time_limit: float = DEFAULT_TIME_LIMIT) -> Oda:
     """Return the home of Scheduling Blocks that ODA_BACKEND_TYPE chooses. Nothing is reached yet.
 
     - ``filesystem`` (default): ODA_DATA_DIR
@@ -32,6 +32,7 @@ def open_oda(environment: Mapping[str, str] | None = None) -> Oda:
       POSTGRES_HOST, POSTGRES_PORT, POSTGRES_DB_NAME, ADMIN_POSTGRES_USER and ADMIN_POSTGRES_PASSWORD
 
     :param environment: environment variables; None for this process's
+    :param time_limit: seconds that the REST service is given to answer, all attempts together
     :raises OdaNotConfigured: if a variable that is needed is missing or malformed
     """
     env = os.environ if environment is None else environment
@@ -43,7 +44,7 @@ def open_oda(environment: Mapping[str, str] | None = None) -> Oda:
             f"ODA_BACKEND_TYPE is {name!r}; set it to one of: {', '.join(BackendType)}"
         ) from None
     if backend is BackendType.REST:
-        return _rest(env)
+        return _rest(env, time_limit)
     if backend is BackendType.POSTGRES:
         return _postgres(env)
     return FilesystemOda(Path(env.get("ODA_DATA_DIR") or DEFAULT_DATA_DIR))
@@ -52,10 +53,10 @@ def open_oda(environment: Mapping[str, str] | None = None) -> Oda:
 # The clients are imported where they are needed: neither is, for files.
 
 
-def _rest(env: Mapping[str, str]) -> Oda:
+def _rest(env: Mapping[str, str], time_limit: float) -> Oda:
     from .rest import RestOda
 
-    return RestOda(env.get("ODA_URL", ""))
+    return RestOda(env.get("ODA_URL", ""), time_limit=time_limit)
 
 
 def _postgres(env: Mapping[str, str]) -> Oda:

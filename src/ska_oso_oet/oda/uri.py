@@ -2,14 +2,61 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from .documents import SBDefinition
 from .errors import InvalidIdentifier, InvalidSchedulingBlock, UnknownSchedulingBlock
+from .identifiers import checked_id, checked_version
 from .interface import Oda
 
 MAX_FILE_SIZE = 10_000_000
 """Bytes that the file of a Scheduling Block may have."""
+
+_MAX_DIGITS = 10
+
+
+class OdaAddress(NamedTuple):
+    """What a URI of a Scheduling Block in the ODA names.
+
+    :param sbd_id: its ID
+    :param version: its version; None for the newest
+    """
+
+    sbd_id: str
+    version: int | None
+
+
+def parse_sbd_uri(uri: str) -> OdaAddress | Path:
+    """Return where a Scheduling Block is, without looking there.
+
+    :param uri: ``file:///path.json`` or ``oda://sbd-id[/version]``
+    :raises InvalidIdentifier: if it is malformed
+    :returns: its place in the ODA, or the path of its file
+    """
+    scheme, separator, rest = uri.partition("://")
+    if separator and scheme == "oda":
+        return _oda_address(uri, rest)
+    if separator and scheme == "file":
+        return _file_path(uri, rest)
+    raise InvalidIdentifier(f"'{uri}' is malformed: give file:///path.json or oda://sbd-id[/version]")
+
+
+def _oda_address(uri: str, rest: str) -> OdaAddress:
+    name, _, version = rest.partition("/")
+    sbd_id = checked_id("sbd_id", name)
+    if not version:
+        return OdaAddress(sbd_id, None)
+    if not (version.isascii() and version.isdigit() and len(version) <= _MAX_DIGITS):
+        raise InvalidIdentifier(f"'{uri}' is malformed: after oda://{sbd_id}/ give a version: 1, 2, …")
+    return OdaAddress(sbd_id, checked_version(int(version)))
+
+
+def _file_path(uri: str, rest: str) -> Path:
+    path = Path(unquote(rest))
+    if not path.is_absolute() or path.suffix != ".json" or "\0" in str(path):
+        raise InvalidIdentifier(f"'{uri}' is malformed: give the full path of a JSON file, file:///path.json")
+    return path
 
 
 def load_sbdefinition(uri: str, oda: Oda, roots: Sequence[Path]) -> SBDefinition:
@@ -20,27 +67,13 @@ def load_sbdefinition(uri: str, oda: Oda, roots: Sequence[Path]) -> SBDefinition
     :param roots: folders that files may be in, links and ``..`` resolved
     :raises OdaError: if there is no such Scheduling Block; see `Oda` for the kinds of reasons
     """
-    scheme = urlsplit(uri).scheme
-    if scheme == "oda":
-        return _from_oda(uri, oda)
-    if scheme == "file":
-        return _from_file(uri, roots)
-    raise InvalidIdentifier(f"'{uri}' is malformed: give file:///path.json or oda://sbd-id[/version]")
+    place = parse_sbd_uri(uri)
+    if isinstance(place, OdaAddress):
+        return oda.get_sbdefinition(place.sbd_id, place.version)
+    return _from_file(place, uri, roots)
 
 
-def _from_oda(uri: str, oda: Oda) -> SBDefinition:
-    sbd_id, _, version = uri.removeprefix("oda://").partition("/")
-    if not version:
-        return oda.get_sbdefinition(sbd_id)
-    if not (version.isascii() and version.isdigit()):
-        raise InvalidIdentifier(f"'{uri}' is malformed: after oda://{sbd_id}/ give a version: 1, 2, …")
-    return oda.get_sbdefinition(sbd_id, int(version))
-
-
-def _from_file(uri: str, roots: Sequence[Path]) -> SBDefinition:
-    name = Path(unquote(uri.removeprefix("file://")))
-    if not name.is_absolute() or name.suffix != ".json" or "\0" in str(name):
-        raise InvalidIdentifier(f"'{uri}' is malformed: give the full path of a JSON file, file:///path.json")
+def _from_file(name: Path, uri: str, roots: Sequence[Path]) -> SBDefinition:
     try:
         # First of all: of what lies outside, nobody is told whether it exists.
         path = name.resolve()

@@ -126,13 +126,30 @@ def test_says_why_a_procedure_was_not_started(
     assert (done.stdout, done.stderr) == ("", f"Error: Procedure 1 was not started, as {reason}\n")
 
 
-def test_a_procedure_that_is_still_in_preparation_is_not_started(
-    server: ContractServer, invoke: Invoke
+def test_a_procedure_that_is_still_in_preparation_is_started_when_it_is_ready(
+    server: ContractServer, oet: OetCommand
 ) -> None:
     server.preparing[URI] = (to("IDLE"), to("LOADING"), to("IDLE"), to("RUNNING"))
+    server.running[URI] = COMPLETES
     server.prepare(URI)
-    done = invoke("procedure", "start", "--listen=False", status=1)
-    assert "Procedure 1 was not started, as it is RUNNING. Start it when" in done.stderr
+    with oet.running("procedure", "start") as process:
+        server.events.wait_for_streams(1)
+        server.perform(1, to("READY"))
+        status, stdout, stderr = end(process)
+    assert status == 0, stderr
+    assert stderr == "Procedure 1 is in preparation: waiting until it is READY\n"
+    assert stdout.endswith("Procedure 1 is COMPLETE\n")
+
+
+def test_a_preparation_that_fails_is_told(server: ContractServer, oet: OetCommand) -> None:
+    server.preparing[URI] = (to("IDLE"), to("LOADING"))
+    server.prepare(URI)
+    with oet.running("procedure", "start", "--listen=False") as process:
+        server.events.wait_for_streams(1)
+        server.perform(1, to("FAILED"))
+        status, _, stderr = end(process)
+    assert status == 1
+    assert "Procedure 1 was not started, as it is FAILED" in stderr
 
 
 def test_a_start_that_is_granted_and_never_happens_is_noticed(server: ContractServer, invoke: Invoke) -> None:

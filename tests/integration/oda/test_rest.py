@@ -109,3 +109,13 @@ def test_an_address_that_is_none(url: str) -> None:
 def test_sbinstances_are_not_taken(oda: RestOda) -> None:
     with pytest.raises(StoringNotSupported, match="use ODA_BACKEND_TYPE=postgres"):
         oda.store_sbinstance(SBInstance(sbd_id="sbd-123"))
+
+
+def test_all_attempts_together_are_limited(server: OdaServer) -> None:
+    server.failures.extend([Failure.HANG] * 10)
+    oda = RestOda(server.url, timeout=60.0, delays=(0.05,) * 10, time_limit=0.3)
+    began = time.monotonic()
+    with pytest.raises(OdaUnavailable, match="does not answer"):
+        oda.get_sbdefinition("sbd-123")
+    assert time.monotonic() - began < 2.0
+    oda.close()

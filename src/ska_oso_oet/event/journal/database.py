@@ -1,8 +1,9 @@
 """What the journal asks of a kind of database, and the faults it tells apart."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from .numbering import Numbering
 
@@ -27,6 +28,15 @@ class EntryRejected(Exception):
     """The storage is well, and does not take a value that was to be written."""
 
 
+class Step(NamedTuple):
+    """A statement, and the rows that it is to be executed with."""
+
+    statement: str
+    """SQL in the dialect and with the positional placeholders of the driver."""
+
+    rows: Sequence[tuple[Any, ...]]
+
+
 class Database(Protocol):
     """A place for the tables of the journal: a file of SQLite, a schema of PostgreSQL."""
 
@@ -44,6 +54,13 @@ class Database(Protocol):
 
     def exists(self) -> bool | None:
         """Whether there is something to be opened; None if that cannot be told."""
+
+    def write(self, connection: Connection, steps: Sequence[Step]) -> None:
+        """Take all of the steps in one transaction. Every event of the telescope waits for this.
+
+        :param connection: made by `writer`
+        :raises Exception: of the driver, to be classified; nothing was written then, or that is uncertain
+        """
 
     def classify(self, error: Exception) -> StorageFault | EntryRejected:
         """Return what an exception of the database's driver means."""

@@ -3,16 +3,17 @@
 import os
 import re
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import URL, NullPool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 
-from .database import EntryRejected, StorageFault, StorageLocked
+from .database import EntryRejected, Step, StorageFault, StorageLocked
 from .numbering import Numbering
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from psycopg import Connection as PsycopgConnection
 
 _CONNECT_TIMEOUT_S: Final = 3
 # How long a predecessor that was killed may take to vanish from the server.
@@ -74,7 +75,7 @@ class PostgresDatabase:
     def exists(self) -> None:
         """Not known before it is opened."""
 
-    def _claim(self, connection: "Connection[Any]", _record: object) -> None:
+    def _claim(self, connection: "PsycopgConnection[Any]", _record: object) -> None:
         """Make the schema, and take the lock that says that this process writes to it.
 
         The server gives the lock back when the connection ends, whatever ends it.
@@ -101,6 +102,12 @@ class PostgresDatabase:
             else "another server"
         )
         return f"{self.name} is in use by {who}: stop that server, or give this one a schema of its own"
+
+    def write(self, connection: Connection, steps: Sequence[Step]) -> None:
+        """Take all of the steps in one transaction."""
+        with connection.begin():
+            for step in steps:
+                connection.exec_driver_sql(step.statement, list(step.rows))
 
     def classify(self, error: Exception) -> StorageFault | EntryRejected:
         """Return what an exception of psycopg means. None of them is damage: the server sees to that."""

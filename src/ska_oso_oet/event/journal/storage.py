@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Select, and_, delete, func, insert, select, union_all
+from sqlalchemy import Connection, Dialect, Select, Table, and_, delete, func, insert, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
-from .database import Database, EntryRejected, StorageFault, StorageSuspect
+from .database import Database, EntryRejected, Step, StorageFault, StorageSuspect
 from .gaps import Gap
 from .migrate import bring_up_to_date
 from .numbering import Numbering
@@ -72,11 +72,11 @@ class SqlStorage:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._upsert = sqlite.insert if database.writer.dialect.name == "sqlite" else postgresql.insert
-        self._insert_event = _positional_insert(database.writer.dialect)
-        self._store_document = self._replacing(documents, ("kind", "id"), ("live", "text"))
-        self._store_gap = self._replacing(gaps, ("first",), ("last",))
-        self._store_last_id = self._replacing(identifiers, ("kind",), ("last_id",))
+        dialect = database.writer.dialect
+        self._insert_event = _compiled(insert(events), dialect)
+        self._store_document = _replacing(documents, ("kind", "id"), dialect)
+        self._store_gap = _replacing(gaps, ("first",), dialect)
+        self._store_last_id = _replacing(identifiers, ("kind",), dialect)
         with self._translated():
             self._writer = database.writer.connect()
         try:
@@ -85,11 +85,6 @@ class SqlStorage:
         except BaseException:
             self._writer.close()
             raise
-
-    def _replacing(self, table: Any, key: Sequence[str], values: Sequence[str]) -> Any:
-        statement = self._upsert(table)
-        new = {name: statement.excluded[name] for name in values}
-        return statement.on_conflict_do_update(index_elements=key, set_=new)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -110,23 +105,18 @@ class SqlStorage:
     def write(self, entries: Entries) -> None:
         """Write all of it, or nothing, in one transaction.
 
-        Every event of the telescope waits for this. So events go to the driver as the tuples that they are:
-        through Core, making dictionaries of them and processing those takes longer than SQLite itself.
-
         :raises StorageFault: if it was not written, or if that is uncertain
         :raises EntryRejected: if one of the values cannot be stored
         """
-        with self._translated(), self._writer.begin():
-            execute = self._writer.execute
-            if entries.events:
-                self._writer.exec_driver_sql(self._insert_event, list(entries.events))
-            if entries.documents:
-                execute(self._store_document, [document._asdict() for document in entries.documents])
-            if entries.gaps:
-                execute(self._store_gap, [gap._asdict() for gap in entries.gaps])
-            if entries.last_ids:
-                ids = [{"kind": kind, "last_id": last} for kind, last in entries.last_ids.items()]
-                execute(self._store_last_id, ids)
+        rows = [(each.kind, each.id, each.live, each.text) for each in entries.documents]
+        steps = (
+            Step(self._insert_event, entries.events),
+            Step(self._store_document, rows),
+            Step(self._store_gap, entries.gaps),
+            Step(self._store_last_id, list(entries.last_ids.items())),
+        )
+        with self._translated():
+            self._database.write(self._writer, [step for step in steps if step.rows])
 
     def facts(self) -> Facts:
         """Read what must be known at the start, each by an index, however much is stored."""
@@ -233,11 +223,22 @@ class SqlStorage:
         self._database.dispose()
 
 
-def _positional_insert(dialect: Dialect) -> str:
-    """Return the statement that stores events, whose parameters are the fields of a `JournalEvent`."""
+def _compiled(statement: Any, dialect: Dialect) -> str:
+    """Return a statement as the driver takes it; its parameters are the values of the columns, in order.
+
+    What is written every day goes to the driver as the tuples that it is: through Core, making dictionaries
+    of them and processing those takes longer than the database itself.
+    """
     positional: Any = type(dialect)
     style = "qmark" if dialect.name == "sqlite" else "format"
-    return str(insert(events).compile(dialect=positional(paramstyle=style)))
+    return str(statement.compile(dialect=positional(paramstyle=style)))
+
+
+def _replacing(table: Table, key: Sequence[str], dialect: Dialect) -> str:
+    """Return the statement that stores a row in place of the one with the same key."""
+    inserted = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+    new = {column.name: inserted.excluded[column.name] for column in table.columns if column.name not in key}
+    return _compiled(inserted.on_conflict_do_update(index_elements=key, set_=new), dialect)
 
 
 def _topics_with_prefix(connection: Connection, prefix: str) -> list[str]:

@@ -5,8 +5,10 @@ in which it happened.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import orjson
 
 from ska_oso_oet.event.bus import Announcement, EventBus
 from ska_oso_oet.event.journal import Document
@@ -54,14 +56,17 @@ class Recorder:
         self.health_changed = on_health
 
     def created(
-        self, procedure_id: int, script: ExecutableScript, main: ProcedureInput | None, origin: Any
+        self,
+        procedure_id: int,
+        script: ExecutableScript,
+        waiting: Mapping[str, ProcedureInput],
+        origin: Any,
     ) -> None:
         """A procedure has been created; its first state follows."""
-        waiting = [ArgCapture("main", main)] if main is not None else []
         summary = ProcedureSummary(
             procedure_id,
             script,
-            waiting,
+            [ArgCapture(function, arguments) for function, arguments in waiting.items()],
             ProcedureHistory(),
             ProcedureState.CREATING,
             created=origin.request_id,
@@ -78,6 +83,8 @@ class Recorder:
         summary = self._records[procedure_id].summary
         others = [call for call in summary.script_args if call.fn != function or call.time is not None]
         summary.script_args = [*others, ArgCapture(function, arguments, time.time())]
+        # Whoever has asked for the call sees its arguments, though the script has not entered it yet.
+        self._bus.publish(document=to_document(summary))
 
     def state_changed(self, procedure_id: int, state: ProcedureState, stacktrace: str | None) -> None:
         """A procedure is in another state: publish its events and its summary, as one."""
@@ -87,7 +94,8 @@ class Recorder:
         summary.history.process_states.append((state, time.time()))
         if stacktrace is not None:
             summary.history.stacktrace = stacktrace[-MAX_STACKTRACE:]
-        self._bus.publish(*_announcements(record), document=to_document(summary))
+        document = to_document(summary)
+        self._bus.publish(*_announcements(record, document), document=document)
         if state.is_final:
             del self._records[procedure_id]
 
@@ -103,13 +111,14 @@ def to_document(summary: ProcedureSummary) -> Document:
     )
 
 
-def _announcements(record: _Record) -> list[Announcement]:
+def _announcements(record: _Record, document: Document) -> list[Announcement]:
     summary = record.summary
     source = str(summary.id)
     told = [Announcement("procedure.lifecycle.statechange", source, {"new_state": summary.state})]
     if (topic := _LIFECYCLE.get(summary.state)) is not None:
-        result = summary.to_model().model_dump(mode="json", fallback=repr)
-        told.append(Announcement(topic, source, {"request_id": record.origin.request_id, "result": result}))
+        # The summary is JSON already.
+        fields = {"request_id": record.origin.request_id, "result": orjson.Fragment(document.text)}
+        told.append(Announcement(topic, source, fields))
     if summary.state is ProcedureState.FAILED:
         trace = {"stacktrace": summary.history.stacktrace}
         told.append(Announcement("procedure.lifecycle.stacktrace", source, trace))

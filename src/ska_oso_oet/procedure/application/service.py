@@ -2,18 +2,22 @@
 
 import functools
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
+from datetime import UTC, datetime
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
 from ska_oso_oet.event.bus import Announcement, EventBus
+from ska_oso_oet.event.journal import JournalUnavailable
 from ska_oso_oet.event.view import DocumentView
 from ska_oso_oet.model import Procedure
 from ska_oso_oet.mptools import EventMessage
+from ska_oso_oet.mptools.strays import kill_strays
 
 from ..domain import (
     ExecutableScript,
@@ -27,7 +31,9 @@ from ..domain import (
     StateForbids,
 )
 from ..domain.output import OutputLog, prune_logs
+from ..domain.repositories import Repositories
 from ..domain.roots import ScriptRoots
+from ..domain.workplaces import working_directories
 from .admission import Admission
 from .commands import Origin, PrepareProcessCommand, StartProcessCommand, StopOutcome, StopProcessCommand
 from .recorder import KIND, Recorder, to_document
@@ -37,6 +43,8 @@ LOGGER = logging.getLogger(__name__)
 
 ABORT_SCRIPT = FileSystemScript((Path(__file__).parents[2] / "scripts" / "abort.py").as_uri())
 """Sends Abort to the subarray that a stopped script was using."""
+
+NO_REPOSITORIES = Repositories()
 
 OUTPUT_LOGS = 100
 """Output of how many procedures is kept on disk."""
@@ -53,6 +61,7 @@ class ScriptExecutionService:
     :param bus: event bus that everything is published on
     :param settings: how scripts are executed
     :param script_roots: where scripts may be; None for anywhere
+    :param repositories: git repositories that scripts may be run from; by default there are none
     :param history_length: how many ended procedures `summarise` lists
     :param on_output: called when a procedure has written output, with its ID
     :param on_health: called when the health of script execution may have changed
@@ -67,18 +76,21 @@ class ScriptExecutionService:
         bus: EventBus,
         settings: ExecutorSettings,
         script_roots: ScriptRoots | None = None,
+        repositories: Repositories = NO_REPOSITORIES,
         history_length: int = 10,
         on_output: Callable[[int], None] = lambda procedure_id: None,
         on_health: Callable[[], None] = lambda: None,
     ) -> None:
         self._bus = bus
         self._abort_script = abort_script
-        self._admission = Admission(script_roots)
+        self._admission = Admission(script_roots, repositories)
         self._output_folder = settings.state_directory / "output"
         self._first_id = bus.journal.last_id(KIND) + 1
-        self.declare_dead()
-        bus.committed().result()
+        self._clean_up_after_the_dead(settings.state_directory)
         self.view = DocumentView(bus, KIND, history_length)
+        with suppress(JournalUnavailable):
+            self._declare_dead()
+        bus.committed().result()
         self.manager = ProcessManager(
             mp_context,
             on_pubsub,
@@ -87,21 +99,29 @@ class ScriptExecutionService:
             first_id=self._first_id,
         )
 
-    def declare_dead(self) -> None:
-        """Say of procedures that were alive when their server died that nobody knows how they ended.
+    def _clean_up_after_the_dead(self, state_directory: Path) -> None:
+        """End what former servers may have left alive, and remove their scripts' working directories."""
+        kill_strays()
+        # With a fault, another server may be using the directory all the same.
+        if self._bus.journal.fault is None:
+            shutil.rmtree(working_directories(state_directory), ignore_errors=True)
 
-        To be called again when a journal that could not be read at first has become readable. Does not wait.
+    def recall(self) -> None:
+        """Take up what former servers have left in a journal that could not be read at the start.
+
+        Does not wait for the bus.
+
+        :raises JournalUnavailable: if it still cannot be read
         """
+        self.view.recall()
+        self._declare_dead()
+
+    def _declare_dead(self) -> None:
+        """Say of procedures that were alive when their server died that nobody knows how they ended."""
         for document in self._bus.journal.live_documents(KIND):
             if document.id >= self._first_id:
                 continue  # of this server, and alive
-            summary = ProcedureSummary.from_model(Procedure.model_validate_json(document.text))
-            summary.state = ProcedureState.UNKNOWN
-            summary.history.process_states.append((ProcedureState.UNKNOWN, time.time()))
-            summary.history.stacktrace = (
-                "The server of this procedure ended while the procedure was alive; its process was killed. "
-                "How far the script had come is not known: see its output and its events."
-            )
+            summary = _declare_unknown(_parse_summary(document.text))
             event = Announcement(
                 "procedure.lifecycle.statechange", str(summary.id), {"new_state": summary.state}
             )
@@ -141,20 +161,24 @@ class ScriptExecutionService:
         """
         origin = origin or Origin()
         summary = self.summary(cmd.process_uid)
+        ended = StateForbids(f"procedure {summary.id} has ended: create it anew")
         if summary.state.is_final:
-            raise StateForbids(f"procedure {summary.id} has ended ({summary.state}): create it anew")
+            raise ended
         run_args = cmd.run_args
         if run_args == ProcedureInput():
             run_args = summary.arguments_of(cmd.fn_name) or run_args
         request = {"pid": cmd.process_uid, "script_args": _script_args({cmd.fn_name: run_args})}
         self._announce_request("start", origin, request)
-        self.manager.run(
-            cmd.process_uid,
-            call=cmd.fn_name,
-            run_args=run_args,
-            force_start=cmd.force_start,
-            origin=origin,
-        )
+        try:
+            self.manager.run(
+                cmd.process_uid,
+                call=cmd.fn_name,
+                run_args=run_args,
+                force_start=cmd.force_start,
+                origin=origin,
+            )
+        except ProcedureNotFound:  # it ended after the summary was made
+            raise ended from None
         return self._committed(cmd.process_uid)
 
     def stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> list[ProcedureSummary]:
@@ -172,7 +196,8 @@ class ScriptExecutionService:
     def request_stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> "Future[StopOutcome]":
         """Begin to stop a procedure, as `stop` does, and return at once.
 
-        The future is done by the thread of the event bus.
+        Who tells a client that it was accepted waits for `EventBus.committed` before. The future is done by
+        the thread of the event bus.
         """
         origin = origin or Origin()
         summary = self.summary(cmd.process_uid)
@@ -281,6 +306,20 @@ class ScriptExecutionService:
         """
         self.manager.shutdown(timeout)
         self._bus.committed().result()
+
+
+def _declare_unknown(summary: ProcedureSummary) -> ProcedureSummary:
+    """Return the summary of a procedure whose server has died."""
+    now = time.time()
+    summary.state = ProcedureState.UNKNOWN
+    summary.history.process_states.append((ProcedureState.UNKNOWN, now))
+    noticed = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
+    summary.history.stacktrace = (
+        "The server of this procedure ended while the procedure was alive, and its process was killed; "
+        f"the next server noticed that at {noticed}. "
+        "How far the script had come is not known: see its output and its events."
+    )
+    return summary
 
 
 @functools.lru_cache(maxsize=64)

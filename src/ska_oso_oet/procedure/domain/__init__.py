@@ -3,6 +3,7 @@
 from ska_oso_oet.model import ProcedureState
 
 from .errors import (
+    AnotherRuns,
     ArgumentsDoNotFit,
     ProcedureNotFound,
     ScriptDefective,
@@ -26,6 +27,7 @@ from .settings import ExecutorSettings
 from .worker import ScriptWorker, script_signal_handler
 
 __all__ = [
+    "AnotherRuns",
     "ArgumentsDoNotFit",
     "EmbeddedStringScript",
     "ExecutableScript",

@@ -10,9 +10,9 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Executor
 from multiprocessing.connection import Connection
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from ska_oso_oet.mptools import EventMessage, MainContext, MPQueue, Proc, posix
+from ska_oso_oet.mptools import EventMessage, MainContext, MPQueue, Proc, QueueProcWorker, posix
 from ska_oso_oet.mptools.encoding import MAX_MESSAGE, decode, encode
 
 from .protocol import DISCONNECTED_STATUS
@@ -49,6 +49,43 @@ class WorkerOwner(Protocol):
 
         :param how: a sentence, for people, that says how its process has ended
         """
+
+
+class WorkerEnds(NamedTuple):
+    """What a manager has of a worker.
+
+    :param proc: its process
+    :param inbox: queue of messages to it
+    :param output: pipe that its standard output comes from
+    """
+
+    proc: Proc
+    inbox: MPQueue
+    output: Connection
+
+
+def start_worker(
+    context: MainContext, name: str, worker_class: type[QueueProcWorker], *args: Any
+) -> WorkerEnds:
+    """Start a worker whose output is captured. Takes milliseconds, the first time much longer.
+
+    :param context: makes the worker
+    :param name: name of the worker
+    :param worker_class: its class, which takes an ``output``
+    :param args: further arguments of its class
+    :raises StartupError: if it cannot be started
+    """
+    output, worker_output = context.mp_ctx.Pipe(duplex=False)
+    inbox = context.MPQueue()
+    try:
+        proc = context.Proc(name, worker_class, inbox, *args, output=worker_output)
+    except BaseException:
+        output.close()
+        inbox.safe_close()
+        raise
+    finally:
+        worker_output.close()
+    return WorkerEnds(proc, inbox, output)
 
 
 class WorkerChannel:

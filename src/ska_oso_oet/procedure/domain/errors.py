@@ -27,3 +27,7 @@ class ProcedureNotFound(LookupError):
 
 class StateForbids(RuntimeError):
     """The state of a procedure, or of another one, forbids what was asked for."""
+
+
+class AnotherRuns(StateForbids):
+    """Another procedure runs; this one could be started if it did not."""

@@ -176,6 +176,11 @@ class ProcessManager:
             return None
 
     @property
+    def running(self) -> int | None:
+        """ID of the procedure that runs ``main``, or is about to; None if there is none."""
+        return self._supervisor.running
+
+    @property
     def fault(self) -> str | None:
         """Why scripts cannot be run, None while they can."""
         return self._supervisor.fault

@@ -1,7 +1,7 @@
 """Who is told what becomes of procedures."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ska_oso_oet.model import ProcedureState
@@ -20,11 +20,15 @@ class ProcedureObserver(Protocol):
     """
 
     def created(
-        self, procedure_id: int, script: ExecutableScript, main: ProcedureInput | None, origin: Any
+        self,
+        procedure_id: int,
+        script: ExecutableScript,
+        waiting: Mapping[str, ProcedureInput],
+        origin: Any,
     ) -> None:
         """A procedure has been created; its first state follows.
 
-        :param main: arguments of ``main`` that were given already
+        :param waiting: arguments that were given already, by the function that they are for
         :param origin: what the caller wanted to be passed on with the request
         """
 
@@ -67,11 +71,15 @@ class GuardedObserver:
         self._on_pubsub = on_pubsub
 
     def created(
-        self, procedure_id: int, script: ExecutableScript, main: ProcedureInput | None, origin: Any
+        self,
+        procedure_id: int,
+        script: ExecutableScript,
+        waiting: Mapping[str, ProcedureInput],
+        origin: Any,
     ) -> None:
         """A procedure has been created."""
         if self._observer is not None:
-            self._tell(self._observer.created, procedure_id, script, main, origin)
+            self._tell(self._observer.created, procedure_id, script, waiting, origin)
 
     def requested(self, procedure_id: int, origin: Any) -> None:
         """A procedure is to start or to stop."""

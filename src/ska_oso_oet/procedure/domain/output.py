@@ -6,12 +6,13 @@ import re
 import threading
 from collections import deque
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 LOGGER = logging.getLogger(__name__)
 
 MAX_LINE = 1 << 14
-"""Bytes after which a line without an end is broken."""
+"""Bytes after which a line is broken."""
 TAIL_LINES = 256
 
 _CHUNK = 1 << 16
@@ -39,6 +40,7 @@ class OutputLog:
         self._size = 0
         self._first_line = 0  # number of the first line in the newest part
         self._lines = 0  # complete lines in the newest part
+        self._begun = 0  # bytes behind them, of a line that is not complete
 
     # Writing
 
@@ -58,52 +60,60 @@ class OutputLog:
 
         :param data: any part of the output
         """
-        *complete, rest = (self._partial + data).split(b"\n")
-        while len(rest) > MAX_LINE:
-            complete.append(rest[:MAX_LINE])
-            rest = rest[MAX_LINE:]
+        *whole, rest = (self._partial + data).split(b"\n")
+        complete = [part for line in whole for part in _broken(line)]
+        *begun, rest = _broken(rest)
+        complete += begun
         with self._lock:
             self._partial = rest
-            if complete:
-                self._add(complete)
+            self._add(complete)
 
     def _add(self, lines: list[bytes]) -> None:
+        """Add complete lines, and behind them on disk the one that is not: a crash must not cost that."""
         self._tail.extend(_text(line) for line in lines[-TAIL_LINES:])
         if self._file is None:
             return
         try:
-            data = b"\n".join(lines) + b"\n"
+            data = b"".join(line + b"\n" for line in lines)
             if self._size and self._size + len(data) > self._segment_bytes:
-                self._rotate()
-            os.write(self._file, data)
+                self._file = self._rotate(self._file)
+            _write_all(self._file, (data + self._partial)[self._begun :])
             self._size += len(data)
             self._lines += len(lines)
+            self._begun = len(self._partial)
         except OSError as error:
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
         if self._file is not None:
-            os.close(self._file)
+            self._end_part(self._file)
             self._file = None
         self._tail.append(f"[output is not written to disk: {error.strerror}]")
 
-    def _rotate(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+    def _end_part(self, file: int) -> None:
+        """Close the newest part, without a line that was not completed in it."""
+        with suppress(OSError):
+            os.ftruncate(file, self._size)
+        self._begun = 0
+        os.close(file)
+
+    def _rotate(self, file: int) -> int:
+        """Begin a new part, and return its file."""
+        self._file = None
+        self._end_part(file)
         for _, older in self._older():
             older.unlink()
         self._path.rename(f"{self._path}.{self._first_line}")
         self._first_line += self._lines
         self._lines = self._size = 0
-        self._file = self._create()
+        return self._create()
 
     def close(self) -> None:
         """End the log; an unfinished last line is finished."""
         with self._lock:
             if self._partial:
-                self._add([self._partial])
-                self._partial = b""
+                last, self._partial = self._partial, b""
+                self._add([last])
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
@@ -141,8 +151,10 @@ class OutputLog:
             first = parts[0][0] if parts else self._first_line
             found: list[str] = []
             position = first
+            # Where nobody writes any more, an unfinished line is the last that was heard.
+            complete = self._file is not None
             for path in [*(path for _, path in parts), self._path]:
-                skipped, lines = _lines_of(path, max(0, after - position), limit - len(found))
+                skipped, lines = _lines_of(path, max(0, after - position), limit - len(found), complete)
                 position += skipped + len(lines)
                 found += lines
                 if len(found) >= limit:
@@ -160,7 +172,7 @@ class OutputLog:
         )
 
 
-def prune_logs(folder: Path, keep: int, live: Collection[int]) -> None:
+def prune_logs(folder: Path, keep: int, live: Collection[int] = ()) -> None:
     """Remove the output of all but the newest procedures. What cannot be removed stays.
 
     :param folder: where the files are
@@ -176,16 +188,23 @@ def prune_logs(folder: Path, keep: int, live: Collection[int]) -> None:
 def _prune(folder: Path, keep: int, live: Collection[int]) -> None:
     names = os.listdir(folder) if folder.is_dir() else []
     logs = {name: int(match[1]) for name in names if (match := _LOG_NAME.match(name))}
-    kept = {*sorted(set(logs.values()))[-keep:], *live}
+    kept = {*sorted(set(logs.values()), reverse=True)[:keep], *live}
     for name in (name for name, procedure_id in logs.items() if procedure_id not in kept):
-        (folder / name).unlink(missing_ok=True)
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            # It takes space, no more: nobody's observation is to fail for that.
+            LOGGER.warning("An old log cannot be removed: %s", error)
 
 
-def _lines_of(path: Path, skip: int, limit: int) -> tuple[int, list[str]]:
-    """Return how many lines of a file were skipped, and up to `limit` of those that follow."""
+def _lines_of(path: Path, skip: int, limit: int, complete: bool) -> tuple[int, list[str]]:
+    """Return how many lines of a file were skipped, and up to `limit` of those that follow.
+
+    :param complete: whether to leave out a last line that has no end yet
+    """
     skipped = 0
     lines: list[str] = []
-    for line in _complete_lines(path):
+    for line in _raw_lines(path, complete):
         if skipped < skip:
             skipped += 1
         elif len(lines) < limit:
@@ -195,13 +214,25 @@ def _lines_of(path: Path, skip: int, limit: int) -> tuple[int, list[str]]:
     return skipped, lines
 
 
-def _complete_lines(path: Path) -> Iterator[bytes]:
+def _raw_lines(path: Path, complete: bool) -> Iterator[bytes]:
     try:
         with path.open("rb", buffering=_CHUNK) as file:
             for line in file:
-                yield line.removesuffix(b"\n")
-    except FileNotFoundError:
+                if line.endswith(b"\n") or not complete:
+                    yield line.removesuffix(b"\n")
+    except OSError:  # there is none, or it could not even be made
         return
+
+
+def _write_all(file: int, data: bytes) -> None:
+    """Write all of some data: a disk that is almost full takes a part."""
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def _broken(line: bytes) -> list[bytes]:
+    """Return the parts that a line is broken into if it is too long."""
+    return [line[start : start + MAX_LINE] for start in range(0, len(line), MAX_LINE)] or [line]
 
 
 def _text(line: bytes) -> str:

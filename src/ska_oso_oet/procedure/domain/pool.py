@@ -6,11 +6,10 @@ import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
 
-from ska_oso_oet.mptools import EventMessage, MainContext, MPQueue, Proc
+from ska_oso_oet.mptools import EventMessage, MainContext
 
-from .channel import WorkerChannel
+from .channel import WorkerChannel, WorkerEnds, start_worker
 from .worker import ScriptWorker
 
 LOGGER = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ class WorkerPool:
         self._standby: list[WorkerChannel] = []
         self._leaving: set[WorkerChannel] = set()
         self._wanted: deque[asyncio.Future[WorkerChannel]] = deque()
-        self._starting: set[asyncio.Future[tuple[Proc, MPQueue, Connection]]] = set()
+        self._starting: set[asyncio.Future[WorkerEnds]] = set()
         self._failures = 0
         self._made = 0
         self._closing = False
@@ -83,31 +82,19 @@ class WorkerPool:
             missing = max(missing, 1)
         for _ in range(missing):
             self._made += 1
-            start = self._loop.run_in_executor(self._starters, self._start, f"worker-{self._made}")
+            name = f"worker-{self._made}"
+            start = self._loop.run_in_executor(
+                self._starters, start_worker, self._context, name, ScriptWorker
+            )
             self._starting.add(start)
             start.add_done_callback(self._on_started)
 
-    def _start(self, name: str) -> tuple[Proc, MPQueue, Connection]:
-        """Start a worker; in a thread of the executor."""
-        output, worker_output = self._context.mp_ctx.Pipe(duplex=False)
-        inbox = self._context.MPQueue()
-        try:
-            proc = self._context.Proc(name, ScriptWorker, inbox, output=worker_output)
-        except BaseException:
-            output.close()
-            inbox.safe_close()
-            raise
-        finally:
-            worker_output.close()
-        return proc, inbox, output
-
-    def _on_started(self, start: "asyncio.Future[tuple[Proc, MPQueue, Connection]]") -> None:
+    def _on_started(self, start: "asyncio.Future[WorkerEnds]") -> None:
         self._starting.discard(start)
         if (error := start.exception()) is not None:
             self._on_failure(error)
             return
-        proc, inbox, output = start.result()
-        channel = WorkerChannel(self._context, proc, inbox, output, self._cleaners)
+        channel = WorkerChannel(self._context, *start.result(), self._cleaners)
         channel.open(_Standby(self, channel))
         self._failures = 0
         self.fault = None

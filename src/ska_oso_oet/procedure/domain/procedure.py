@@ -2,15 +2,18 @@
 
 import asyncio
 import inspect
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.mptools import EventMessage
 
 from .channel import WorkerChannel
+from .observer import ProcedureObserver
 from .output import OutputLog
+from .preparation import Preparation
+from .protocol import ToWorker
 from .scripts import ExecutableScript, FileSystemScript, ProcedureInput
 
 _LIVE = frozenset(state for state in ProcedureState if not state.is_final)
@@ -54,6 +57,11 @@ class ProcedureRequest(NamedTuple):
         """Return the script in the form in which a worker can load it."""
         return self.script if self.path is None else FileSystemScript(self.path.as_uri())
 
+    @property
+    def arguments(self) -> dict[str, ProcedureInput]:
+        """The arguments that are known already, by the name of the function that they are for."""
+        return {"init": self.init} if self.main is None else {"init": self.init, "main": self.main}
+
 
 class Procedure:
     """State of one procedure. Belongs to the message loop: nobody else may touch it.
@@ -89,10 +97,9 @@ class Procedure:
         """Starts at once when this one has been stopped: what runs the abort script."""
         self.verdict: str | None = None
         """Why it is FAILED as soon as its process is gone: it has not failed by itself."""
+        self.preparation: Preparation | None = None
+        """What a script from git needs; kept as long as its process lives."""
         self.init_timer: asyncio.TimerHandle | None = None
-        self.asked: float | None = None
-        """When a PING was sent that has not been answered."""
-        self.unresponsive = False
         self._on_state = on_state
 
     def begin(self) -> None:
@@ -112,15 +119,37 @@ class Procedure:
             self.init_timer.cancel()
         self._on_state(self, stacktrace)
 
-    def ask(self) -> bool:
-        """Note that its worker is being asked for a sign of life. False if it still owes an answer."""
-        if self.asked is not None:
-            self.unresponsive = True
-            return False
-        self.asked = time.monotonic()
-        return True
+    def tell(self, kind: ToWorker, payload: Any = None) -> None:
+        """Send a message to its worker, which it must have."""
+        assert self.channel is not None, "a worker was assigned before"  # noqa: S101
+        self.channel.send(EventMessage("ProcessManager", kind, payload))
 
-    def answered(self) -> None:
-        """Note a sign of life."""
-        self.asked = None
-        self.unresponsive = False
+    def clean_up(self) -> None:
+        """Close its output, and let go of what was prepared for it."""
+        self.output.close()
+        if self.preparation is not None:
+            self.preparation.close()
+
+
+class PreparationAudience:
+    """A procedure that waits for what its script needs.
+
+    :param procedure: the procedure
+    :param observer: told of progress
+    """
+
+    def __init__(self, procedure: Procedure, observer: ProcedureObserver) -> None:
+        self._procedure = procedure
+        self._observer = observer
+
+    def progressed(self, text: str) -> None:
+        """Publish how far the preparation has come."""
+        if self._procedure.stopped is None and not self._procedure.state.is_final:
+            self._observer.published(
+                self._procedure.id, "procedure.environment.progress", str(self._procedure.id), {"msg": text}
+            )
+
+    def wrote(self, data: bytes) -> None:
+        """Let what the tools say be seen as output of the procedure."""
+        self._procedure.output.feed(data)
+        self._observer.output_written(self._procedure.id)

@@ -26,11 +26,20 @@ class FromWorker(StrEnum):
     """Its script has published: ``{"topic", "msg_src", "fields"}``."""
     PONG = "PONG"
     """Answer to a PING."""
+    PROGRESS = "PROGRESS"
+    """How far a preparation has come: a text."""
+    RESULT = "RESULT"
+    """A preparation is complete: what came out."""
+    FAILURE = "FAILURE"
+    """A preparation has failed: the reason, a text."""
 
 
 class ToWorker(StrEnum):
     """Kinds of messages that a worker receives."""
 
+    ENVIRONMENT = "ENVIRONMENT"
+    """Go on under an environment's interpreter: ``{"python"}``. The worker is IDLE when it has arrived there;
+    what is sent to it before may be lost."""
     LOAD = "LOAD"
     """Load a script: ``{"script", "path"?, "procedure_id", "directory", "environment"}``."""
     RUN = "RUN"

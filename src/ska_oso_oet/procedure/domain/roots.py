@@ -48,7 +48,7 @@ class ScriptRoots:
                 "or have its folder added to the property ScriptRoots"
             )
         for path in allowed:
-            if path.is_file():
+            if _is_file(path):
                 return path
         raise ScriptNotFound(f"there is no script '{allowed[0]}': check the path of '{script.script_uri}'")
 
@@ -56,11 +56,32 @@ class ScriptRoots:
         return any(path.is_relative_to(root) for root in self.folders)
 
     def list(self) -> Iterator[str]:
-        """Yield the URIs of the scripts that can be run, in order of their paths."""
+        """Yield the URIs of the scripts that can be run: of each folder its files, then those of its folders.
+
+        What begins with ``_`` or ``.`` is for the use of others: modules, caches, repositories, environments.
+        """
+        listed = set()
         for root in self.folders:
-            for path in sorted(root.rglob("*.py")):
-                if not path.name.startswith(("_", ".")) and self._holds(path.resolve()):
+            for path in _python_files(root):
+                if path not in listed and self._holds(resolved := _resolve(path)) and _is_file(resolved):
+                    listed.add(path)
                     yield path.as_uri()
+
+
+def _python_files(folder: Path) -> Iterator[Path]:
+    # Walked lazily, and not into what is passed over: whoever wants the first ones does not pay for all.
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(("_", ".")))
+        for name in sorted(files):
+            if name.endswith(".py") and not name.startswith(("_", ".")):
+                yield Path(parent, name)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False
 
 
 def _resolve(path: Path) -> Path:

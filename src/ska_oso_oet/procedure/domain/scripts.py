@@ -1,9 +1,10 @@
 """What can be executed, and with what arguments."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from ska_oso_oet.model import GitArgs as GitArgsModel
 from ska_oso_oet.model import Script
@@ -74,7 +75,7 @@ class FileSystemScript(ExecutableScript):
     @property
     def path(self) -> Path:
         """The path that the URI names."""
-        return Path(unquote(self.script_uri.removeprefix("file://")))
+        return _path(self.script_uri, "file")
 
     @property
     def name(self) -> str:
@@ -125,7 +126,7 @@ class GitScript(ExecutableScript):
     @property
     def path(self) -> Path:
         """Path of the script within the repository."""
-        return Path(unquote(self.script_uri.removeprefix("git://")).lstrip("/"))
+        return Path(str(_path(self.script_uri, "git")).lstrip("/"))
 
     @property
     def name(self) -> str:
@@ -134,7 +135,8 @@ class GitScript(ExecutableScript):
 
     def to_model(self) -> Script:
         """Return the script in the form in which it crosses borders."""
-        git_args = GitArgsModel.model_validate(vars(self.git_args))
+        known = {**vars(self.git_args), "git_repo": self.git_args.repository}
+        git_args = GitArgsModel.model_validate(known)
         return Script(
             script_type="git", script_uri=self.script_uri, git_args=git_args, create_env=bool(self.create_env)
         )
@@ -144,5 +146,10 @@ def _require_scheme(uri: str, scheme: str) -> None:
     prefix = f"{scheme}://"
     if not uri.startswith(prefix) or uri == prefix:
         raise ValueError(f"'{uri}' is no script URI of this kind: write {prefix}/path/to/script.py")
-    if "\0" in uri:
+    if b"\0" in unquote_to_bytes(uri):
         raise ValueError("a script URI cannot contain a NUL character")
+
+
+def _path(uri: str, scheme: str) -> Path:
+    # Names of files are bytes, which need not be UTF-8.
+    return Path(os.fsdecode(unquote_to_bytes(uri.removeprefix(f"{scheme}://"))))

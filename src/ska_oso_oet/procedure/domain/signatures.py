@@ -74,17 +74,28 @@ def read_outline(source: str | bytes, name: str) -> dict[str, Outline]:
     :param name: name of the script, for the error message
     :raises ScriptDefective: if it is no Python, or certainly has no ``main``
     """
-    try:
-        tree = ast.parse(source, name)
-    except (SyntaxError, ValueError) as error:
-        where = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise ScriptDefective(f"{name} is no valid Python{where}: {reason}; mend the script") from None
+    tree = _parse(source, name)
     statements = list(_top_level(tree.body))
-    outline = {function: _outline(function, statements) for function in ("init", "main")}
+    outline = {function: _outline(function, statements, tree) for function in ("init", "main")}
     if not outline["main"].defined:
         raise ScriptDefective(f"{name} has no function main(): define what is to run as main()")
     return outline
+
+
+def _parse(source: str | bytes, name: str) -> ast.Module:
+    try:
+        tree = ast.parse(source, name)
+        # Much of what is no valid Python, such as a return outside a function, only the compiler finds.
+        compile(tree, name, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        where, reason = (f" in line {error.lineno}" if error.lineno else ""), error.msg
+    except ValueError as error:
+        where, reason = "", str(error)
+    except (RecursionError, MemoryError):
+        where, reason = "", "it is too deeply nested"
+    else:
+        return tree
+    raise ScriptDefective(f"{name} is no valid Python{where}: {reason}; mend the script")
 
 
 def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
@@ -99,14 +110,27 @@ def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
                     yield from _top_level(child.body)
 
 
-def _outline(function: str, statements: list[ast.stmt]) -> Outline:
-    binding = [statement for statement in statements if function in _bound_names(statement)]
-    if len(binding) == 1 and isinstance(binding[0], ast.FunctionDef | ast.AsyncFunctionDef):
-        definition = binding[0]
+def _outline(function: str, statements: list[ast.stmt], tree: ast.Module) -> Outline:
+    bound = [_bound_names(statement) for statement in statements]
+    binding = [index for index, names in enumerate(bound) if function in names]
+    star = max((index for index, names in enumerate(bound) if "*" in names), default=-1)
+    hidden = _may_be_bound_out_of_sight(function, tree)
+    if len(binding) == 1 and binding[0] > star and not hidden:
+        definition = statements[binding[0]]
         # A decorator may give the function another signature.
-        return Outline(True, None if definition.decorator_list else _signature(definition.args))
-    anything = any("*" in _bound_names(statement) for statement in statements)
-    return Outline(bool(binding) or anything, None)
+        if isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef) and not definition.decorator_list:
+            return Outline(True, _signature(definition.args))
+    looked_up = any("__getattr__" in names for names in bound)
+    return Outline(bool(binding) or star >= 0 or hidden or looked_up, None)
+
+
+def _may_be_bound_out_of_sight(function: str, tree: ast.Module) -> bool:
+    """Return whether a name of the module may be bound by other than the module's own statements."""
+    return any(
+        (isinstance(node, ast.Global) and function in node.names)
+        or (isinstance(node, ast.Name) and node.id in ("globals", "exec"))
+        for node in ast.walk(tree)
+    )
 
 
 def _bound_names(statement: ast.stmt) -> set[str]:
@@ -115,13 +139,15 @@ def _bound_names(statement: ast.stmt) -> set[str]:
         return {statement.name}
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return {alias.asname or alias.name for alias in statement.names}
-    return {
-        node.id
+    nodes = [
+        node
         for child in ast.iter_child_nodes(statement)
         if not isinstance(child, ast.stmt)
         for node in ast.walk(child)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
+    ]
+    assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    captured = {node.name for node in nodes if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name}
+    return assigned | captured
 
 
 def _signature(arguments: ast.arguments) -> inspect.Signature:

@@ -14,21 +14,22 @@ from ska_oso_oet.mptools import EventMessage, MainContext
 
 from . import signatures
 from .channel import WorkerChannel
-from .errors import ProcedureNotFound, StateForbids
+from .errors import AnotherRuns, ProcedureNotFound, StateForbids
 from .observer import ProcedureObserver
 from .output import OutputLog
 from .pool import WorkerPool
-from .procedure import Call, Procedure, ProcedureRequest
+from .preparation import Preparation, Preparations
+from .procedure import Call, PreparationAudience, Procedure, ProcedureRequest
 from .protocol import FromWorker, ToWorker
-from .scripts import ProcedureInput
+from .scripts import GitScript, ProcedureInput
 from .settings import ExecutorSettings
+from .watchdog import Watchdog
 from .workplaces import Workplaces
 
 LOGGER = logging.getLogger(__name__)
 
 # Seconds that removing working directories may delay the end.
 _CLEAN_TIME = 0.5
-_TO_WORKER = "ProcessManager"
 
 
 class Supervisor:
@@ -49,12 +50,13 @@ class Supervisor:
         self._procedures: dict[int, Procedure] = {}
         self._running: Procedure | None = None
         self._grace = settings.stop_grace_period
-        self._watchdog: asyncio.TimerHandle | None = None
         self._closing = False
         self._loop = asyncio.get_running_loop()
+        self._watchdog = Watchdog(settings.watchdog_period, observer.health_changed)
         self._workplaces = Workplaces(settings.state_directory)
         self._pool = WorkerPool(context, settings.standby_workers, observer.health_changed)
         self._pool.refill()
+        self._preparations = Preparations(context, settings)
 
     # What others may ask
 
@@ -69,6 +71,12 @@ class Supervisor:
         return procedure
 
     @property
+    def running(self) -> int | None:
+        """ID of the procedure that runs, or has reserved that it will."""
+        running = self._running
+        return running.id if running is not None else None
+
+    @property
     def fault(self) -> str | None:
         """Why scripts cannot be run."""
         return self._pool.fault
@@ -81,7 +89,7 @@ class Supervisor:
     @property
     def unresponsive(self) -> list[int]:
         """IDs of procedures whose process does not answer."""
-        return [procedure.id for procedure in list(self._procedures.values()) if procedure.unresponsive]
+        return self._watchdog.mute
 
     def create(self, request: ProcedureRequest, origin: Any) -> int:
         """Begin a procedure and return its ID."""
@@ -92,9 +100,9 @@ class Supervisor:
         procedure = Procedure(self._next_id, request, output, directory, self._on_state)
         self._next_id += 1
         self._procedures[procedure.id] = procedure
-        self._observer.created(procedure.id, request.script, request.main, origin)
+        self._observer.created(procedure.id, request.script, request.arguments, origin)
         procedure.begin()
-        self._watch()
+        self._watchdog.watch(procedure)
         worker = self._pool.take()
         if worker.done():
             self._assign(procedure, worker)
@@ -124,7 +132,7 @@ class Supervisor:
         if procedure.main is not None:
             raise StateForbids(f"procedure {procedure.id} has been started already")
         if self._running is not None:
-            raise StateForbids(
+            raise AnotherRuns(
                 f"procedure {self._running.id} ({self._running.request.script.name}) is running: "
                 "wait until it has ended, or stop it"
             )
@@ -154,8 +162,7 @@ class Supervisor:
     async def close(self, timeout: float) -> None:
         """Stop everything; scripts are given `timeout` seconds to end by themselves."""
         self._closing = True
-        if self._watchdog is not None:
-            self._watchdog.cancel()
+        self._watchdog.close()
         procedures = list(self._procedures.values())
         for procedure in procedures:
             if not procedure.state.is_final:
@@ -169,6 +176,7 @@ class Supervisor:
                 procedure.channel.kill()
                 await procedure.channel.ended
         impatience.cancel()
+        await self._preparations.close()
         await self._pool.close()
         self._workplaces.close(_CLEAN_TIME)
 
@@ -188,9 +196,40 @@ class Supervisor:
         procedure.channel = channel
         channel.hand_over(_Owner(self, procedure))
         procedure.move(ProcedureState.IDLE)
-        self._load(procedure, channel)
+        script = procedure.request.script
+        if isinstance(script, GitScript):
+            self._prepare(procedure, script)
+        else:
+            self._load(procedure)
 
-    def _load(self, procedure: Procedure, channel: WorkerChannel) -> None:
+    def _prepare(self, procedure: Procedure, script: GitScript) -> None:
+        """Have prepared what a script from git needs."""
+        procedure.move(ProcedureState.PREP_ENV)
+        audience = PreparationAudience(procedure, self._observer)
+        procedure.preparation = self._preparations.begin(script, audience)
+        procedure.preparation.add_done_callback(lambda done: self._on_prepared(procedure, done))
+
+    def _on_prepared(self, procedure: Procedure, preparation: Preparation) -> None:
+        if procedure.state.is_final or procedure.stopped is not None:
+            return
+        try:
+            path, python = preparation.result()
+        except Exception as error:  # whatever it is, the procedure must not stay where it is
+            self._give_up(procedure, str(error))
+            return
+        procedure.request = procedure.request._replace(path=path)
+        if python is None:
+            self._arrive(procedure)
+        else:
+            # It is IDLE again when it runs there.
+            procedure.tell(ToWorker.ENVIRONMENT, {"python": str(python)})
+
+    def _arrive(self, procedure: Procedure) -> None:
+        """Go on where the script is to run."""
+        procedure.move(ProcedureState.IDLE)
+        self._load(procedure)
+
+    def _load(self, procedure: Procedure) -> None:
         if self._settings.init_timeout > 0:
             procedure.init_timer = self._loop.call_later(
                 self._settings.init_timeout, self._on_init_timeout, procedure
@@ -201,15 +240,14 @@ class Supervisor:
             "directory": str(procedure.directory),
             "environment": dict(self._settings.environment),
         }
-        channel.send(EventMessage(_TO_WORKER, ToWorker.LOAD, payload))
+        procedure.tell(ToWorker.LOAD, payload)
         self._call(procedure, Call("init", procedure.request.init))
 
     def _call(self, procedure: Procedure, call: Call) -> None:
         self._observer.function_called(procedure.id, call.function, call.arguments)
-        assert procedure.channel is not None, "a worker was assigned before"  # noqa: S101
         procedure.main_called = call is procedure.main
         payload = {"function": call.function, "args": call.arguments.args, "kwargs": call.arguments.kwargs}
-        procedure.channel.send(EventMessage(_TO_WORKER, ToWorker.RUN, payload))
+        procedure.tell(ToWorker.RUN, payload)
 
     def _on_init_timeout(self, procedure: Procedure) -> None:
         reason = (
@@ -223,11 +261,7 @@ class Supervisor:
 
     def on_message(self, procedure: Procedure, message: EventMessage) -> None:
         """Handle a message of a procedure's worker."""
-        if procedure.unresponsive:
-            LOGGER.info("Procedure %d answers again", procedure.id)
-            procedure.answered()
-            self._observer.health_changed()
-        procedure.answered()
+        self._watchdog.heard(procedure)
         if procedure.state.is_final:
             return
         payload = message.msg
@@ -252,6 +286,9 @@ class Supervisor:
             procedure.signatures[function] = None if told is None else signatures.from_json(told)
         if state.is_final:
             self._finish(procedure, state, payload.get("stacktrace"))
+            return
+        if procedure.state is ProcedureState.PREP_ENV:
+            self._arrive(procedure)
             return
         procedure.move(state)
         if state is ProcedureState.READY and procedure.main is not None and not procedure.main_called:
@@ -323,33 +360,14 @@ class Supervisor:
     def _forget(self, procedure: Procedure) -> None:
         """Let go of a procedure of which no process is left."""
         self._procedures.pop(procedure.id, None)
+        self._watchdog.forget(procedure)
+        procedure.clean_up()
         self._workplaces.remove(procedure.directory)
         if procedure.stopped is not None and not procedure.stopped.done():
             procedure.stopped.set_result(None)
-        if procedure.unresponsive:
-            procedure.answered()
-            self._observer.health_changed()
 
     def _on_state(self, procedure: Procedure, stacktrace: str | None) -> None:
         self._observer.state_changed(procedure.id, procedure.state, stacktrace)
-
-    # Watching
-
-    def _watch(self) -> None:
-        """Ask live workers for a sign of life from time to time, as long as there are any."""
-        if self._watchdog is None and self._settings.watchdog_period > 0:
-            self._watchdog = self._loop.call_later(self._settings.watchdog_period, self._ask_all)
-
-    def _ask_all(self) -> None:
-        self._watchdog = None
-        before = self.unresponsive
-        for procedure in self._procedures.values():
-            if procedure.channel is not None and procedure.ask():
-                procedure.channel.send(EventMessage(_TO_WORKER, ToWorker.PING))
-        if self.unresponsive != before:
-            self._observer.health_changed()
-        if self._procedures:
-            self._watch()
 
 
 class _Owner:

@@ -15,8 +15,9 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from pubsub import pub
 
@@ -25,7 +26,9 @@ from ska_oso_oet.model import ProcedureState, Script
 from ska_oso_oet.mptools import (
     EventMessage,
     MessageTooLarge,
+    MPQueue,
     QueueProcWorker,
+    SharedEvent,
     SignalObject,
     TerminateInterrupt,
     init_signals,
@@ -33,6 +36,7 @@ from ska_oso_oet.mptools import (
 )
 from ska_oso_oet.mptools.encoding import MAX_MESSAGE
 
+from .. import interpreter
 from . import signatures
 from .loader import ModuleFactory
 from .protocol import DISCONNECTED_STATUS, MAX_STACKTRACE, FromWorker, LifecycleMessage, ToWorker
@@ -43,6 +47,8 @@ _DEFAULT_HANDLERS: dict[int, Any] = {
     signal.SIGTERM: signal.SIG_DFL,
     signal.SIGINT: signal.default_int_handler,
 }
+_NICENESS_OF_ENDING = 10
+"""By how much; not by all there is, lest a busy machine keep the process for long."""
 
 
 def script_signal_handler(
@@ -69,17 +75,35 @@ class ScriptWorker(QueueProcWorker):
     published here.
 
     :param output: where standard output and standard error go
+    :param resumed: whether it has been a worker before, under another interpreter
     """
 
-    def init_args(self, *args: Any, output: Connection, **kwargs: Any) -> None:
+    def init_args(self, *args: Any, output: Connection, resumed: bool = False, **kwargs: Any) -> None:
         """Receive the arguments of this class."""
         super().init_args(*args, **kwargs)
         self._output = output
+        self._resumed = resumed
         self._pid = os.getpid()
         self._source = self.name
         self._module: ModuleType | None = None
         self._tasks: queue.SimpleQueue[EventMessage] = queue.SimpleQueue()
         self._signals = SignalGate()
+
+    @classmethod
+    def resume(cls, inheritance: interpreter.Inheritance) -> Self:
+        """Return the worker that goes on, under the interpreter of an environment, with what it has left.
+
+        :param inheritance: its descriptors
+        """
+        return cls(
+            inheritance.name,
+            SharedEvent(inheritance.startup),
+            SharedEvent(inheritance.shutdown),
+            MPQueue.on(writer=inheritance.outbox),
+            MPQueue.on(reader=inheritance.inbox),
+            output=Connection(os.dup(1), readable=False),
+            resumed=True,
+        )
 
     # Life
 
@@ -117,6 +141,8 @@ class ScriptWorker(QueueProcWorker):
 
     def main_loop(self) -> None:
         """Handle one message after the other, until the script has ended."""
+        if self._resumed:
+            self.publish_lifecycle(ProcedureState.IDLE)
         while True:
             self.main_func(self._tasks.get())
 
@@ -137,6 +163,9 @@ class ScriptWorker(QueueProcWorker):
                     self._send(EventMessage(self._source, FromWorker.PONG))
                 else:
                     self._tasks.put(message)
+                    if message.msg_type == ToWorker.ENVIRONMENT:
+                        # What comes next is for this process as it will be then.
+                        return
 
     def _disown(self) -> None:
         """Run in a process that the script has forked: it must not speak for the script."""
@@ -161,6 +190,8 @@ class ScriptWorker(QueueProcWorker):
         """Handle a message of the manager."""
         payload = item.msg
         match item.msg_type:
+            case ToWorker.ENVIRONMENT:
+                self._guarded(self._enter_environment, payload)
             case ToWorker.LOAD:
                 self._guarded(self._load, payload)
             case ToWorker.RUN:
@@ -169,6 +200,17 @@ class ScriptWorker(QueueProcWorker):
                 pub.sendMessage(payload["topic"], **payload["fields"])
             case _:
                 self.log.warning("Passing over a message of unknown kind %s", item.msg_type)
+
+    def _enter_environment(self, payload: dict[str, Any]) -> None:
+        flush_stdio()
+        inheritance = interpreter.Inheritance(
+            name=self.name,
+            inbox=self.work_q.reader.fileno(),
+            outbox=self.event_q.writer.fileno(),
+            startup=self.startup_event.fileno(),
+            shutdown=self.shutdown_event.fileno(),
+        )
+        interpreter.become(Path(payload["python"]), inheritance)
 
     def _load(self, payload: dict[str, Any]) -> None:
         self._source = str(payload["procedure_id"])
@@ -213,6 +255,9 @@ class ScriptWorker(QueueProcWorker):
             LifecycleMessage(self._source, ProcedureState.READY),
             LifecycleMessage(self._source, ProcedureState.COMPLETE),
         )
+        # To give back the memory of a process takes milliseconds of processor time, and nobody waits for that
+        # as they do for the news of its end.
+        os.nice(_NICENESS_OF_ENDING)
         self._end(0)
 
     def _guarded(self, step: Any, payload: dict[str, Any]) -> None:

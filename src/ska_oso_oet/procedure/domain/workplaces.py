@@ -1,17 +1,21 @@
 """Working directories of scripts: one for each procedure, removed when it has ended."""
 
 import logging
-import os
 import queue
 import shutil
 import tempfile
 import threading
-from contextlib import suppress
 from pathlib import Path
 
 LOGGER = logging.getLogger(__name__)
 
-_OLD = "run-old-"
+
+def working_directories(folder: Path) -> Path:
+    """Return where the scripts' working directories are.
+
+    :param folder: the state directory
+    """
+    return folder / "run"
 
 
 class Workplaces:
@@ -20,24 +24,14 @@ class Workplaces:
     A script may leave a million files behind: they are removed by a thread of its own, so that neither
     the message loop nor a stop waits for that. Call `close` before letting go of it.
 
-    :param folder: state directory; what an earlier server has left in it is removed
+    :param folder: state directory
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / "run"
+        self._folder = working_directories(folder)
         self._queue: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
-        self._put_aside(folder)
         self._thread = threading.Thread(target=self._run, name="oet-workplaces", daemon=True)
         self._thread.start()
-
-    def _put_aside(self, folder: Path) -> None:
-        """Have the directories of an earlier server removed; IDs may come again if its journal was lost."""
-        with suppress(OSError):  # a folder that cannot be used is reported elsewhere
-            if self._folder.is_dir():
-                self._folder.rename(Path(tempfile.mkdtemp(prefix=_OLD, dir=folder)) / "run")
-            for name in os.listdir(folder):
-                if name.startswith(_OLD):
-                    self._queue.put(folder / name)
 
     def make(self, procedure_id: int) -> Path:
         """Make the working directory of a procedure.

@@ -52,7 +52,7 @@ def test_nothing_is_left_of_a_server_that_was_killed(tmp_path: Path, how: signal
     mark = uuid.uuid4().hex
     server = ServerProcess(
         [sys.executable, "-m", "tests.support.script_host", str(tmp_path / "state"), *map(str, paths)],
-        {MARK: mark, "PYTHONPATH": str(Path(__file__).parents[3]), "TMPDIR": str(tmp_path / "tmp")},
+        {MARK: mark, "PYTHONPATH": str(Path(__file__).parents[4]), "TMPDIR": str(tmp_path / "tmp")},
     )
     try:
         server.wait_for_output("^up$")

@@ -1,0 +1,62 @@
+"""What can be asked of the service."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ska_oso_oet.oda import checked_id, parse_sbd_uri
+from ska_oso_oet.procedure.domain import ProcedureInput
+
+from ..domain import ActivityRefused, require_overrides
+
+
+@dataclass(frozen=True)
+class ActivityCommand:
+    """Run an activity of a Scheduling Block.
+
+    :param activity_name: name of the activity
+    :param sbd_id: ID of the Scheduling Block; None if a URI names it
+    :param prepare_only: prepare the script, and do not start it
+    :param create_env: run a git script in the Python environment of its repository
+    :param script_args: keyword arguments that override those of the Scheduling Block, by function
+    :param sbd_uri: ``file:///path.json`` or ``oda://sbd-id[/version]``; None if an ID names it
+    """
+
+    activity_name: str
+    sbd_id: str | None
+    prepare_only: bool = False
+    create_env: bool = False
+    script_args: dict[str, ProcedureInput] = field(default_factory=dict)
+    sbd_uri: str | None = None
+
+    @property
+    def uri(self) -> str:
+        """The URI of the Scheduling Block."""
+        return self.sbd_uri if self.sbd_uri is not None else f"oda://{self.sbd_id}"
+
+    def require_valid(self) -> None:
+        """Check all that can be checked without the Scheduling Block.
+
+        :raises ActivityRefused: if it is not named once, or the arguments cannot override others
+        :raises InvalidIdentifier: if the ID or the URI is malformed
+        """
+        if (self.sbd_id is None) == (self.sbd_uri is None):
+            raise ActivityRefused("name the Scheduling Block by 'sbd_id' or by 'sbd_uri', one of the two")
+        if self.sbd_id is not None:
+            checked_id("sbd_id", self.sbd_id)
+        parse_sbd_uri(self.uri)
+        require_overrides(self.script_args)
+
+    def to_json_values(self) -> dict[str, Any]:
+        """Return the request as a client makes it."""
+        request = {
+            "activity_name": self.activity_name,
+            "sbd_id": self.sbd_id,
+            "sbd_uri": self.sbd_uri,
+            "script_args": {
+                function: {"args": list(given.args), "kwargs": given.kwargs}
+                for function, given in self.script_args.items()
+            },
+            "prepare_only": self.prepare_only,
+            "create_env": self.create_env,
+        }
+        return {name: value for name, value in request.items() if value is not None}

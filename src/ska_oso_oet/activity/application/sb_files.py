@@ -1,0 +1,93 @@
+"""Scheduling Blocks in files, where the scripts of activities read them."""
+
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from ska_oso_oet.oda import InvalidSchedulingBlock, SBDefinition
+
+_DIGEST_LENGTH = 16
+
+
+class SbFiles:
+    """A folder of Scheduling Blocks: one file for each content, ``<sbd_id>--<version>--<digest>.json``.
+
+    :param folder: the folder, used by nobody else
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    def path_of(self, definition: SBDefinition) -> Path:
+        """Return the path of the file of a Scheduling Block, whether it exists or not.
+
+        :raises InvalidSchedulingBlock: if it holds text that cannot be written
+        """
+        digest = hashlib.sha256(_content(definition)).hexdigest()[:_DIGEST_LENGTH]
+        return self._folder / f"{definition.sbd_id}--{definition.version or 0}--{digest}.json"
+
+    def write(self, definition: SBDefinition) -> Path:
+        """Write a Scheduling Block to its file, unless it is there already.
+
+        :raises OSError: if that cannot be done
+        :returns: path of the file
+        """
+        path, content = self.path_of(definition), _content(definition)
+        with self._lock:
+            # Not its existence alone: a script may have written to it.
+            if not _holds(path, content):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                _write(path, content)
+        return path
+
+    def keep_only(self, needed: Callable[[], Collection[str]]) -> None:
+        """Remove the files that nobody needs.
+
+        Nothing is written meanwhile: whoever says that a file is needed before writing it finds it there
+        afterwards.
+
+        :param needed: returns the paths of files that are needed
+        """
+        with self._lock:
+            kept = set(needed())
+            for path in self._folder.iterdir() if self._folder.is_dir() else ():
+                if str(path) not in kept:
+                    path.unlink(missing_ok=True)
+
+
+def _content(definition: SBDefinition) -> bytes:
+    """Return what is written of a Scheduling Block.
+
+    :raises InvalidSchedulingBlock: if it holds text that cannot be written
+    """
+    try:
+        return definition.to_json().encode()
+    except UnicodeEncodeError as error:
+        raise InvalidSchedulingBlock(
+            f"Scheduling Block {definition.sbd_id} holds text that is not valid Unicode: {error}; "
+            "correct it there"
+        ) from None
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as unfinished:
+        try:
+            unfinished.write(content)
+            unfinished.flush()
+            os.fsync(unfinished.fileno())
+            os.replace(unfinished.name, path)
+        except BaseException:
+            os.unlink(unfinished.name)
+            raise

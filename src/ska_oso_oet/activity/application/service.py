@@ -1,0 +1,335 @@
+"""High-level interface of activities."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from ska_oso_oet.event.bus import Batch, EventBus
+from ska_oso_oet.event.view import DocumentView
+from ska_oso_oet.model import Procedure
+from ska_oso_oet.oda import Oda, OdaError, SBDefinition, SBInstance, open_oda
+from ska_oso_oet.procedure.application import (
+    Origin,
+    PrepareProcessCommand,
+    ProcedureSummary,
+    ScriptExecutionService,
+    StartProcessCommand,
+    StopProcessCommand,
+)
+from ska_oso_oet.procedure.application.recorder import KIND as PROCEDURE
+from ska_oso_oet.procedure.domain import (
+    AnotherRuns,
+    ProcedureInput,
+    ProcedureNotFound,
+    ScriptError,
+    StateForbids,
+)
+
+from ..domain import (
+    Activity,
+    ActivityNotFound,
+    ActivityRefused,
+    ActivityState,
+    activity_states,
+    failure_reason,
+    merge_arguments,
+    to_script,
+)
+from .commands import ActivityCommand
+from .register import SOURCE, ActivityRegister
+from .sb_files import SbFiles
+from .scheduling_blocks import SchedulingBlocks
+from .summary import KIND, ActivitySummary
+from .threads import DaemonPool, Job
+
+LOGGER = logging.getLogger(__name__)
+
+_EXPECTED = (OdaError, ScriptError, ActivityRefused, StateForbids)
+"""Why an activity may fail without any defect of this program."""
+
+_ODA_THREADS = 16
+"""How many requests to the ODA there may be at the same time."""
+
+_CLOSE_TIMEOUT = 0.5
+
+
+class ActivityService:
+    """Runs activities of Scheduling Blocks, each by a procedure of the script execution service.
+
+    What may take long is done in threads of this service. What becomes of an activity follows from the
+    documents of its procedure, whoever starts and stops that.
+
+    Call `close` before the script execution service is shut down.
+
+    :param scripts: runs the scripts
+    :param bus: event bus that everything is published on, that of `scripts`
+    :param state_directory: folder for Scheduling Blocks that scripts are to read, in its subfolder ``sbs``
+    :param sb_roots: folders that files of Scheduling Blocks may be in
+    :param history_length: how many ended activities `summarise` lists
+    :param connect: opens the ODA; by default the one that the environment names
+    """
+
+    def __init__(
+        self,
+        scripts: ScriptExecutionService,
+        *,
+        bus: EventBus,
+        state_directory: Path,
+        sb_roots: Sequence[Path] = (),
+        history_length: int = 10,
+        connect: Callable[[], Oda] = open_oda,
+    ) -> None:
+        self._scripts = scripts
+        self._bus = bus
+        self._blocks = SchedulingBlocks(connect, sb_roots)
+        self._files = SbFiles(state_directory / "sbs")
+        self._register = ActivityRegister(bus, history_length)
+        self._oda_threads = DaemonPool("oet-scheduling-blocks", _ODA_THREADS)
+        # What is done here takes milliseconds, so that nothing waits for an ODA that is not its own.
+        self._errands = DaemonPool("oet-activities", 1)
+        bus.subscribe(self._on_batch)
+        self._errands.submit(self._remove_files)
+
+    # Requests
+
+    def prepare_run_activity(self, cmd: ActivityCommand, origin: Origin | None = None) -> ActivitySummary:
+        """Run an activity, in the background: get its Scheduling Block, prepare its script, start that.
+
+        :param cmd: what to run
+        :param origin: where the request comes from
+        :raises ActivityRefused: if it is certain that this cannot be done; there is no activity then
+        :raises InvalidIdentifier: if the ID or the URI of the Scheduling Block is malformed
+        :returns: summary of the new activity
+        """
+        cmd.require_valid()
+        activity_id = self._register.add(cmd, origin or Origin())
+        self._do(self._oda_threads, activity_id, partial(self._resolve, activity_id, cmd))
+        return self._committed(activity_id)
+
+    def complete_run_activity(
+        self, prepared_summary: ProcedureSummary, activity_id: int
+    ) -> ActivitySummary | None:
+        """Tie an activity to the procedure that was created for it, and follow that from now on.
+
+        The procedure is started as soon as it is READY, unless the activity was to be prepared only.
+
+        :param prepared_summary: the procedure
+        :param activity_id: the activity
+        :returns: summary of the activity; None if it has ended meanwhile: then the procedure is stopped
+        """
+        with self._register.changing(activity_id) as activity:
+            if activity is not None:
+                activity.procedure_id = prepared_summary.id
+                # It may have gone on already, before anybody knew whose it is.
+                document = self._scripts.view.get(prepared_summary.id)
+                if document is not None:
+                    self._follow(activity, Procedure.model_validate_json(document.text))
+        if activity is None:
+            self._stop_procedure(prepared_summary.id)
+            return None
+        return self._committed(activity_id)
+
+    def request_stop(self, activity_id: int) -> None:
+        """Begin to stop an activity and its procedure, if there is one by now. Returns at once.
+
+        :param activity_id: the activity
+        :raises ActivityNotFound: if it is not live
+        """
+        with self._register.changing(activity_id) as activity:
+            if activity is None:
+                raise ActivityNotFound(f"no activity with ID {activity_id} is live")
+            if activity.procedure_id is None:
+                activity.enter([(ActivityState.STOPPED, time.time())])
+        if activity.procedure_id is not None:
+            self._stop_procedure(activity.procedure_id)
+
+    def write_sbd_to_file(self, sbd: SBDefinition) -> str:
+        """Write a Scheduling Block to a file, unless the same content is there already.
+
+        The file is removed when no activity that is still listed needs it.
+
+        :param sbd: the Scheduling Block
+        :raises ActivityRefused: if it cannot be written
+        :returns: path of the file
+        """
+        try:
+            return str(self._files.write(sbd))
+        except OSError as error:
+            raise ActivityRefused(
+                f"Scheduling Block {sbd.sbd_id} cannot be written to {error.filename}: {error.strerror}; "
+                "see to the disk of the state directory, then run the activity again"
+            ) from error
+
+    # Looking
+
+    @property
+    def view(self) -> DocumentView:
+        """The documents of activities."""
+        return self._register.view
+
+    def summary(self, activity_id: int) -> ActivitySummary:
+        """Return the summary of an activity.
+
+        :raises ActivityNotFound: if it never was, or is no longer kept
+        """
+        return self._register.summary(activity_id)
+
+    def summarise(self, activity_ids: Iterable[int] | None = None) -> list[ActivitySummary]:
+        """Return summaries of activities.
+
+        :param activity_ids: which ones; None for all that are live and the newest that have ended
+        :raises ActivityNotFound: if one of them never was, or is no longer kept
+        """
+        if activity_ids is None:
+            return self._register.listed()
+        return [self._register.summary(activity_id) for activity_id in activity_ids]
+
+    def activity_of(self, procedure_id: int) -> int | None:
+        """Return the ID of the live activity that a procedure belongs to, None if there is none."""
+        return self._register.activity_of(procedure_id)
+
+    def recall(self) -> None:
+        """Take up what former servers have left in a journal that could not be read at the start.
+
+        Does not wait for the bus.
+
+        :raises JournalUnavailable: if it still cannot be read
+        """
+        self._register.recall()
+
+    # The end
+
+    def close(self) -> None:
+        """End what is being done for activities. Those that have a procedure end with that."""
+        for summary in self._register.live():
+            with self._register.changing(summary.id) as activity:
+                if activity is not None and activity.procedure_id is None:
+                    activity.reason = "The server was shut down before the script was prepared."
+                    activity.enter([(ActivityState.STOPPED, time.time())])
+        # Only now, for what fails because of this must not be what is told of an activity.
+        self._blocks.close()
+        self._errands.close(_CLOSE_TIMEOUT)
+        self._oda_threads.close(_CLOSE_TIMEOUT)
+
+    # Steps, each in a thread of this service
+
+    def _do(self, threads: DaemonPool, activity_id: int, step: Job) -> None:
+        """Have a step taken; if it fails, so does the activity."""
+
+        def attempt() -> None:
+            try:
+                step()
+            except _EXPECTED as error:
+                self._fail(activity_id, str(error))
+            except Exception as error:
+                LOGGER.exception("Activity %d failed", activity_id)
+                self._fail(activity_id, f"The OET failed to run the activity: {error!r}. See its log.")
+
+        threads.submit(attempt)
+
+    def _resolve(self, activity_id: int, cmd: ActivityCommand) -> None:
+        """Find out what to run."""
+        definition = self._blocks.load(cmd.uri)
+        described = definition.activity(cmd.activity_name)
+        script = to_script(described, cmd.create_env)
+        sb_json = str(self._files.path_of(definition))
+        arguments = merge_arguments(described, cmd.script_args, sb_json)
+        # First known to be needed, then written: see `SbFiles.keep_only`.
+        with self._register.changing(activity_id) as activity:
+            if activity is None:
+                return
+            activity.sbd_id = definition.sbd_id
+            activity.scheduling_block = definition
+            activity.script_args = arguments
+        self.write_sbd_to_file(definition)
+        prepare = PrepareProcessCommand(script, arguments.get("init", ProcedureInput()), arguments["main"])
+        self._do(self._errands, activity_id, partial(self._prepare, activity_id, prepare, _origin(activity)))
+
+    def _prepare(self, activity_id: int, cmd: PrepareProcessCommand, origin: Origin) -> None:
+        if self._register.is_live(activity_id):
+            self.complete_run_activity(self._scripts.prepare(cmd, origin), activity_id)
+
+    def _start(self, procedure_id: int, origin: Origin) -> None:
+        try:
+            # Without arguments it takes those that it was prepared with.
+            self._scripts.start(StartProcessCommand(procedure_id, "main", ProcedureInput()), origin)
+        except AnotherRuns as error:
+            raise ActivityRefused(
+                f"the script was ready and could not be started: {error}, then run the activity again"
+            ) from error
+        except (StateForbids, ProcedureNotFound) as error:
+            # Somebody else has started or stopped it: its documents tell what became of it.
+            LOGGER.info("Procedure %d is not started by its activity: %s", procedure_id, error)
+
+    def _fail(self, activity_id: int, reason: str) -> None:
+        with self._register.changing(activity_id) as activity:
+            if activity is None:
+                return
+            # A reason may quote a file name that is no text: what cannot be told must not hide the failure.
+            activity.reason = reason.encode(errors="replace").decode()
+            activity.enter([(ActivityState.FAILED, time.time())])
+        if activity.procedure_id is not None:
+            # Nobody would start it any more, and its process would wait for ever.
+            self._stop_procedure(activity.procedure_id)
+
+    def _stop_procedure(self, procedure_id: int) -> None:
+        with suppress(StateForbids, ProcedureNotFound):  # it may have ended by itself
+            self._scripts.request_stop(StopProcessCommand(procedure_id, run_abort=False), Origin(SOURCE))
+
+    def _remove_files(self) -> None:
+        """Remove Scheduling Blocks that no activity needs any more."""
+
+        def needed() -> set[str]:
+            live = self._register.live()
+            # Whoever is no longer among the live ones is listed after this.
+            self._bus.committed().result()
+            return {told.sb_json for told in [*live, *self._register.listed()] if told.sb_json}
+
+        try:
+            self._files.keep_only(needed)
+        except OSError as error:
+            LOGGER.warning("Scheduling Blocks that are not needed any more could not be removed: %s", error)
+
+    # Following, in the thread of the bus
+
+    def _on_batch(self, batch: Batch) -> None:
+        for document in batch.documents:
+            if document.kind == PROCEDURE:
+                activity_id = self._register.activity_of(document.id)
+                if activity_id is not None:
+                    self._on_procedure(activity_id, Procedure.model_validate_json(document.text))
+            elif document.kind == KIND and not document.live:
+                self._errands.submit(self._remove_files)
+
+    def _on_procedure(self, activity_id: int, procedure: Procedure) -> None:
+        with self._register.changing(activity_id) as activity:
+            if activity is not None:
+                self._follow(activity, procedure)
+
+    def _follow(self, activity: Activity, procedure: Procedure) -> None:
+        """Let an activity come as far as its procedure."""
+        entered = activity.enter(activity_states(procedure.history.process_states))
+        if ActivityState.RUNNING in entered and activity.scheduling_block is not None:
+            instance = SBInstance.of_activity(
+                activity.scheduling_block, activity.activity_name, procedure.script_args
+            )
+            self._oda_threads.submit(partial(self._blocks.record, instance))
+        if ActivityState.FAILED in entered:
+            activity.reason = failure_reason(procedure.history.stacktrace)
+        elif entered == [ActivityState.PREPARED] and not activity.prepare_only:
+            start = partial(self._start, procedure.id, _origin(activity))
+            self._do(self._errands, activity.activity_id, start)
+
+    def _committed(self, activity_id: int) -> ActivitySummary:
+        """Return a summary that holds all that has happened up to now."""
+        self._bus.committed().result()
+        return self.summary(activity_id)
+
+
+def _origin(activity: Activity) -> Origin:
+    """Return what the procedure of an activity was created and started for."""
+    command_id = activity.command_id
+    return Origin(SOURCE, activity.request_id, (lambda _: command_id) if command_id is not None else None)

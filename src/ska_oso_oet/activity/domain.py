@@ -1,0 +1,203 @@
+"""Activities of Scheduling Blocks, and what they make of a Scheduling Block and of their procedure."""
+
+import re
+import textwrap
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ska_oso_oet.model import ActivityState, FunctionArgs, ProcedureState
+from ska_oso_oet.oda import SBActivity, SBDefinition, ScriptKind
+from ska_oso_oet.procedure.domain import ExecutableScript, FileSystemScript, GitScript, ProcedureInput
+from ska_oso_oet.procedure.gitmanager import DEFAULT_REPOSITORY, GitArgs
+
+__all__ = [
+    "SB_JSON",
+    "Activity",
+    "ActivityNotFound",
+    "ActivityRefused",
+    "ActivityState",
+    "activity_states",
+    "failure_reason",
+    "merge_arguments",
+    "require_overrides",
+    "to_script",
+]
+
+SB_JSON = "sb_json"
+"""Keyword argument of ``main`` that holds the path of the Scheduling Block."""
+
+_FRAME = re.compile(r'\s*File "')
+_MAX_REASON = 1000
+
+_MAIN_BRANCH = "master"
+
+
+class ActivityRefused(ValueError):
+    """What was asked for cannot be done. The message says why, and what to do."""
+
+
+class ActivityNotFound(LookupError):
+    """There is no such activity, or it is no longer kept."""
+
+
+@dataclass
+class Activity:
+    """An action taken on a Scheduling Block.
+
+    A user speaks of what is to be done with a Scheduling Block, such as "allocate" or "observe"; which
+    script does it, and with which arguments, the Scheduling Block knows.
+
+    :param activity_id: its number
+    :param procedure_id: the procedure that runs its script; None until there is one
+    :param sbd_id: ID of the Scheduling Block; its URI until the ID is known
+    :param activity_name: its name in the Scheduling Block
+    :param prepare_only: whether somebody else is to start the script
+    :param script_args: arguments of the script's functions, as far as they are known
+    :param activity_states: the states that it has passed through, with their times in seconds since 1970
+    :param reason: why it has failed
+    :param command_id: ID of the long-running command that requested it
+    :param request_id: time of the request, seconds since 1970
+    :param scheduling_block: the Scheduling Block, once it is known
+    """
+
+    activity_id: int
+    procedure_id: int | None
+    sbd_id: str
+    activity_name: str
+    prepare_only: bool
+    script_args: dict[str, ProcedureInput] = field(default_factory=dict)
+    activity_states: list[tuple[ActivityState, float]] = field(
+        default_factory=lambda: [(ActivityState.REQUESTED, time.time())]
+    )
+    reason: str | None = None
+    command_id: str | None = None
+    request_id: float = 0.0
+    scheduling_block: SBDefinition | None = field(default=None, repr=False)
+
+    @property
+    def state(self) -> ActivityState:
+        """The state it is in."""
+        return self.activity_states[-1][0]
+
+    def enter(self, states: Sequence[tuple[ActivityState, float]]) -> list[ActivityState]:
+        """Enter states that it has not been in, in order, up to a final one.
+
+        :param states: states and their times
+        :returns: the states that were entered
+        """
+        entered = []
+        passed = {state for state, _ in self.activity_states}
+        for state, when in states:
+            if state in passed or self.state.is_final:
+                continue
+            self.activity_states.append((state, when))
+            entered.append(state)
+        return entered
+
+
+# What the end of a procedure is for its activity.
+_ENDS = {
+    ProcedureState.COMPLETE: ActivityState.COMPLETE,
+    ProcedureState.STOPPED: ActivityState.STOPPED,
+    ProcedureState.FAILED: ActivityState.FAILED,
+    ProcedureState.UNKNOWN: ActivityState.FAILED,
+}
+
+
+def activity_states(
+    process_states: Sequence[tuple[ProcedureState, float]],
+) -> list[tuple[ActivityState, float]]:
+    """Return the states of an activity that follow from those of its procedure.
+
+    They have the times of the procedure's: the two tell the same story.
+
+    :param process_states: states that the procedure has passed through, with their times
+    """
+    told: list[tuple[ActivityState, float]] = []
+    for state, when in process_states:
+        if state.is_final:
+            told.append((_ENDS[state], when))
+        elif state is ProcedureState.READY and not told:
+            told.append((ActivityState.PREPARED, when))
+        elif state is ProcedureState.RUNNING and told:
+            # Before it was READY, it was init that ran.
+            told.append((ActivityState.RUNNING, when))
+    return told
+
+
+def failure_reason(stacktrace: str | None) -> str:
+    """Return what a stack trace says at its end: the exception, without the way to it.
+
+    :param stacktrace: a stack trace as Python writes it; or the reason of a failure, and after its first
+        line what led to it
+    """
+    lines = (stacktrace or "").strip().splitlines()
+    frames = [index for index, line in enumerate(lines) if _FRAME.match(line)]
+    if not frames:
+        return _one_line(lines[:1]) or "The script failed without saying why."
+    below = lines[frames[-1] + 1 :]
+    # The source of the frame is indented. An exception may have several lines: of those of Tango, the last
+    # is but a bracket.
+    start = next((index for index, line in enumerate(below) if not line.startswith(" ")), len(below) - 1)
+    return _one_line(below[start:])
+
+
+def _one_line(lines: Sequence[str]) -> str:
+    return textwrap.shorten(" ".join(lines), _MAX_REASON, placeholder=" …")
+
+
+def require_overrides(script_args: Mapping[str, ProcedureInput]) -> None:
+    """Make sure that arguments are of the kind that can override those of a Scheduling Block.
+
+    :param script_args: arguments that a user gives, by function
+    :raises ActivityRefused: if they are not
+    """
+    for function, given in script_args.items():
+        if given.args:
+            raise ActivityRefused(
+                f"positional arguments of {function}() cannot be overridden: give arguments by name, "
+                "as 'kwargs'"
+            )
+    if SB_JSON in script_args.get("main", ProcedureInput()).kwargs:
+        raise ActivityRefused(
+            f"'{SB_JSON}' is the path of the Scheduling Block that the activity belongs to, and cannot be "
+            "overridden: name another Scheduling Block as 'sbd_uri'"
+        )
+
+
+def merge_arguments(
+    activity: SBActivity, overrides: Mapping[str, ProcedureInput], sb_json: str
+) -> dict[str, ProcedureInput]:
+    """Return the arguments of a script's functions.
+
+    :param activity: the activity, with the arguments that the Scheduling Block gives
+    :param overrides: keyword arguments that a user gives; each replaces the one of its name, or is added
+    :param sb_json: path of the Scheduling Block, which becomes an argument of ``main``
+    """
+    defined: dict[str, FunctionArgs] = dict(activity.function_args.items())
+    merged = {}
+    for function in {**defined, **overrides, "main": None}:
+        given = defined.get(function, FunctionArgs())
+        override = overrides.get(function, ProcedureInput())
+        own = {SB_JSON: sb_json} if function == "main" else {}
+        merged[function] = ProcedureInput(*given.args, **{**given.kwargs, **override.kwargs, **own})
+    return merged
+
+
+def to_script(activity: SBActivity, create_env: bool) -> ExecutableScript:
+    """Return the script of an activity.
+
+    :param activity: its description in the Scheduling Block
+    :param create_env: whether a git script is to run in the Python environment of its repository
+    :raises ActivityRefused: if that is asked for, and the script is not in git
+    """
+    if activity.kind is ScriptKind.GIT:
+        branch = activity.branch or (None if activity.commit else _MAIN_BRANCH)
+        git_args = GitArgs(activity.repo or DEFAULT_REPOSITORY, branch, activity.commit)
+        return GitScript(activity.path, git_args, create_env)
+    if create_env:
+        raise ActivityRefused(
+            f"'create_env' is for scripts in git, and {activity.path} is a file: run the activity without it"
+        )
+    return FileSystemScript(activity.path)

@@ -1,0 +1,285 @@
+"""The events of a controller in order, each exactly once, whatever happens on the way.
+
+Tango's change events are fast and not reliable: a subscriber whose socket is full loses some, a device
+that restarts forgets its subscribers, and neither is told. The numbers of the events show it, and
+GetEvents brings what is missing. So the subscription is the fast way, and the device is asked
+
+- when a number is missing,
+- when nothing has come for a moment: the newest events may be the ones that were lost,
+- and then every few seconds, which also shows a device that is gone, or came back unnoticed.
+
+Whenever it is asked, it is asked for the last known event too. If that is another one than before, the
+numbering has begun anew, and so does the stream.
+"""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self
+
+from .device import Subscription
+from .errors import ControllerError, EventsNoLongerKeptError
+from .inbox import Inbox
+from .link import DeviceLink
+from .raw_events import RawEvent, read_list
+
+LOGGER = logging.getLogger(__name__)
+
+INBOX_LIMIT = 20_000
+"""Change events that wait at the most for whoever reads the stream. More are dropped, and asked for later."""
+
+FETCH_LIMIT = 5_000
+"""Events that are asked for at a time."""
+
+_QUIET = 0.25
+"""Seconds without an event after which the device is asked whether the newest ones were lost."""
+_KEEP_ALIVE = 2.0
+"""Seconds between two questions to a device that is quiet."""
+_RETRY = 0.5
+"""Seconds between two attempts to reach a device that is away."""
+
+
+@dataclass
+class EventBatch:
+    """Events that follow each other, and those of the batch before. It is empty where nothing happened.
+
+    :param first: number of the first of these events, or of the next one to come
+    :param events: the events, oldest first
+    :param restarted: whether the controller began to number anew before these events
+    :param lost: numbers of events before these that the controller no longer keeps
+    """
+
+    first: int
+    events: list[RawEvent] = field(default_factory=list)
+    restarted: bool = False
+    lost: range = range(0)
+
+
+async def fetch_events(
+    link: DeviceLink, after: int, limit: int = FETCH_LIMIT, topic: str = ""
+) -> list[RawEvent]:
+    """Ask a controller for events that it keeps.
+
+    :param link: the controller
+    :param after: only events with a greater number
+    :param limit: how many at the most
+    :param topic: only topics that begin with this
+    :raises EventsNoLongerKeptError: if events after `after` are not kept any more
+    :raises ControllerError: if the device cannot answer
+    """
+    query = {"after": after, "limit": limit, "topic": topic}
+    return read_list(await link.command("GetEvents", json.dumps(query)))
+
+
+class EventStream:
+    """An asynchronous iterator of batches, for one reader. It ends when it is closed, not before.
+
+    Entering the context connects, if the device is there: from then on no event is missed. If the device
+    is not there the stream waits for it, then and at any later time. Whenever it has connected there is a
+    batch, be it an empty one.
+
+    :param link: the controller
+    :param after: number of the event to begin after; None for those that are yet to happen
+    """
+
+    def __init__(self, link: DeviceLink, after: int | None = None) -> None:
+        self._link = link
+        self._position = after
+        self._last: RawEvent | None = None
+        self._inbox: Inbox[str | None] = Inbox(INBOX_LIMIT)
+        self._ready: deque[EventBatch] = deque()
+        self._subscription: Subscription | None = None
+        self._heard = 0
+        self._limit = FETCH_LIMIT
+        self._behind = False
+        self._patience = _QUIET
+        self._unheard_news = 0
+        self._closed = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether the device was there when it was last asked."""
+        return self._subscription is not None
+
+    @property
+    def position(self) -> int | None:
+        """Number of the newest event that was received; None if it is not known where to begin."""
+        return self._position
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._connect()
+        except ControllerError as error:
+            LOGGER.info("There are no events yet: %s", error)
+            await self._disconnect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the stream, and its subscription."""
+        self._closed = True
+        self._inbox.put(None)  # wakes a reader
+        await self._disconnect()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> EventBatch:
+        while not self._ready and not self._closed:
+            try:
+                await self._advance()
+            except ControllerError as error:
+                await self._lose(error)
+        if self._closed:
+            raise StopAsyncIteration
+        return self._ready.popleft()
+
+    async def _advance(self) -> None:
+        """Take one step that may bring events."""
+        if self._subscription is None:
+            await self._connect()
+        elif self._behind:
+            await self._catch_up()
+        elif not await self._inbox.wait(self._patience):
+            await self._check()
+            self._patience = _KEEP_ALIVE
+        elif not self._closed:
+            await self._digest(self._inbox.take())
+            self._patience = _QUIET
+
+    # The connection
+
+    async def _connect(self) -> None:
+        if self._position is None:
+            self._position = int(await self._link.read("lastEventId"))
+        self._inbox.take()
+        self._subscription = await self._link.subscribe("events", self._inbox.put)
+        self._heard = self._unheard_news = 0
+        first = self._known + 1
+        await self._catch_up()
+        if not self._ready:
+            self._ready.append(EventBatch(first))
+
+    async def _disconnect(self) -> None:
+        if self._subscription is not None:
+            subscription, self._subscription = self._subscription, None
+            await self._link.unsubscribe(subscription)
+
+    async def _lose(self, error: ControllerError) -> None:
+        if self._subscription is not None:
+            LOGGER.warning("Events are interrupted: %s", error)
+            await self._disconnect()
+        await asyncio.sleep(_RETRY)
+
+    async def _check(self) -> None:
+        """Ask a device that is quiet whether it is; if it was not, twice in a row, it has forgotten us."""
+        before = self._position
+        restarted = await self._catch_up()
+        self._unheard_news = 0 if self._position == before else self._unheard_news + 1
+        if restarted or self._unheard_news > 1:
+            await self._disconnect()
+
+    # The events
+
+    async def _digest(self, texts: list[str | None]) -> None:
+        """Put into order what the subscription has brought."""
+        batch = EventBatch(self._known + 1)
+        for text in texts:
+            event = RawEvent.read(text) if text is not None else None
+            if event is not None and event.seq == self._known + 1:
+                self._hear(event)
+                self._note(event)
+                batch.events.append(event)
+            elif self._is_doubtful(text, event):
+                self._deliver(batch)
+                await self._catch_up()
+                if self._behind:
+                    return  # what is left of the texts will come from there, too
+                batch = EventBatch(self._known + 1)
+        self._deliver(batch)
+
+    def _is_doubtful(self, text: str | None, event: RawEvent | None) -> bool:
+        """Whether the device must be asked what has happened, because events do not tell."""
+        if event is None:
+            return text is None  # Tango tells of an error, e.g. that it has not heard from the server
+        backwards = event.seq <= self._heard
+        self._hear(event)
+        # What lies in between was asked for already, and is heard of late.
+        return backwards or event.seq > self._known
+
+    def _hear(self, event: RawEvent) -> None:
+        self._heard = event.seq
+        self._unheard_news = 0
+
+    @property
+    def _known(self) -> int:
+        return self._position or 0
+
+    def _note(self, event: RawEvent) -> None:
+        self._last = event
+        self._position = event.seq
+
+    def _deliver(self, batch: EventBatch) -> None:
+        if batch.events or batch.restarted or batch.lost:
+            self._ready.append(batch)
+
+    async def _catch_up(self) -> bool:
+        """Ask for what follows, and note whether there is more. Returns whether the numbering began anew."""
+        batch = await self._fetch()
+        if batch.events:
+            self._note(batch.events[-1])
+        self._deliver(batch)
+        return batch.restarted
+
+    async def _fetch(self) -> EventBatch:
+        """Ask for what follows, and make sure that it follows what is known."""
+        known = self._known
+        if known == 0:
+            return await self._fetch_oldest(1)
+        try:
+            # The last known event is asked for again: it shows whether the numbering is still the same.
+            events = await self._ask(known - 1)
+        except EventsNoLongerKeptError as error:
+            return await self._fetch_oldest(error.first)
+        if events and self._is_last(events[0]):
+            self._last = events[0]
+            return EventBatch(known + 1, events[1:])
+        LOGGER.warning("The controller has begun to number its events anew")
+        self._position, self._last, self._heard = 0, None, 0
+        oldest = await self._fetch_oldest(1)
+        return replace(oldest, restarted=True)
+
+    async def _fetch_oldest(self, first: int) -> EventBatch:
+        """Ask for the oldest events that the device keeps, from a number on."""
+        while True:
+            try:
+                events = await self._ask(first - 1)
+                return EventBatch(first, events, lost=range(self._known + 1, first))
+            except EventsNoLongerKeptError as error:
+                first = error.first
+
+    def _is_last(self, event: RawEvent) -> bool:
+        if self._last is None:  # the reader has named a number, and nothing else is known of that event
+            return event.seq == self._position
+        return event.identity == self._last.identity
+
+    async def _ask(self, after: int) -> list[RawEvent]:
+        limit = self._limit
+        try:
+            events = await fetch_events(self._link, after, limit)
+        except EventsNoLongerKeptError:
+            raise
+        except ControllerError:
+            # An answer can be too long for Tango: fewer events may fit. Two is one that is not known yet.
+            self._limit = max(2, limit // 8)
+            raise
+        self._behind = len(events) >= limit
+        self._limit = min(FETCH_LIMIT, 2 * limit)
+        return events

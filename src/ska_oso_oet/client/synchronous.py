@@ -1,0 +1,176 @@
+"""The same client for programs and people without asyncio: itango, Jupyter, scripts."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any, Self, TypeVar
+
+from ska_oso_oet.model import (
+    Activity,
+    ActivityRequest,
+    Event,
+    FunctionArgs,
+    Output,
+    Procedure,
+    ProcedureRequest,
+)
+
+from .controller import DEFAULT_DEVICE, DEFAULT_TIMEOUT, Controller, Events
+from .results import AcceptedCommand, CommandResult
+
+T = TypeVar("T")
+
+
+class SyncController:
+    """An OETController, for programs that wait for each answer.
+
+    It works where an asyncio loop runs already, as in Jupyter: it has a loop and a thread of its own.
+    Errors are those of `Controller`.
+
+    .. code-block:: python
+
+        oet = SyncController("mid-oet/controller/01")
+        created = oet.create("file:///scripts/observe.py")
+        oet.wait(created)
+        with oet.events() as events:
+            started = oet.start(created.subject)
+            for event in events:
+                print(event.topic, event.fields)
+                if event.topic == "procedure.lifecycle.complete":
+                    break
+        print(oet.procedure(created.subject).state)
+        oet.close()
+
+    :param device: name of the device
+    :param timeout: seconds that the device may take to answer
+    """
+
+    def __init__(self, device: str = DEFAULT_DEVICE, timeout: float = DEFAULT_TIMEOUT) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="oet-client-loop", daemon=True)
+        self._thread.start()
+        self._controller = Controller(device, timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the device, and end the thread."""
+        if self._loop.is_closed():
+            return
+        self.run(self._controller.aclose())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def create(self, request: ProcedureRequest | str) -> AcceptedCommand:
+        """Prepare a script; see `Controller.create`."""
+        return self.run(self._controller.create(request))
+
+    def start(
+        self, procedure_id: int | None = None, arguments: FunctionArgs | None = None
+    ) -> AcceptedCommand:
+        """Run ``main`` of a procedure that is READY; see `Controller.start`."""
+        return self.run(self._controller.start(procedure_id, arguments))
+
+    def stop(self, procedure_id: int | None = None, *, abort: bool = False) -> AcceptedCommand:
+        """Stop a procedure; see `Controller.stop`."""
+        return self.run(self._controller.stop(procedure_id, abort=abort))
+
+    def run_activity(self, request: ActivityRequest) -> AcceptedCommand:
+        """Run an activity of a Scheduling Block; see `Controller.run_activity`."""
+        return self.run(self._controller.run_activity(request))
+
+    def wait(self, command: AcceptedCommand | str, timeout: float | None = None) -> CommandResult:
+        """Wait until a long-running command has ended; see `Controller.wait`."""
+        return self.run(self._controller.wait(command, timeout))
+
+    def procedure(self, procedure_id: int = 0) -> Procedure:
+        """Return the summary of a procedure; see `Controller.procedure`."""
+        return self.run(self._controller.procedure(procedure_id))
+
+    def procedures(self) -> list[Procedure]:
+        """Return the summaries of procedures; see `Controller.procedures`."""
+        return self.run(self._controller.procedures())
+
+    def activity(self, activity_id: int = 0) -> Activity:
+        """Return the summary of an activity; see `Controller.activity`."""
+        return self.run(self._controller.activity(activity_id))
+
+    def activities(self) -> list[Activity]:
+        """Return the summaries of activities; see `Controller.activities`."""
+        return self.run(self._controller.activities())
+
+    def output(self, procedure_id: int | None = None, after: int = 0, limit: int = 1000) -> Output:
+        """Return lines that a script has written; see `Controller.output`."""
+        return self.run(self._controller.output(procedure_id, after, limit))
+
+    def scripts(self) -> list[str]:
+        """Return the URIs of the scripts that can be run."""
+        return self.run(self._controller.scripts())
+
+    def past_events(self, after: int = 0, limit: int = 1000, topic: str = "") -> list[Event]:
+        """Return events that have happened; see `Controller.past_events`."""
+        return self.run(self._controller.past_events(after, limit, topic))
+
+    def events(self, after: int | None = None, topic: str = "") -> "SyncEvents":
+        """Return the events to come; see `Controller.events`. Enter it with ``with``."""
+        return SyncEvents(self, after, topic)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run something on the loop of this client, and wait for it.
+
+        :param coroutine: what to run, e.g. made of methods of `asynchronous`
+        :returns: its result
+        """
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except BaseException:  # Ctrl-C, above all: what nobody waits for any more is not to go on
+            future.cancel()
+            raise
+
+    @property
+    def asynchronous(self) -> Controller:
+        """The client that does the work, for use on the loop of this one; see `run`."""
+        return self._controller
+
+
+class SyncEvents:
+    """Events to come, as models. See `SyncController.events`.
+
+    :param controller: the client
+    :param after: number of the event to begin after; None for those that are yet to happen
+    :param topic: only topics that begin with this
+    """
+
+    def __init__(self, controller: SyncController, after: int | None, topic: str) -> None:
+        self._controller = controller
+        self._after = after
+        self._topic = topic
+        self._events: Events | None = None
+
+    def __enter__(self) -> Iterator[Event]:
+        return self._iterate(self._controller.run(self._open()))
+
+    def __exit__(self, *_: object) -> None:
+        if self._events is not None:
+            self._controller.run(self._events.__aexit__())
+
+    async def _open(self) -> AsyncIterator[Event]:
+        self._events = self._controller.asynchronous.events(self._after, self._topic)
+        return await self._events.__aenter__()
+
+    def _iterate(self, events: AsyncIterator[Event]) -> Iterator[Event]:
+        async def following() -> Event:
+            return await anext(events)
+
+        while True:
+            try:
+                event = self._controller.run(following())
+            except StopAsyncIteration:
+                return
+            yield event

@@ -1,0 +1,133 @@
+"""What becomes of values that JSON does not know: the nearest that it does.
+
+Such values come from a user's code. Nothing here may raise, alter the value, or take for ever, whatever
+the value and its methods are.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import jsonpickle
+
+MAX_DEPTH = 32
+"""Levels of nesting that are kept of a value that is rebuilt; what lies deeper is abbreviated."""
+
+MAX_PARTS = 100_000
+"""Parts of a value that are rebuilt. A value with loops has no end; this much does not fit in a message."""
+
+_MAX_REPR = 10_000
+# Of these, jsonpickle keeps nothing that a reader would recognise; and iterating uses an iterator up.
+_SHOWN_AS_REPR = (BaseException, Iterator, complex, range, memoryview, bytes, bytearray)
+
+_CONTAINERS = (dict, list, tuple, set, frozenset)
+
+
+def render(value: Any) -> Any:
+    """Return what stands for a value that JSON does not know: its attributes, or its ``repr``.
+
+    :returns: a value that holds, at every level, what JSON knows or what this function is to be asked about
+    """
+    try:
+        array = _array_to_list(value)
+        if array is not None:
+            return array
+        return _Renderer(unpicklable=False, max_depth=8).flatten(value)
+    except Exception:  # the value belongs to a user: its methods may raise anything
+        return safe_repr(value)
+
+
+class _Renderer(jsonpickle.Pickler):  # type: ignore[misc]
+    """A pickler that has no null for what it cannot express."""
+
+    def _flatten_obj(self, obj: Any) -> Any:
+        if isinstance(obj, _SHOWN_AS_REPR):
+            return safe_repr(obj)
+        array = _array_to_list(obj)
+        if array is not None:
+            return array
+        if self._max_reached():
+            return _abbreviated(obj)
+        flat = super()._flatten_obj(obj)
+        return safe_repr(obj) if flat is None else flat
+
+    def _flatten_bytestring(self, obj: Any) -> Any:
+        return safe_repr(obj)
+
+
+def _array_to_list(value: Any) -> Any:
+    """Return the elements of a numpy array or scalar, None for anything else."""
+    # By name: numpy need not be there, and loading it takes a while.
+    if type(value).__module__.partition(".")[0] != "numpy" or not hasattr(value, "tolist"):
+        return None
+    elements = value.tolist()
+    return safe_repr(value) if isinstance(elements, complex | bytes) else elements
+
+
+class Plain:
+    """Rebuilds a value from what any JSON encoder accepts."""
+
+    def __init__(self) -> None:
+        self._left = MAX_PARTS
+        self._inside: set[int] = set()
+
+    def rebuild(self, value: Any, depth: int = 0) -> Any:
+        """Return a value of JSON that is nearest to a value, at all levels."""
+        try:
+            return self._rebuild(value, depth)
+        except Exception:  # even asking for its class may raise
+            return safe_repr(value)
+
+    def _rebuild(self, value: Any, depth: int) -> Any:
+        self._left -= 1
+        if value is None or isinstance(value, bool | str | int | float):
+            return _scalar(value)
+        if depth > MAX_DEPTH or self._left < 0 or id(value) in self._inside:
+            return _abbreviated(value)
+        self._inside.add(id(value))
+        try:
+            return self._rebuild_parts(value, depth + 1)
+        finally:
+            self._inside.discard(id(value))
+
+    def _rebuild_parts(self, value: Any, depth: int) -> Any:
+        if isinstance(value, dict):
+            return {_key(key): self.rebuild(item, depth) for key, item in value.items()}
+        if isinstance(value, _CONTAINERS):
+            return [self.rebuild(item, depth) for item in value]
+        return self.rebuild(render(value), depth)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, str):
+        return safe_text(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        # Beyond 64 bits readers would take it for a float, and not tell.
+        return int(value) if -(1 << 63) <= value < 1 << 64 else safe_repr(value)
+    return float(value) if math.isfinite(value) else None
+
+
+def _key(key: Any) -> str:
+    # The key's word on its class is not asked for: giving it may raise.
+    return safe_text(key) if issubclass(type(key), str) else safe_repr(key)
+
+
+def _abbreviated(value: Any) -> str:
+    """Return what stands for a value of which no parts are shown."""
+    # The repr of containers that hold each other grows with the number of ways through them.
+    return f"<{type(value).__name__} ...>" if isinstance(value, _CONTAINERS) else safe_repr(value)
+
+
+def safe_text(value: str) -> str:
+    """Return a text that UTF-8 can encode."""
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
+def safe_repr(value: Any) -> str:
+    """Return the ``repr`` of a value, abbreviated if it is long."""
+    try:
+        return safe_text(repr(value)[:_MAX_REPR])
+    except Exception:  # see `render`
+        return f"<{type(value).__name__} without a usable repr>"

@@ -1,0 +1,79 @@
+"""Processes that have outlived the server that they belong to.
+
+A forkserver kills what is below it when its server ends. Should it be killed together with its server,
+what a script has detached from itself lives on: nobody is left who knows of it. So all that descends
+from a server carries the server's name in its environment, and the next server ends those whose server
+is dead.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+from . import posix
+
+LOGGER = logging.getLogger(__name__)
+
+MARK = "OET_SERVER_PROCESS"
+"""Environment variable that names the server which a process belongs to."""
+
+_PROC = Path("/proc")
+_DEAD = frozenset("ZX")
+# Fields of /proc/PID/stat behind the name of the program, see proc(5).
+_STATE, _START_TIME = 0, 19
+
+
+def mark_descendants() -> None:
+    """Let the processes that are started from now on, and theirs, carry the name of this one."""
+    if (name := _name(os.getpid())) is not None:
+        os.environ[MARK] = name
+
+
+def has_lost_its_server() -> bool:
+    """Whether this process was started by a server that has ended meanwhile."""
+    _, pid, _ = os.environ.get(MARK, "--").split("-")
+    return bool(pid) and int(pid) != os.getppid()
+
+
+def kill_strays() -> None:
+    """Kill the processes that carry the name of a server which is dead."""
+    entries = [entry for entry in _PROC.iterdir() if entry.name.isdigit()]
+    for entry in entries:
+        owner = _owner(entry)
+        if owner is not None and _is_dead(owner):
+            LOGGER.warning("Killing process %s, which has outlived its server", entry.name)
+            posix.kill_tree(int(entry.name))
+
+
+def _name(pid: int) -> str | None:
+    """Return a name that no other process ever has, None if there is no such process or it is dead.
+
+    Process IDs are used again, and mean something else in another container: hence the other parts.
+    """
+    try:
+        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return None
+    return None if fields[_STATE] in _DEAD else f"{namespace}-{pid}-{fields[_START_TIME]}"
+
+
+def _owner(entry: Path) -> str | None:
+    """Return the name of the server that a process belongs to."""
+    try:
+        environment = (entry / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return None  # it has ended, or is somebody else's
+    prefix = f"{MARK}=".encode()
+    values = (each.removeprefix(prefix) for each in environment if each.startswith(prefix))
+    return next((value.decode(errors="replace") for value in values), None)
+
+
+def _is_dead(owner: str) -> bool:
+    try:
+        namespace, pid, _ = (int(part) for part in owner.split("-"))
+        here = os.stat("/proc/self/ns/pid").st_ino
+    except (ValueError, OSError):
+        return False
+    # Of a server in another container nothing is known here.
+    return namespace == here and _name(pid) != owner

@@ -1,0 +1,114 @@
+"""The child process that prepares what a git script needs: one step, then it ends.
+
+Git and the tools that build environments run as its children, so that it can be killed with all of them,
+and none of them outlives the server.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Protocol
+
+from ska_oso_oet.mptools import EventMessage, QueueProcWorker, SignalObject
+
+from ..environment import Environment, environment_of
+from ..gitmanager import GitArgs, GitError, Report, check_out, find_commit, prepare_process
+from ..uv_builder import BuildError, build
+from .protocol import FromWorker
+from .stdio import redirect_stdio
+
+
+class Step(Protocol):
+    """What a process is made for."""
+
+    def run(self, report: Report) -> str:
+        """Do it.
+
+        :param report: told of progress
+        :returns: what others need to know of it
+        :raises Exception: if it cannot be done; of a GitError or BuildError the message says all
+        """
+
+
+@dataclass(frozen=True)
+class CheckOut:
+    """Get the files of a commit. The result is its full hash.
+
+    :param args: repository and commit
+    :param mirror: the repository's mirror
+    :param environments: folder of the environments; one that is there already has the files
+    :param target: where the files go; it does not exist
+    """
+
+    args: GitArgs
+    mirror: Path
+    environments: Path
+    target: Path
+
+    def run(self, report: Report) -> str:
+        """See `Step.run`."""
+        prepare_process()
+        commit = find_commit(self.args, self.mirror, report)
+        if not environment_of(self.environments, self.args.repository, commit).checked_out:
+            check_out(commit, self.mirror, self.target, report)
+        return commit
+
+
+@dataclass(frozen=True)
+class Build:
+    """Build the Python environment of a project. The result is the path of its interpreter.
+
+    :param environment: the environment, with its files
+    """
+
+    environment: Environment
+
+    def run(self, report: Report) -> str:
+        """See `Step.run`."""
+        build(self.environment, report)
+        return str(self.environment.python)
+
+
+class PreparationWorker(QueueProcWorker):
+    """Does one step, and tells its manager what comes of it.
+
+    :param step: the step
+    :param variables: environment variables of the server, which may have changed since the forkserver began
+    :param output: where standard output and standard error go
+    """
+
+    def init_args(
+        self, step: Step, variables: Mapping[str, str], *args: Any, output: Connection, **kwargs: Any
+    ) -> None:
+        """Receive the arguments of this class."""
+        super().init_args(*args, **kwargs)
+        self._step = step
+        self._variables = variables
+        self._output = output
+
+    def init_signals(self) -> SignalObject:
+        """Leave the signals as they are: this process is ended by force, and has nothing to clean up."""
+        return SignalObject(self.shutdown_event)
+
+    def startup(self) -> None:
+        """Take over standard output and the server's environment variables."""
+        redirect_stdio(self._output)
+        os.environ.clear()
+        os.environ.update(self._variables)
+
+    def main_loop(self) -> None:
+        """Do the step."""
+        try:
+            result = self._step.run(lambda text: self._tell(FromWorker.PROGRESS, text))
+        except (GitError, BuildError) as error:
+            self._tell(FromWorker.FAILURE, str(error))
+        except Exception as error:  # whatever it is, those who wait must learn of it
+            self.log.exception("The preparation failed")
+            self._tell(FromWorker.FAILURE, f"{type(error).__name__}: {error}")
+        else:
+            self._tell(FromWorker.RESULT, result)
+
+    def _tell(self, kind: FromWorker, text: str) -> None:
+        self.event_q.put(EventMessage(self.name, kind, text))

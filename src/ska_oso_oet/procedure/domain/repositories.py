@@ -1,0 +1,128 @@
+"""The git repositories that scripts may be run from, and what may be said about a place in them.
+
+All of it reaches command lines and paths in the end: what is not known to be harmless is refused, before
+anything is created. What a reference may be called is git's own rule, see ``man git-check-ref-format``.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from urllib.parse import unquote
+
+from ..gitmanager import PROTOCOLS, GitArgs
+from .errors import ScriptError, ScriptNotAllowed
+from .scripts import GitScript
+
+_MAX_LENGTH = 1024
+_URL = re.compile(
+    r"(?P<scheme>[a-z]+)://"
+    r"(?P<authority>(?:[A-Za-z0-9_.~][A-Za-z0-9_.~-]*@)?"
+    r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])?(?::\d+)?)"
+    r"(?P<path>/[A-Za-z0-9_.~/+@%,=-]*)"
+)
+_UNFIT_FOR_REFERENCE = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
+_UNFIT_FOR_PATH = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Repositories:
+    """Repositories that scripts may be run from.
+
+    :param patterns: patterns of their URLs, in which ``*`` and ``?`` stand for any characters of one part:
+        the scheme, the host, or the whole path. ``*`` alone stands for all repositories; none allows none.
+    """
+
+    patterns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, patterns: Iterable[str]) -> "Repositories":
+        """Return the repositories that patterns stand for.
+
+        :raises ValueError: if one of them can be no pattern of a URL
+        """
+        known = tuple(patterns)
+        for pattern in known:
+            scheme, _, path = _parts(pattern)
+            if pattern != "*" and not (scheme and path):
+                raise ValueError(
+                    f"'{pattern}' is no pattern of repository URLs: write for example https://host.org/group/*"
+                )
+        return cls(known)
+
+    def admit(self, script: GitScript) -> None:
+        """Check that a script may be run, as far as can be known without asking its repository.
+
+        :raises ScriptNotAllowed: if its repository may not be used
+        :raises ScriptError: if its repository, branch, commit or path can be none
+        """
+        check_place(script)
+        if not any(_matches(script.git_args.repository, pattern) for pattern in self.patterns):
+            allowed = ", ".join(self.patterns) or "none is configured"
+            raise ScriptNotAllowed(
+                f"the repository '{script.git_args.repository}' is not one that scripts may be run from "
+                f"({allowed}): have it added to the property GitRepositories"
+            )
+
+
+def check_place(script: GitScript) -> None:
+    """Check that the place of a script is well-formed.
+
+    :raises ScriptError: if its repository, branch, commit or path can be none
+    """
+    arguments: GitArgs = script.git_args
+    _check_url(arguments.repository)
+    if arguments.git_branch is not None:
+        _check_reference(arguments.git_branch, "branch or tag")
+    if arguments.git_commit is not None:
+        _check_reference(arguments.git_commit, "commit hash or tag")
+    path = script.path
+    if path.is_absolute() or not path.parts or ".." in path.parts or _UNFIT_FOR_PATH.search(str(path)):
+        raise ScriptError(
+            f"{script.script_uri!r} names no file within a repository: write git:///path/in/the/repository.py"
+        )
+
+
+def _check_url(url: str) -> None:
+    match = _URL.fullmatch(url) if len(url) <= _MAX_LENGTH else None
+    if match is None or match["scheme"] not in PROTOCOLS:
+        raise ScriptError(
+            f"{url[:_MAX_LENGTH]!r} is no repository URL that can be used: write scheme://host/path, "
+            f"where the scheme is one of {', '.join(PROTOCOLS)}; without a password"
+        )
+    if "@" in match["authority"] and match["scheme"] != "ssh":
+        raise ScriptError("a repository URL must not hold a user name or token: everybody would see it")
+    if not match["authority"] and match["scheme"] != "file":
+        raise ScriptError(f"the repository URL '{url}' names no host")
+    # A server, or a library on the way to it, may take such a path for another one than was allowed.
+    segments = unquote(match["path"]).split("/")
+    if "." in segments or ".." in segments or "%2f" in url.lower() or len(match["path"].strip("/")) == 0:
+        raise ScriptError(f"the repository URL '{url}' has a path that cannot be used: write it out in full")
+
+
+def _check_reference(name: str, what: str) -> None:
+    components = name.split("/")
+    if (
+        not name
+        or len(name) > _MAX_LENGTH
+        or name == "@"
+        or name.startswith("-")
+        or name.endswith(("/", "."))
+        or _UNFIT_FOR_REFERENCE.search(name)
+        or any(part.startswith((".", "-")) or part.endswith(".lock") or not part for part in components)
+    ):
+        raise ScriptError(f"{name[:_MAX_LENGTH]!r} cannot be the name of a {what}: check its spelling")
+
+
+def _parts(url: str) -> tuple[str, str, str]:
+    """Return scheme, authority and path of a URL or a pattern of URLs."""
+    scheme, _, rest = url.partition("://")
+    authority, _, path = rest.partition("/")
+    return scheme, authority, path
+
+
+def _matches(url: str, pattern: str) -> bool:
+    # Part by part: the host of `https://*.site.org/*` must not be found in the path of another host's URL.
+    return pattern == "*" or all(
+        fnmatchcase(part, wanted) for part, wanted in zip(_parts(url), _parts(pattern), strict=True)
+    )

@@ -1,0 +1,92 @@
+"""Builds Python environments with uv. Runs in a process of its own: it takes seconds to minutes."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import interpreter
+from .environment import Environment
+from .gitmanager import Report
+
+_PROJECT_FILE = "pyproject.toml"
+_REQUIREMENTS = "requirements.txt"
+
+
+class BuildError(RuntimeError):
+    """An environment could not be built. The message says in which step, and what to do."""
+
+
+def build(environment: Environment, report: Report) -> None:
+    """Build the Python environment that the project of a repository describes.
+
+    What the tools say goes to standard output and standard error.
+
+    :param environment: its files are there; what is left of an earlier, incomplete build is removed
+    :param report: told of progress
+    :raises BuildError: if it cannot be built
+    """
+    what = _what_to_install(environment.source)
+    environment.unmark()
+    shutil.rmtree(environment.prefix, ignore_errors=True)
+    report("Creating a Python environment")
+    # Of this Python: packages of the server are used there too, and some are made for one version only.
+    _uv(environment, ["venv", "--no-project", "--python", sys.executable, str(environment.prefix)])
+    report(f"Installing {what[-1]} and what it requires")
+    _uv(environment, ["pip", "install", "--python", str(environment.python), *what])
+    report("Trying the environment out")
+    try:
+        interpreter.check(environment.python)
+    except subprocess.CalledProcessError as error:
+        raise BuildError(
+            "The environment was built, but the OET cannot work with the versions of packages that it has "
+            "(see below): have the project require others."
+        ) from error
+    environment.mark_created()
+
+
+def _what_to_install(source: Path) -> Sequence[str]:
+    """Return the arguments by which uv installs a project.
+
+    :raises BuildError: if there is no project
+    """
+    if _is_project(source / _PROJECT_FILE) or (source / "setup.py").is_file():
+        return ["."]
+    if (source / _REQUIREMENTS).is_file():
+        return ["--requirements", _REQUIREMENTS]
+    raise BuildError(
+        f"The repository describes no environment: it has neither {_PROJECT_FILE} nor {_REQUIREMENTS} "
+        "at its top. Create the procedure without create_env."
+    )
+
+
+def _is_project(path: Path) -> bool:
+    """Return whether a file describes a package, rather than only settings of tools.
+
+    :raises BuildError: if it cannot be read
+    """
+    try:
+        described = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except (ValueError, OSError) as error:
+        raise BuildError(f"The repository's {path.name} cannot be read: {error}.") from error
+    return "project" in described or "build-system" in described or "poetry" in described.get("tool", {})
+
+
+def _uv(environment: Environment, arguments: Sequence[str]) -> None:
+    # Imported late: what only looks environments up does not need it.
+    import uv
+
+    variables = interpreter.environment_of(environment.python)
+    command = [uv.find_uv_bin(), "--no-python-downloads", "--no-progress", "--color", "never", *arguments]
+    ended = subprocess.run(
+        command, cwd=environment.source, env=variables, stdin=subprocess.DEVNULL, check=False
+    )
+    if ended.returncode != 0:
+        raise BuildError(
+            f"The environment could not be built: 'uv {' '.join(arguments)}' ended with status "
+            f"{ended.returncode}. Mend the project, or try again if it was the network."
+        )

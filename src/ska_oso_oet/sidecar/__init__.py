@@ -1,0 +1,9 @@
+"""REST and server-sent events for those who do not speak Tango: ``oet-sidecar``.
+
+It has no state of its own: all that it tells comes from the controller's device, and all that it is
+asked for goes there. It may be restarted, or run several times, whenever that is wanted.
+"""
+
+from .command import main
+
+__all__ = ["main"]

@@ -1,0 +1,73 @@
+"""``/activities``: run activities of Scheduling Blocks, and look at them."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import JSONResponse
+
+from ska_oso_oet.client import NotFoundError
+from ska_oso_oet.model import ActivityRequest
+
+from .addresses import activity_uri
+from .errors import responses
+from .json_route import JsonRoute
+from .procedures import MAX_ID
+from .service import ControllerDependency
+from .settings import API
+from .wire import ActivityList, ActivityReply, activity_json
+
+router = APIRouter(prefix=API, route_class=JsonRoute, tags=["Activities"])
+
+ActivityId = Annotated[int, Path(description="ID of the activity", json_schema_extra={"minimum": 1})]
+
+
+@router.get(
+    "/activities",
+    response_model=ActivityList,
+    responses=responses(500, 503, 504),
+    summary="List activities",
+)
+async def list_activities(request: Request, controller: ControllerDependency) -> JSONResponse:
+    """Return all activities that are live, and the newest that have ended."""
+    found = await controller.activities()
+    return JSONResponse({"activities": [activity_json(activity, request) for activity in found]})
+
+
+@router.get(
+    "/activities/{activity_id}",
+    response_model=ActivityReply,
+    responses=responses(404, 500, 503, 504),
+    summary="Describe an activity",
+)
+async def get_activity(
+    activity_id: ActivityId, request: Request, controller: ControllerDependency
+) -> JSONResponse:
+    """Return an activity, also one that is no longer listed."""
+    if not 1 <= activity_id <= MAX_ID:
+        raise NotFoundError(f"No information available for ID={activity_id}")
+    activity = await controller.activity(activity_id)
+    return JSONResponse({"activity": activity_json(activity, request)})
+
+
+@router.post(
+    "/activities",
+    response_model=ActivityReply,
+    status_code=HTTPStatus.CREATED,
+    responses=responses(400, 401, 403, 404, 409, 413, 415, 500, 503, 504),
+    summary="Run an activity",
+)
+async def run_activity(
+    body: ActivityRequest, request: Request, controller: ControllerDependency
+) -> JSONResponse:
+    """Prepare the script of an activity, and start it unless `prepare_only` is set.
+
+    The answer does not wait for that.
+    """
+    accepted = await controller.run_activity(body)
+    activity = await controller.activity(accepted.subject)
+    return JSONResponse(
+        {"activity": activity_json(activity, request)},
+        HTTPStatus.CREATED,
+        {"Location": activity_uri(request, activity.id)},
+    )

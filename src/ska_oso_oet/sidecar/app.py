@@ -1,0 +1,62 @@
+"""The application: what `oet-sidecar` serves."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from ska_oso_oet import __version__
+
+from . import activities, description, errors, events, probes, procedures
+from .middleware import BodyMiddleware, PathMiddleware, TokenMiddleware
+from .service import running_service
+from .settings import Settings
+
+_SUMMARY = """Runs observing scripts, each in a process of its own.
+
+Every error is answered with the same body: `error`, `type` and `Message`. Paths are also served below
+`/api/v1`, and with a slash at their end."""
+
+
+class SidecarApp(FastAPI):
+    """REST and server-sent events for one OETController.
+
+    :param settings: how to set it up
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            title="Observation Execution Tool",
+            version=__version__,
+            description=_SUMMARY,
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            lifespan=_lifespan,
+        )
+        self.settings = settings
+        parts = (procedures, activities, events, description, probes)
+        for part in parts:
+            self.include_router(part.router)
+        errors.install(self, [route for part in parts for route in part.router.routes])
+        # The last one that is added sees a request first.
+        self.add_middleware(BodyMiddleware, limit=settings.max_body, timeout=settings.body_timeout)
+        if settings.token is not None:
+            self.add_middleware(TokenMiddleware, token=settings.token, private=settings.private)
+        self.add_middleware(PathMiddleware, root_path=settings.root_path)
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI description of what is really sent."""
+        if self.openapi_schema is None:
+            self.openapi_schema = description.describe(self, self.settings)
+        return self.openapi_schema
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    assert isinstance(app, SidecarApp)  # noqa: S101
+    async with running_service(app.settings) as service:
+        app.state.service = service
+        yield

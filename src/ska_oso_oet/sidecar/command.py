@@ -1,0 +1,104 @@
+"""The command ``oet-sidecar``."""
+
+import argparse
+import asyncio
+import errno
+import logging
+import os
+import re
+import signal
+import sys
+from collections.abc import Sequence
+
+from ska_oso_oet.client import DEFAULT_DEVICE
+
+from .server import SidecarServer, bind
+from .settings import Settings
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_ROOT_PATH = re.compile(r"((/[\w.~-]+)*)/?\Z")
+_PORTS = range(1 << 16)
+
+_EPILOG = """The Tango database is the one that TANGO_HOST names. If OET_API_TOKEN is set, whatever changes
+state needs it as a bearer token; with OET_API_PRIVATE=true, reading needs it, too."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until there is a signal to end.
+
+    :param arguments: of the command; by default, those of this process
+    """
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        listener = bind(options.host, options.port)
+    except OSError as error:
+        sys.exit(f"oet-sidecar: {_explain(error, options.host, options.port)}")
+    # uvicorn handles these two, and then raises them again for whoever else wants to know: nobody.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    # The thread that receives events must not wait long for the interpreter while streams are busy.
+    sys.setswitchinterval(0.0005)
+    asyncio.run(SidecarServer(_settings(options), listener).serve())
+    _leave()
+
+
+def _leave() -> None:
+    """End the process. A Tango call that hangs in a thread would hold up an orderly end."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(
+        device=options.device,
+        root_path=options.root_path,
+        max_lag=options.max_lag,
+        token=os.environ.get("OET_API_TOKEN") or None,
+        private=os.environ.get("OET_API_PRIVATE", "").lower() in _TRUE,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="oet-sidecar", description="Serve an OETController by REST and SSE.", epilog=_EPILOG
+    )
+
+    def add(option: str, variable: str, default: str, meaning: str, kind: object = str) -> None:
+        shown = f"{meaning} (environment: {variable}; default: {default or 'none'})"
+        value = os.environ.get(variable) or default
+        # Of a default that is text argparse thinks as of what was typed: it is checked the same way.
+        parser.add_argument(option, default=value, type=kind, help=shown)  # type: ignore[arg-type]
+
+    add("--host", "OET_REST_HOST", "127.0.0.1", "interface to listen on")
+    add("--port", "OET_REST_PORT", "5000", "TCP port, 0 for any that is free", _port)
+    add("--device", "OET_DEVICE", DEFAULT_DEVICE, "the controller's Tango device")
+    add("--root-path", "OET_ROOT_PATH", "", "path below which an ingress serves this", _root_path)
+    add("--max-lag", "OET_MAX_LAG", "50000", "events a stream may be behind before it is dropped", _count)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) not in _PORTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no TCP port (0 to 65535)")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of events (1 or more)")
+    return int(text)
+
+
+def _root_path(text: str) -> str:
+    if not (match := _ROOT_PATH.match(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no path, e.g. /site/oet")
+    return match[1]
+
+
+def _explain(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is taken by another program: end it, or choose a port with --port"
+    return f"cannot listen on port {port} of {host}: {error.strerror}"

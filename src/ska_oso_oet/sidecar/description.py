@@ -1,0 +1,85 @@
+"""The description of the API: OpenAPI, and a page to try it with."""
+
+from functools import cache
+from http import HTTPStatus
+from importlib import resources
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from .settings import API, Settings
+
+router = APIRouter(prefix=API, include_in_schema=False)
+
+_ASSETS = "fastapi_swagger.resources"
+"""Package that ships Swagger UI, so that the page needs nothing from the internet."""
+
+_MEDIA_TYPES = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon-32x32.png": "image/png",
+}
+
+
+@router.get("/openapi.json")
+async def openapi(request: Request) -> JSONResponse:
+    """Return the OpenAPI description of this service."""
+    root = request.scope.get("root_path", "")
+    return JSONResponse({**request.app.openapi(), "servers": [{"url": root or "/"}]})
+
+
+@router.get("/ui")
+async def swagger_ui(request: Request) -> HTMLResponse:
+    """Return a page that shows the description, and lets people try it."""
+    base = f"{request.scope.get('root_path', '')}{API}"
+    return get_swagger_ui_html(
+        openapi_url=f"{base}/openapi.json",
+        title=request.app.title,
+        swagger_js_url=f"{base}/ui/swagger-ui-bundle.js",
+        swagger_css_url=f"{base}/ui/swagger-ui.css",
+        swagger_favicon_url=f"{base}/ui/favicon-32x32.png",
+    )
+
+
+@router.get("/ui/{name}")
+async def swagger_ui_asset(name: str) -> Response:
+    """Return a part of that page."""
+    if name not in _MEDIA_TYPES:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"The page has no part {name}.")
+    return Response(_asset(name), media_type=_MEDIA_TYPES[name], headers={"Cache-Control": "max-age=86400"})
+
+
+@cache
+def _asset(name: str) -> bytes:
+    return resources.files(_ASSETS).joinpath(name).read_bytes()
+
+
+def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
+    """Return the OpenAPI description of what is really sent.
+
+    :param app: the application
+    :param settings: how it is set up
+    """
+    schema = FastAPI.openapi(app)
+    for path in schema["paths"].values():
+        for operation in path.values():
+            # FastAPI adds what it would answer to invalid requests; here that is 400, or 404 for an ID.
+            operation["responses"].pop("422", None)
+            if settings.token is None:
+                operation["responses"].pop("401", None)
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)
+    if settings.token is not None:
+        _describe_token(schema, settings.private)
+    return schema
+
+
+def _describe_token(schema: dict[str, Any], private: bool) -> None:
+    schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            if method != "get" or (private and path.startswith((API, "/metrics"))):
+                operation["security"] = [{"token": []}]

@@ -1,0 +1,150 @@
+"""Refusals and failures: every one has the same body, wherever it arises.
+
+The shape is that of the OET 5.2.0, whose clients rely on it.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from ska_oso_oet.client import (
+    ControllerError,
+    DeviceAwayError,
+    DeviceTimeoutError,
+    InvalidRequestError,
+    NotFoundError,
+    NotOfferedError,
+    NotPermittedError,
+    RequestRejectedError,
+)
+
+_TYPES = {
+    HTTPStatus.BAD_REQUEST: "BadRequest",
+    HTTPStatus.UNAUTHORIZED: "Unauthorized",
+    HTTPStatus.FORBIDDEN: "Forbidden",
+    HTTPStatus.NOT_FOUND: "ResourceNotFound",
+    HTTPStatus.METHOD_NOT_ALLOWED: "MethodNotAllowed",
+    HTTPStatus.REQUEST_TIMEOUT: "RequestTimeout",
+    HTTPStatus.CONFLICT: "Conflict",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "RequestTooLarge",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "UnsupportedMediaType",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "InternalServerError",
+    HTTPStatus.SERVICE_UNAVAILABLE: "ServiceUnavailable",
+    HTTPStatus.GATEWAY_TIMEOUT: "GatewayTimeout",
+}
+
+_STATUSES: dict[type[ControllerError], HTTPStatus] = {
+    DeviceAwayError: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotOfferedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DeviceTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
+    InvalidRequestError: HTTPStatus.BAD_REQUEST,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    NotPermittedError: HTTPStatus.FORBIDDEN,
+    RequestRejectedError: HTTPStatus.CONFLICT,
+}
+
+
+class ErrorBody(BaseModel):
+    """What every refusal and every failure is answered with."""
+
+    error: str = Field(description="HTTP status and its meaning", examples=["404 Not Found"])
+    type: str = Field(description="kind of error, for programs", examples=["ResourceNotFound"])
+    Message: str = Field(
+        description="what happened and what to do, for people",
+        examples=["No information available for PID=4"],
+    )
+
+
+def error_response(
+    status: int, message: str, kind: str | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return the answer that tells of an error.
+
+    :param status: HTTP status
+    :param message: what happened and what to do
+    :param kind: kind of error for programs; by default, it follows from the status
+    :param headers: headers to add
+    """
+    status = HTTPStatus(status)
+    kind = kind or _TYPES.get(status, status.phrase.title().replace(" ", ""))
+    body = ErrorBody(error=f"{status.value} {status.phrase}", type=kind, Message=message)
+    return JSONResponse(body.model_dump(), status, headers)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return how OpenAPI describes errors.
+
+    :param statuses: HTTP statuses that a path can answer
+    """
+    return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in statuses}
+
+
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Have every exception of an application answered with the same body.
+
+    :param app: the application
+    :param routes: its routes, with their full paths
+    """
+    on_http_error = partial(_on_http_error, [route for route in routes if isinstance(route, Route)])
+    app.add_exception_handler(ControllerError, _on_controller_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(Exception, _on_failure)
+
+
+def _on_controller_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ControllerError)  # noqa: S101
+    status = next(
+        (status for kind, status in _STATUSES.items() if isinstance(error, kind)),
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+    # Of what is wrong with a request, the device knows more than the status tells.
+    own_kind = status is HTTPStatus.BAD_REQUEST and error.reason.startswith("OET_")
+    return error_response(status, str(error), error.reason.removeprefix("OET_") if own_kind else None)
+
+
+def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    if any(item["loc"][0] == "path" for item in error.errors()):
+        return error_response(HTTPStatus.NOT_FOUND, _no_resource(request))
+    told = []
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"] if part != "body")
+        told.append(f"{where}: {item['msg']}" if where else str(item["msg"]))
+    return error_response(HTTPStatus.BAD_REQUEST, "; ".join(told))
+
+
+def _on_http_error(routes: Sequence[Route], request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    message, headers = str(error.detail), dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed_methods(routes, request))
+        message = f"{request.method} is not possible here, but {headers['Allow']}."
+    elif error.status_code == HTTPStatus.NOT_FOUND and message == HTTPStatus.NOT_FOUND.phrase:
+        message = _no_resource(request)
+    return error_response(error.status_code, message, headers=headers)
+
+
+def _on_failure(request: Request, _: Exception) -> JSONResponse:
+    message = f"{request.method} {request.url.path} failed by a fault of the service; see its log."
+    return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, message)
+
+
+def _no_resource(request: Request) -> str:
+    return f"There is no resource {request.url.path}: see the description of the API."
+
+
+def _allowed_methods(routes: Sequence[Route], request: Request) -> list[str]:
+    """Return what can be done with a resource: each method has a route of its own."""
+    path = request.scope["path"].removeprefix(request.scope["root_path"])
+    return sorted(
+        method for route in routes if route.path_regex.match(path) for method in route.methods or ()
+    )

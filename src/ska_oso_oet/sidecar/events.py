@@ -1,0 +1,48 @@
+"""``/stream``: the events of the controller, as they happen."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from starlette.responses import Response
+
+from .service import ServiceDependency
+from .settings import API
+from .stream import EventStreamResponse
+
+router = APIRouter(prefix=API, tags=["Events"])
+
+_MAX_DIGITS = 18
+
+_STREAM = {
+    "description": "server-sent events: `data:` is one line of JSON with `topic`, `msg_src`, `seq`, `time` "
+    "and what the topic defines, `id:` is its number; there is a comment every 15 s",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+@router.get(
+    "/stream",
+    response_class=Response,
+    responses={200: _STREAM},
+    summary="Listen to events",
+)
+async def listen(
+    service: ServiceDependency,
+    last_event_id: Annotated[
+        str | None,
+        Header(description="number of the last event that is known: all after it are sent, then new ones"),
+    ] = None,
+) -> Response:
+    """Stream events as they happen, for as long as the client listens.
+
+    A controller that is away does not end the stream: it goes on, without a gap, when it is back. A
+    client that does not keep up is dropped, and can go on where it was with `Last-Event-ID`.
+    """
+    return EventStreamResponse(service.events, _number(last_event_id))
+
+
+def _number(text: str | None) -> int | None:
+    """Return the number of an event, or None if a client has brought an ID that none ever had."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
+        return None
+    return int(text)

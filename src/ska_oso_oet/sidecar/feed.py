@@ -1,0 +1,156 @@
+"""The one subscription of this service to the controller's events, and all who wait for them."""
+
+import asyncio
+import logging
+
+from ska_oso_oet.client import Controller, EventBatch, EventStream
+
+from .metrics import Metrics
+from .ring import Ring
+
+LOGGER = logging.getLogger(__name__)
+
+_PACE = 0.005
+_PACE_PER_STREAM = 0.0002
+"""Seconds between two times that streams are woken while there is much to send, and what each adds.
+
+The first event after a pause is sent at once. The more streams there are the more events are sent
+together, so that the work for an event is shared by all, and requests get their turn in between.
+"""
+
+_RESTART_DELAY = 1.0
+
+
+class Epoch:
+    """Events whose numbers follow each other without a hole, for as long as that lasts.
+
+    :param ring: the newest of them
+    :param note: for streams that come from the epoch before: why that has ended
+    """
+
+    def __init__(self, ring: Ring, note: str = "") -> None:
+        self.ring = ring
+        self.first = ring.first
+        self.note = note
+        self.following: Epoch | None = None
+        """The next epoch, once this one has ended."""
+
+
+class EventFeed:
+    """Receives the events of the controller, and wakes the streams that send them on.
+
+    :param controller: where events come from
+    :param metrics: counts them
+    :param max_lag: how many events to keep for streams that are behind
+    :param heartbeat: seconds between two times that all streams are woken, be there events or not
+    """
+
+    def __init__(self, controller: Controller, metrics: Metrics, max_lag: int, heartbeat: float) -> None:
+        self._controller = controller
+        self._metrics = metrics
+        self._max_lag = max_lag
+        self._heartbeat = heartbeat
+        self._stream: EventStream | None = None
+        self._pulse = asyncio.Event()
+        self._last_pulse = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self.attempted = asyncio.Event()
+        """Set once it was tried to reach the device."""
+        self.epoch: Epoch | None = None
+        """The present epoch; None until the device was reached for the first time."""
+        self.streams = 0
+        """How many streams send events at present."""
+        self.beats = 0
+        """How many heartbeats there have been."""
+        self.closing = False
+        """Whether streams are to end."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the device was there when it was last asked."""
+        return self._stream is not None and self._stream.connected
+
+    async def run(self) -> None:
+        """Receive events until cancelled."""
+        beating = asyncio.create_task(self._beat(), name="event heartbeat")
+        try:
+            while True:
+                try:
+                    await self._receive()
+                except Exception:
+                    LOGGER.exception("The events of %s were interrupted", self._controller.device)
+                await asyncio.sleep(_RESTART_DELAY)
+        finally:
+            beating.cancel()
+
+    async def wait(self) -> None:
+        """Wait until there may be events, or a heartbeat, or the service ends."""
+        if not self.closing:
+            await self._pulse.wait()
+
+    def close(self) -> None:
+        """Have all streams end."""
+        self.closing = True
+        self._wake()
+
+    async def _receive(self) -> None:
+        after = self.epoch.ring.next - 1 if self.epoch is not None else None
+        async with self._controller.raw_events(after) as stream:
+            self._stream = stream
+            self.attempted.set()
+            async for batch in stream:
+                self._take(batch)
+
+    def _take(self, batch: EventBatch) -> None:
+        if self.epoch is None or batch.restarted or batch.first != self.epoch.ring.next:
+            self._begin_epoch(batch)
+        assert self.epoch is not None  # noqa: S101
+        self.epoch.ring.append(batch.events)
+        self._metrics.events.inc(len(batch.events))
+        self._announce()
+
+    def _begin_epoch(self, batch: EventBatch) -> None:
+        note = ""
+        if batch.restarted:
+            note = "the controller has begun to number its events anew"
+        elif batch.lost:
+            note = lost_note(batch.lost)
+        epoch = Epoch(Ring(self._max_lag, batch.first), note)
+        if self.epoch is not None:
+            self.epoch.following = epoch
+        self.epoch = epoch
+
+    # Waking the streams
+
+    def _announce(self) -> None:
+        """Wake the streams at once, or if that was done a moment ago, in a moment."""
+        if self._timer is not None:
+            return
+        loop = asyncio.get_running_loop()
+        pace = _PACE + _PACE_PER_STREAM * self.streams
+        delay = self._last_pulse + pace - loop.time()
+        if delay <= 0:
+            self._wake()
+        else:
+            self._timer = loop.call_later(delay, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._last_pulse = asyncio.get_running_loop().time()
+        # Whoever waits is woken; whoever comes later waits for the next time.
+        self._pulse.set()
+        self._pulse.clear()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat)
+            self.beats += 1
+            self._wake()
+
+
+def lost_note(lost: range) -> str:
+    """Return what to tell the readers of a stream that misses events.
+
+    :param lost: their numbers
+    """
+    return f"events {lost.start} to {lost.stop - 1} are no longer kept"

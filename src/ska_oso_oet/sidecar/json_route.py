@@ -1,0 +1,58 @@
+"""Routes that accept JSON as it is defined, and nothing else."""
+
+from collections.abc import Callable, Coroutine
+from email.message import Message
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic_core import from_json
+from starlette.exceptions import HTTPException
+
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class StrictJsonRequest(Request):
+    """A request whose JSON can be passed on as it is.
+
+    Python's own parser lets pass what is no JSON (NaN) and what cannot be encoded again (half of a
+    surrogate pair); both would fail later, far from whoever has sent them.
+    """
+
+    async def json(self) -> Any:
+        """Return the body.
+
+        :raises HTTPException: 400, if it is no JSON
+        """
+        try:
+            return from_json(await self.body(), allow_inf_nan=False)
+        except ValueError as error:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"The request is no valid JSON: {error}") from None
+
+
+class JsonRoute(APIRoute):
+    """A route that reads strict JSON, and says 415 to anything else."""
+
+    def get_route_handler(self) -> _Handler:
+        """Return what handles a request of this route."""
+        handle = super().get_route_handler()
+
+        async def handle_json(request: Request) -> Response:
+            if self.body_field is not None:
+                _require_json(request)
+            return await handle(StrictJsonRequest(request.scope, request.receive))
+
+        return handle_json
+
+
+def _require_json(request: Request) -> None:
+    told = Message()
+    told["content-type"] = request.headers.get("content-type", "")
+    media_type = told.get_content_type() if request.headers.get("content-type") else "nothing"
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise HTTPException(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"The request is marked as {media_type}: send JSON, with the header "
+            "'Content-Type: application/json'.",
+        )

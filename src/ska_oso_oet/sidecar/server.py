@@ -1,0 +1,82 @@
+"""The HTTP server: a socket, uvicorn on it, and a quick end."""
+
+import asyncio
+import socket
+from types import FrameType
+
+import uvicorn
+
+from .app import SidecarApp
+from .settings import API, Settings
+
+_UNREAD_TIMEOUT = 30
+"""Seconds after which the kernel closes a connection whose peer takes nothing of what is sent."""
+
+_GRACE = 0.3
+"""Seconds that requests which are being answered may take when the service is to end."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address.
+
+    :param host: name or address of an interface
+    :param port: TCP port, 0 for any that is free
+    :raises OSError: if that is not possible
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit this. Without it one that is never read from would stay for ever.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * _UNREAD_TIMEOUT)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class SidecarServer(uvicorn.Server):
+    """Serves the sidecar until it is told to end by a signal, and then ends at once.
+
+    :param settings: how to set up the sidecar
+    :param listener: where to serve it
+    """
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._app = SidecarApp(settings)
+        self._listener = listener
+        self._loop: asyncio.AbstractEventLoop | None = None
+        super().__init__(
+            uvicorn.Config(
+                self._app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                # The application reads these headers itself, the name of the host among them.
+                proxy_headers=False,
+            )
+        )
+        # When this begins, streams have been told to end. What goes on after it would go on for long.
+        self.config.timeout_graceful_shutdown = _GRACE  # type: ignore[assignment]
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until there is a signal."""
+        await super().serve(sockets or [self._listener])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say so."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        host, port = self._listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        # Whoever has started this program waits for this line.
+        print(f"REST ready: http://{shown}:{port}{API}", flush=True)  # noqa: T201
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end, for a signal."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None and hasattr(self._app.state, "service"):
+            self._loop.call_soon_threadsafe(self._app.state.service.feed.close)

@@ -1,0 +1,207 @@
+"""The event stream: ``GET /stream``."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ska_oso_oet.client import Controller, ControllerError, EventsNoLongerKeptError
+
+from .feed import Epoch, EventFeed, lost_note
+from .metrics import Metrics
+from .ring import FallenBehindError, encode
+
+LOGGER = logging.getLogger(__name__)
+
+_BACKLOG_READ = 1000
+_FAREWELL_TIMEOUT = 0.1
+
+_HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),  # keeps nginx from collecting events
+)
+
+
+class EventSource:
+    """What streams need of the service.
+
+    :param feed: the events to come
+    :param controller: where those that have happened are kept
+    :param metrics: counts streams
+    """
+
+    def __init__(self, feed: EventFeed, controller: Controller, metrics: Metrics) -> None:
+        self.feed = feed
+        self.controller = controller
+        self._metrics = metrics
+        # However many clients come back at once, the device is asked for their backlogs by a few at a time.
+        self.backlog_turns = asyncio.Semaphore(4)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count a stream as long as it lasts."""
+        self.feed.streams += 1
+        self._metrics.streams.set(self.feed.streams)
+        try:
+            yield
+        finally:
+            self.feed.streams -= 1
+            self._metrics.streams.set(self.feed.streams)
+
+    def dropped(self, reason: str) -> None:
+        """Take note that a stream had to be ended."""
+        LOGGER.warning("A stream was dropped because its reader is too slow: %s", reason)
+        self._metrics.dropped.inc()
+
+
+class EventStreamResponse(Response):
+    """Sends events until the client leaves, falls too far behind, or the service ends.
+
+    It keeps no events of its own: only the number of the last one it has sent.
+
+    :param source: what it needs of the service
+    :param after: number of the last event that the client knows; None for what happens from now on
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, source: EventSource, after: int | None) -> None:
+        super().__init__()
+        self._source = source
+        self._after = after
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream."""
+        with self._source.counted():
+            tasks = {asyncio.create_task(self._send_all(send)), asyncio.create_task(_client_gone(receive))}
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+                    if isinstance(outcome, Exception):
+                        LOGGER.error("A stream failed", exc_info=outcome)
+
+    async def _send_all(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+        await _send_body(send, b"\n")
+        with suppress(FallenBehindError):
+            async for data in Progress(self._source, self._after).chunks():
+                await _send_body(send, data)
+        # A client that does not read does not read this either.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL_TIMEOUT):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class Progress:
+    """How far a stream has come, and what it is to send next.
+
+    :param source: what it needs of the service
+    :param after: number of the last event that the client knows; None for what happens from now on
+    """
+
+    def __init__(self, source: EventSource, after: int | None) -> None:
+        self._source = source
+        self._feed = source.feed
+        self._position = after
+        self._beats = source.feed.beats
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield bytes to send, until the service ends.
+
+        :raises FallenBehindError: if the reader is too slow
+        """
+        epoch: Epoch | None = None
+        while not self._feed.closing:
+            if self._beats != self._feed.beats:
+                yield self._heartbeat()
+            if epoch is None:
+                if self._feed.epoch is None:
+                    await self._feed.wait()
+                    continue
+                epoch = self._feed.epoch
+                async for data in self._backlog(epoch):
+                    yield data
+            data = self._next_events(epoch)
+            if data:
+                yield data
+            elif epoch.following is not None:
+                epoch = epoch.following
+                self._position = epoch.first - 1
+                yield _comment(epoch.note)
+            else:
+                await self._feed.wait()
+
+    def _next_events(self, epoch: Epoch) -> bytes:
+        assert self._position is not None  # noqa: S101
+        try:
+            data, self._position = epoch.ring.read(self._position)
+        except FallenBehindError as error:
+            self._source.dropped(str(error))
+            raise
+        return data
+
+    def _heartbeat(self) -> bytes:
+        self._beats = self._feed.beats
+        return _comment("" if self._feed.connected else "the controller does not answer; waiting for it")
+
+    # What happened before the stream was opened
+
+    async def _backlog(self, epoch: Epoch) -> AsyncIterator[bytes]:
+        """Yield what the ring does not hold, from the number on that the client knows."""
+        if self._position is None:
+            self._position = epoch.ring.next - 1
+            return
+        if self._position >= epoch.ring.next and not await self._exists(self._position):
+            self._position = 0
+            yield _comment("the controller has begun to number its events anew")
+        while self._position < epoch.ring.first - 1 and not self._feed.closing:
+            try:
+                data = await self._read_backlog(epoch)
+            except EventsNoLongerKeptError as error:
+                yield _comment(lost_note(range(self._position + 1, error.first)))
+                self._position = error.first - 1
+            except ControllerError:
+                await self._feed.wait()  # at the next heartbeat, or before, it may be there again
+                if self._beats != self._feed.beats:
+                    yield self._heartbeat()
+            else:
+                yield data
+
+    async def _read_backlog(self, epoch: Epoch) -> bytes:
+        assert self._position is not None  # noqa: S101
+        async with self._source.backlog_turns:
+            events = await self._source.controller.past_raw_events(self._position, _BACKLOG_READ)
+        # A controller that has begun anew does not know these numbers any more.
+        self._position = events[-1].seq if events else epoch.ring.first - 1
+        return b"".join(encode(event) for event in events)
+
+    async def _exists(self, seq: int) -> bool:
+        """Whether the controller knows an event that has not come here yet."""
+        while not self._feed.closing:
+            try:
+                return bool(await self._source.controller.past_raw_events(seq - 1, 1))
+            except EventsNoLongerKeptError:
+                return True
+            except ControllerError:
+                await self._feed.wait()
+        return True
+
+
+async def _send_body(send: Send, data: bytes) -> None:
+    await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _client_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _comment(text: str) -> bytes:
+    return f":{' ' if text else ''}{text}\n\n".encode()

@@ -1,0 +1,1 @@
+"""How figures are measured, judged and told, whatever they are about."""

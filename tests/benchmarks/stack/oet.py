@@ -1,0 +1,153 @@
+"""The OET as `oet-stack` runs it, and what a client does with it."""
+
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import tango
+from tests.benchmarks.stack.arrivals import Arrival, Arrivals
+from tests.benchmarks.stack.trigger import Trigger
+from tests.support.processes import ServerProcess
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+PROJECT = Path(__file__).parents[3]
+"""Where scripts and servers of the benchmark find what they import."""
+
+_triggers = itertools.count(1)
+
+
+class Refused(RuntimeError):
+    """The controller has refused a command. The text is the reason it gave."""
+
+
+class Controller:
+    """A client of one OETController, which hears of events as soon as they come.
+
+    :param proxy: the device
+    :param arrivals: its events
+    """
+
+    def __init__(self, proxy: tango.DeviceProxy, arrivals: Arrivals) -> None:
+        self.proxy = proxy
+        self.arrivals = arrivals
+
+    def send(self, command: str, argument: Any = "") -> None:
+        """Send a command that changes something.
+
+        :param command: its name
+        :param argument: a text, or what is sent as JSON
+        :raises Refused: if the controller refuses it
+        """
+        text = argument if isinstance(argument, str) else json.dumps(argument)
+        [code], [answer] = self.proxy.command_inout(command, text)
+        if code > 1:
+            raise Refused(f"{command}: {answer}")
+
+    def reached(self, state: str) -> Arrival:
+        """Wait for the event that a procedure has entered a state."""
+        told = f'"new_state":"{state}"'
+        return self.arrivals.until(lambda text: told in text)
+
+    def create(self, script: str) -> Arrival:
+        """Create a procedure, and wait for the event that it is READY.
+
+        :param script: name of one of the scripts of the benchmark
+        """
+        self.send("Create", (SCRIPTS / f"{script}.py").as_uri())
+        return self.reached("READY")
+
+    def start(self, **arguments: Any) -> None:
+        """Start the procedure that was created last.
+
+        :param arguments: arguments of its main
+        """
+        self.send("Start", {"script_args": {"main": {"kwargs": arguments}}} if arguments else "")
+
+    @contextmanager
+    def publisher(self, folder: Path, size: int) -> Iterator[Trigger]:
+        """Run the script that publishes when it is told to, as long as the context lasts.
+
+        :param folder: where to make its trigger
+        :param size: length of the message in an event
+        """
+        trigger = Trigger(folder / f"trigger-{next(_triggers)}")
+        self.create("publish")
+        self.start(trigger=str(trigger.path), size=size)
+        self.arrivals.until(lambda text: '"topic":"procedure.lifecycle.started"' in text)
+        try:
+            yield trigger
+        finally:
+            trigger.close()
+            self.reached("COMPLETE")
+
+
+class OetStack:
+    """A running `oet-stack`.
+
+    :param process: its process
+    :param where: what its ready line says: ``TANGO_HOST``, ``DEVICE`` and so on
+    :param seconds: how long it took to be ready
+    """
+
+    def __init__(self, process: ServerProcess, where: Mapping[str, str], seconds: float) -> None:
+        self.process = process
+        self.where = where
+        self.seconds = seconds
+
+    @property
+    def tango_host(self) -> str:
+        """Address of its Tango database."""
+        return self.where["TANGO_HOST"]
+
+    @property
+    def device(self) -> str:
+        """Name of its controller."""
+        return self.where["DEVICE"]
+
+    @contextmanager
+    def controller(self) -> Iterator[Controller]:
+        """Be a client of its controller, as long as the context lasts."""
+        with controller(self.tango_host, self.device) as client:
+            yield client
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes of the OET: device server, forkserver, workers, sidecar; no Tango database."""
+        parts = psutil.Process(self.process.pid).children()
+        own = [part for part in parts if "tango.databaseds.database" not in part.cmdline()]
+        return [process for part in own for process in (part, *part.children(recursive=True))]
+
+
+@contextmanager
+def controller(tango_host: str, device: str) -> Iterator[Controller]:
+    """Be a client of a controller, as long as the context lasts.
+
+    :param tango_host: address of its Tango database
+    :param device: its name
+    """
+    proxy = tango.DeviceProxy(f"tango://{tango_host}/{device}")
+    with Arrivals(proxy, "events") as arrivals:
+        yield Controller(proxy, arrivals)
+
+
+@contextmanager
+def oet_stack(state_directory: Path) -> Iterator[OetStack]:
+    """Run all of the OET on free ports, as long as the context lasts.
+
+    :param state_directory: where it keeps everything
+    """
+    command = [sys.executable, "-m", "oet_devices.stack", "--tango-port", "0", "--rest-port", "0"]
+    command += ["--state-dir", str(state_directory), "--script-root", str(SCRIPTS)]
+    began = time.monotonic()
+    process = ServerProcess(command, {"PYTHONPATH": str(PROJECT)})
+    try:
+        ready = process.wait_for_output("OET ready: (.*)")
+        seconds = time.monotonic() - began
+        yield OetStack(process, dict(item.split("=", 1) for item in ready[1].split()), seconds)
+    finally:
+        process.stop()

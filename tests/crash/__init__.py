@@ -1,0 +1,1 @@
+"""Kills device servers at random moments, and compares what clients saw with what is remembered."""

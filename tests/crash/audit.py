@@ -1,0 +1,210 @@
+"""Compares what clients have seen of a server that was killed with what the next server remembers."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from tests.support.controller_site import Controller
+
+from oet_devices.ska.enums import HealthState
+from ska_oso_oet.model import ProcedureState
+
+from .sightings import Accepted, Sightings, Verb
+
+_STATE_CHANGE: Final = "procedure.lifecycle.statechange"
+_CREATED: Final = "procedure.lifecycle.created"
+_REQUEST: Final = "request.procedure."
+
+
+class Past(NamedTuple):
+    """What the last audit has found: the numbers from which on the next one looks.
+
+    :param last_seq: number of the newest event
+    :param last_id: ID of the newest procedure
+    :param digests: of all events, by their numbers
+    """
+
+    last_seq: int = 0
+    last_id: int = 0
+    digests: Mapping[int, int] = MappingProxyType({})
+
+
+class Audit:
+    """What a server that was just started remembers, beside what clients have seen of the one before.
+
+    :param controller: the server
+    :param sightings: what clients have seen of the one before
+    :param past: what the last audit has found
+    """
+
+    def __init__(self, controller: Controller, sightings: Sightings, past: Past) -> None:
+        self._controller = controller
+        self._sightings = sightings
+        self._past = past
+        self.events = controller.events(past.last_seq)
+        self._by_number = {event["seq"]: event for event in self.events}
+        created = [int(event["msg_src"]) for event in self.events if event["topic"] == _CREATED]
+        self.created_ids = created
+        self.summaries = {procedure_id: controller.describe(procedure_id) for procedure_id in created}
+
+    @cached_property
+    def present(self) -> Past:
+        """From where on the next audit has to look."""
+        return Past(
+            max(self._by_number, default=self._past.last_seq),
+            max(self.summaries, default=self._past.last_id),
+            {**self._past.digests, **{event["seq"]: _digest(event) for event in self.events}},
+        )
+
+    @property
+    def unknown(self) -> int:
+        """How many procedures died with their server."""
+        return sum(summary["state"] == ProcedureState.UNKNOWN for summary in self.summaries.values())
+
+    def findings(self) -> list[str]:
+        """Return what should not be, in sentences."""
+        return [
+            *self._sightings.contradictions,
+            *self._check_numbers(),
+            *self._check_events(),
+            *self._check_accepted(),
+            *self._check_seen_summaries(),
+            *self._check_states(),
+            *self._check_outputs(),
+            *self._check_shown(),
+        ]
+
+    def _check_numbers(self) -> Iterator[str]:
+        first, last = self._past.last_seq + 1, self.present.last_seq
+        numbers = [event["seq"] for event in self.events]
+        if numbers != list(range(first, last + 1)):
+            yield f"events {sorted(set(range(first, last + 1)) - set(numbers))[:10]} are missing"
+        newest_seen = max(self._sightings.events, default=0)
+        if last < max(self._sightings.last_number, newest_seen):
+            yield f"the last event is {last}, but {self._sightings.last_number} or {newest_seen} was seen"
+        ids = self.created_ids
+        if ids != list(range(self._past.last_id + 1, self._past.last_id + 1 + len(ids))):
+            yield f"after procedure {self._past.last_id}, these were created: {ids}"
+
+    def _check_events(self) -> Iterator[str]:
+        digests = self.present.digests
+        for number, seen in self._sightings.events.items():
+            if digests.get(number) != _digest(seen):
+                yield f"event {number} was seen as {seen}, but is {self._by_number.get(number)}"
+
+    def _check_accepted(self) -> Iterator[str]:
+        requested = Counter(
+            (event["topic"].removeprefix(_REQUEST), event["cmd"].get("pid"))
+            for event in self.events
+            if event["topic"].startswith(_REQUEST)
+        )
+        accepted = self._sightings.accepted
+        for verb, procedure_id in {(each.verb, each.procedure_id) for each in accepted}:
+            times = sum((each.verb, each.procedure_id) == (verb, procedure_id) for each in accepted)
+            if verb is not Verb.CREATE and requested[(verb, procedure_id)] < times:
+                yield f"{verb} of procedure {procedure_id} was accepted {times} times, and is not remembered"
+        yield from self._check_given_out([each for each in accepted if each.verb is Verb.CREATE])
+
+    def _check_given_out(self, creations: list[Accepted]) -> Iterator[str]:
+        if len({each.procedure_id for each in creations}) != len(creations):
+            yield f"an ID was given out twice: {creations}"
+        for each in creations:
+            remembered = self.summaries.get(each.procedure_id, {}).get("command_id")
+            if remembered != each.command_id:
+                yield f"{each} was accepted, but that procedure is remembered as of {remembered}"
+
+    def _check_seen_summaries(self) -> Iterator[str]:
+        for procedure_id, seen in self._sightings.summaries.items():
+            remembered = self.summaries.get(procedure_id)
+            if remembered is None and procedure_id <= self._past.last_id:
+                remembered = self._controller.describe(procedure_id)
+            for summary in seen:
+                if remembered is None or not _follows(remembered, summary):
+                    yield f"procedure {procedure_id} was seen as {summary}, but is {remembered}"
+
+    def _check_states(self) -> Iterator[str]:
+        for procedure_id, summary in self.summaries.items():
+            yield from self._check_history(procedure_id, summary)
+        live = [
+            each["id"] for each in self._controller.listed() if not ProcedureState(each["state"]).is_final
+        ]
+        if live:
+            yield f"procedures {live} are live, but their server is dead"
+        proxy = self._controller.proxy
+        shown = (proxy.lastEventId, proxy.lastProcedure, proxy.runningProcedure)
+        if shown != (self.present.last_seq, self.present.last_id, 0):
+            yield f"lastEventId, lastProcedure and runningProcedure are {shown} after {self.events[-1:]}"
+        if proxy.healthState != HealthState.OK:
+            yield f"health is not OK: {proxy.Status()}"
+
+    def _check_history(self, procedure_id: int, summary: dict[str, Any]) -> Iterator[str]:
+        states = [state for state, _ in summary["history"]["process_states"]]
+        announced = [
+            event["new_state"]
+            for event in self.events
+            if event["topic"] == _STATE_CHANGE and event["msg_src"] == str(procedure_id)
+        ]
+        if states != announced or summary["state"] != states[-1]:
+            yield f"procedure {procedure_id} has the states {states}, but announced {announced}"
+        final = [ProcedureState(state).is_final for state in states]
+        if final != [False] * (len(states) - 1) + [True]:
+            yield f"procedure {procedure_id} has passed through {states}"
+        reason = summary["history"]["stacktrace"] or ""
+        if summary["state"] == ProcedureState.UNKNOWN and "noticed that at 20" not in reason:
+            yield f"procedure {procedure_id} is UNKNOWN, but its reason is '{reason}'"
+
+    def _check_outputs(self) -> Iterator[str]:
+        for procedure_id, seen in self._sightings.outputs.items():
+            remembered = self._controller.output(procedure_id)
+            if remembered[: len(seen)] != seen:
+                yield f"the output of procedure {procedure_id} was {seen[-3:]}, but is {remembered[-3:]}"
+
+    def _check_shown(self) -> Iterator[str]:
+        tokens = {
+            _token(summary): procedure_id
+            for procedure_id, summary in self.summaries.items()
+            if "init" in summary["script_args"]
+        }
+        remembered = {
+            (token, line)
+            for token in {_first_word(line) for line in self._sightings.shown_lines} & tokens.keys()
+            for line in self._controller.output(tokens[token])
+        }
+        for line in self._sightings.shown_lines:
+            token = _first_word(line)
+            if token in tokens and (token, line) not in remembered and not _is_beginning(line, remembered):
+                yield f"procedure {tokens[token]} was seen to write '{line}', which has gone"
+
+
+def _follows(later: dict[str, Any], earlier: dict[str, Any]) -> bool:
+    """Whether one summary of a procedure can be a later one than the other."""
+    states = earlier["history"]["process_states"]
+    trace = earlier["history"]["stacktrace"]
+    return (
+        all(later[name] == earlier[name] for name in ("id", "script", "created", "command_id"))
+        and later["history"]["process_states"][: len(states)] == states
+        and trace in (None, later["history"]["stacktrace"])
+        and later["script_args"].items() >= earlier["script_args"].items()
+    )
+
+
+def _digest(event: dict[str, Any]) -> int:
+    return hash(json.dumps(event, sort_keys=True))
+
+
+def _token(summary: dict[str, Any]) -> str:
+    token: str = summary["script_args"]["init"]["kwargs"].get("token", "")
+    return token
+
+
+def _first_word(line: str) -> str:
+    return line.partition(" ")[0]
+
+
+def _is_beginning(line: str, remembered: set[tuple[str, str]]) -> bool:
+    """Whether a line was shown before it was complete."""
+    token = _first_word(line)
+    return any(known.startswith(line) for owner, known in remembered if owner == token)

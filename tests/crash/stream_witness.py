@@ -1,0 +1,83 @@
+"""A client of the sidecar's event stream, who stays while servers of the controller come and go."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+from tests.support.controller_site import Controller
+from tests.support.oet_stack import sidecar
+
+from ska_oso_oet.cli.sse import ServerSentEvent, SseParser
+
+from .sightings import Sightings
+from .witness import Witness
+
+_CATCH_UP = 15.0
+"""Seconds after which a stream has told all that has happened before, at the latest."""
+
+
+class _Stream:
+    """Reads one stream to its end, and takes note of what it tells.
+
+    :param url: of the REST service
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._last = 0
+        self._told = threading.Condition()
+        self._sightings = Sightings()
+        self._thread = threading.Thread(target=self._read, name="stream witness")
+        self._thread.start()
+
+    @contextmanager
+    def witness(self, controller: Controller, sightings: Sightings) -> Iterator[None]:
+        """Take note for the clients of one more server, once all has come of the one before."""
+        with self._told:
+            # What was wrong before is not to be forgotten.
+            sightings.contradictions += self._sightings.contradictions
+            self._sightings = sightings
+            newest = controller.proxy.lastEventId
+            if self._last and not self._told.wait_for(lambda: self._last >= newest, _CATCH_UP):
+                sightings.contradiction(f"the stream is at event {self._last}, the controller at {newest}")
+        yield
+
+    def join(self) -> None:
+        """Wait until the stream has ended."""
+        self._thread.join()
+
+    def _read(self) -> None:
+        parser = SseParser()
+        try:
+            with httpx.stream("GET", f"{self._url}/stream", timeout=None) as answer:
+                for chunk in answer.iter_bytes():
+                    for item in parser.feed(chunk):
+                        if isinstance(item, ServerSentEvent):
+                            self._note(item)
+        except httpx.TransportError:
+            pass  # that is how it ends when its server does
+
+    def _note(self, item: ServerSentEvent) -> None:
+        number = json.loads(item.data)["seq"]
+        with self._told:
+            if self._last and number != self._last + 1:
+                self._sightings.contradiction(f"the stream went from event {self._last} to {number}")
+            self._last = number
+            self._sightings.event(item.data)
+            self._told.notify_all()
+
+
+@contextmanager
+def stream_witness(tango_host: str, device: str) -> Iterator[Witness]:
+    """Run a sidecar, and a client that reads its stream.
+
+    :param tango_host: address of the Tango database
+    :param device: the controller
+    """
+    with sidecar(tango_host, "--device", device) as service:
+        stream = _Stream(service.url)
+        yield stream.witness
+        service.process.stop()
+        stream.join()

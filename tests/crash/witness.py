@@ -1,0 +1,72 @@
+"""Clients that only look: they take note of all that they are told.
+
+A witness is a context manager that takes note as long as the context lasts, made by a function of this
+form.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import tango
+from tests.support.controller_site import Controller
+from tests.support.events import settle
+
+from .sightings import Sightings
+
+Witness = Callable[[Controller, Sightings], AbstractContextManager[None]]
+
+
+@contextmanager
+def tango_witness(controller: Controller, sightings: Sightings) -> Iterator[None]:
+    """Take note of what a device tells in Tango change events.
+
+    :param controller: the device
+    :param sightings: where to take note
+    """
+    listeners: dict[str, Callable[[Any], None]] = {
+        "events": sightings.event,
+        "lastEventId": sightings.event_number,
+        "procedures": lambda text: _see_procedures(text, sightings),
+        "scriptOutput": lambda lines: sightings.shown(lines or ()),
+        "_lrcEvent": lambda pair: _see_command(pair, sightings),
+    }
+    subscriptions = []
+    try:
+        for attribute, listener in listeners.items():
+            callback = _callback(listener, sightings)
+            subscriptions.append(
+                controller.proxy.subscribe_event(attribute, tango.EventType.CHANGE_EVENT, callback)
+            )
+        settle(controller.proxy)
+        yield
+    finally:
+        for subscription in subscriptions:
+            controller.proxy.unsubscribe_event(subscription)
+
+
+def _callback(listener: Callable[[Any], None], sightings: Sightings) -> Callable[[tango.EventData], None]:
+    def on_event(event: tango.EventData) -> None:
+        if event.err:
+            return  # the server is dead
+        try:
+            listener(event.attr_value.value)
+        except Exception as error:
+            # Tango would only print it.
+            sightings.contradiction(f"{event.attr_name} told what cannot be read: {error!r}")
+
+    return on_event
+
+
+def _see_procedures(text: str, sightings: Sightings) -> None:
+    for summary in json.loads(text):
+        sightings.summary(summary)
+
+
+def _see_command(pair: tuple[str, ...], sightings: Sightings) -> None:
+    """Take note of the summary that a command has for its result."""
+    if len(pair) == 2:
+        code, result = json.loads(pair[1]).get("result", (None, None))
+        if code == 0 and isinstance(result, dict):
+            sightings.summary(result)

@@ -1,0 +1,176 @@
+"""What people and programs do with a controller: commands, summaries, refusals."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from tests.support.oet_stack import OetStack
+from tests.support.processes import ServerProcess
+
+from ska_oso_oet.client import (
+    Controller,
+    DeviceAwayError,
+    DeviceTimeoutError,
+    InvalidRequestError,
+    NotFoundError,
+    NotOfferedError,
+    RequestRejectedError,
+    ResultCode,
+    SyncController,
+)
+from ska_oso_oet.model import FunctionArgs, ProcedureRequest, ProcedureState
+
+
+@pytest.fixture
+def oet(stack: OetStack) -> Iterator[SyncController]:
+    with SyncController(stack.device) as oet:
+        yield oet
+
+
+def test_a_script_from_create_to_its_end(oet: SyncController, stack: OetStack) -> None:
+    created = oet.create(stack.uri("burst"))
+    prepared = oet.wait(created, 20)
+    assert (prepared.code, prepared.message["state"]) == (ResultCode.OK, "READY")
+    assert created.name == "Create"
+    started = oet.start(created.subject, FunctionArgs(kwargs={"count": 3}))
+    assert oet.wait(started, 20).ok
+    procedure = oet.procedure(created.subject)
+    assert procedure.state is ProcedureState.COMPLETE
+    assert procedure.script_args["main"].kwargs == {"count": 3}
+    assert procedure.id in [known.id for known in oet.procedures()]
+
+
+def test_arguments_given_to_create_are_those_of_main(oet: SyncController, stack: OetStack) -> None:
+    request = ProcedureRequest.model_validate(
+        {"script_uri": stack.uri("burst"), "script_args": {"run": {"args": [2]}}}
+    )
+    created = oet.create(request)
+    oet.wait(created, 20)
+    oet.wait(oet.start(created.subject), 20)
+    announced = [event.fields["msg"] for event in oet.past_events(topic="user.script.announce")]
+    assert [text.split()[1] for text in announced[-2:]] == ["0", "1"]
+
+
+def test_a_stop_is_waited_for_and_ends_the_start(oet: SyncController, stack: OetStack) -> None:
+    created = oet.create(stack.uri("hold"))
+    oet.wait(created, 20)
+    started = oet.start(created.subject)
+    stopped = oet.wait(oet.stop(created.subject, abort=True), 20)
+    assert stopped.message.startswith(f"Successfully stopped script with ID {created.subject} and aborted")
+    assert oet.wait(started, 20).code is ResultCode.ABORTED
+
+
+def test_the_end_of_a_command_that_has_ended_is_known(oet: SyncController, stack: OetStack) -> None:
+    created = oet.create(stack.uri("hold"))
+    oet.wait(created, 20)
+    with SyncController(stack.device) as another:
+        assert another.wait(created.id, 5).ok
+    oet.wait(oet.stop(created.subject), 20)
+
+
+def test_waiting_has_an_end(oet: SyncController, stack: OetStack) -> None:
+    created = oet.create(stack.uri("hold"))
+    oet.wait(created, 20)
+    started = oet.start(created.subject)
+    with pytest.raises(DeviceTimeoutError, match="has not ended within 0"):
+        oet.wait(started, 0.1)
+    oet.wait(oet.stop(created.subject), 20)
+
+
+def test_any_text_and_nothing_arrive_as_arguments(oet: SyncController, stack: OetStack) -> None:
+    script = stack.scripts / "echo.py"
+    script.write_text("def main(*args, **kwargs):\n    print(ascii((args, kwargs)))\n")
+    created = oet.create(script.as_uri())
+    oet.wait(created, 20)
+    given = FunctionArgs(args=["ü Ā 😀 \0", None, 1 << 62], kwargs={"a": None, "b": {"c": None}})
+    oet.wait(oet.start(created.subject, given), 20)
+    assert oet.output(created.subject).lines == [ascii((tuple(given.args), given.kwargs))]
+    for value in (float("nan"), object()):
+        with pytest.raises(InvalidRequestError, match="cannot be written as JSON"):
+            oet.start(created.subject, FunctionArgs(args=[value]))
+    with pytest.raises(InvalidRequestError):
+        oet.create("file:///Ā.py")
+
+
+def test_refusals_say_what_is_wrong(oet: SyncController, stack: OetStack) -> None:
+    with pytest.raises(InvalidRequestError, match=r"missing\.py"):
+        oet.create((stack.scripts / "missing.py").as_uri())
+    with pytest.raises(InvalidRequestError, match="no_such_argument"):
+        oet.create(
+            ProcedureRequest.model_validate(
+                {
+                    "script_uri": stack.uri("hold"),
+                    "script_args": {"init": {"kwargs": {"no_such_argument": 1}}},
+                }
+            )
+        )
+    with pytest.raises(NotFoundError, match="PID=4711"):
+        oet.procedure(4711)
+    with pytest.raises(NotFoundError, match="restarted"):
+        oet.wait("1.0_1_Start", 5)
+    with pytest.raises(RequestRejectedError, match="Script is not running"):
+        oet.stop(_ended(oet, stack))
+
+
+def _ended(oet: SyncController, stack: OetStack) -> int:
+    created = oet.create(stack.uri("hold"))
+    oet.wait(created, 20)
+    oet.wait(oet.stop(created.subject), 20)
+    return created.subject
+
+
+def test_a_controller_that_lacks_something_is_told_from_one_that_is_away(stack: OetStack) -> None:
+    # The database is a device too, with none of a controller's commands.
+    with (
+        SyncController(stack.device.replace("mid-oet/controller/01", "sys/database/2")) as lacking,
+        pytest.raises(NotOfferedError, match="update its device server"),
+    ):
+        lacking.activity(1)
+    with (
+        SyncController(stack.device.replace("/01", "/99")) as unknown,
+        pytest.raises(DeviceAwayError, match="not defined in the database"),
+    ):
+        unknown.procedures()
+    with (
+        SyncController("tango://127.0.0.1:1/mid-oet/controller/01") as alone,
+        pytest.raises(DeviceAwayError),
+    ):
+        alone.procedures()
+
+
+def test_output_and_scripts(oet: SyncController, stack: OetStack) -> None:
+    created = oet.create(stack.uri("abort"))
+    oet.wait(created, 20)
+    oet.wait(oet.start(created.subject, FunctionArgs(kwargs={"subarray_id": 5})), 20)
+    assert oet.output(created.subject).lines == ["aborting 5"]
+    assert stack.uri("burst") in oet.scripts()
+
+
+def test_the_synchronous_client_works_where_a_loop_runs_already(stack: OetStack) -> None:
+    async def notebook_cell() -> int:
+        with SyncController(stack.device) as oet, oet.events() as events:
+            oet.create(stack.uri("hold"))
+            created = next(event for event in events if event.topic.endswith("created"))
+            oet.wait(oet.stop(created.fields["result"]["id"]), 20)
+            return created.seq
+
+    assert asyncio.run(notebook_cell()) > 0
+
+
+def test_a_device_that_hangs_does_not_hold_up_the_loop(stack: OetStack, controller: ServerProcess) -> None:
+    async def call_while_it_hangs() -> None:
+        async with Controller(stack.device) as oet:
+            await oet.ping()
+            os.kill(controller.pid, signal.SIGSTOP)
+            try:
+                calls = [asyncio.create_task(oet.procedures()) for _ in range(3)]
+                for _ in range(1000):
+                    await asyncio.sleep(0)
+                assert not any(call.done() for call in calls)
+            finally:
+                os.kill(controller.pid, signal.SIGCONT)
+            await asyncio.gather(*calls)
+
+    asyncio.run(call_while_it_hangs())

@@ -1,0 +1,84 @@
+"""What jive, Taranta and itango show: every command, attribute and property says what it is."""
+
+import re
+
+import pytest
+import tango
+
+_OF_TANGO = {"State", "Status", "Init"}
+_OWN_COMMANDS = {
+    "Create": "file:///scripts/observe.py",
+    "Start": '{"pid": 2, "script_args"',
+    "Stop": '{"pid": 2, "abort": true}',
+    "DescribeProcedure": "0 for the last one",
+    "GetEvents": '{"after": seq',
+    "GetOutput": '{"pid": 2, "after": line',
+}
+_OWN_ATTRIBUTES = {
+    "procedures",
+    "events",
+    "lastEventId",
+    "runningProcedure",
+    "lastProcedure",
+    "procedureState",
+    "scriptOutput",
+    "scripts",
+}
+_OWN_PROPERTIES = {
+    "ScriptRoots",
+    "StateDirectory",
+    "HistoryLength",
+    "StandbyWorkers",
+    "StopGracePeriod",
+    "InitTimeout",
+    "AbortScript",
+    "EventRetention",
+}
+
+
+def test_every_command_says_what_it_takes_and_gives(controller: tango.DeviceProxy) -> None:
+    commands = [info for info in controller.command_list_query() if info.cmd_name not in _OF_TANGO]
+    assert _OWN_COMMANDS.keys() <= {info.cmd_name for info in commands}
+    for info in commands:
+        for kind, told in ((info.in_type, info.in_type_desc), (info.out_type, info.out_type_desc)):
+            if kind != tango.CmdArgType.DevVoid:
+                assert re.search(r"\w{4}", told), info.cmd_name
+                assert told != "Uninitialised", info.cmd_name
+
+
+@pytest.mark.parametrize("command", _OWN_COMMANDS)
+def test_a_command_shows_an_example_of_its_argument(controller: tango.DeviceProxy, command: str) -> None:
+    assert _OWN_COMMANDS[command] in controller.command_query(command).in_type_desc
+
+
+def test_every_attribute_says_what_it_shows(controller: tango.DeviceProxy) -> None:
+    configs = {config.name: config for config in controller.attribute_list_query_ex()}
+    assert configs.keys() >= _OWN_ATTRIBUTES
+    for name in configs.keys() - _OF_TANGO:
+        assert configs[name].description not in ("", "No description"), name
+        assert configs[name].label, name
+
+
+@pytest.mark.parametrize("attribute", sorted(_OWN_ATTRIBUTES))
+@pytest.mark.parametrize("kind", [tango.EventType.CHANGE_EVENT, tango.EventType.ARCHIVE_EVENT])
+def test_every_attribute_has_events(
+    controller: tango.DeviceProxy, attribute: str, kind: tango.EventType
+) -> None:
+    subscription = controller.subscribe_event(attribute, kind, lambda event: None)
+    controller.unsubscribe_event(subscription)
+
+
+def test_every_property_says_what_it_is_for(controller: tango.DeviceProxy) -> None:
+    server = tango.DeviceProxy(controller.adm_name())
+    flat = server.QueryWizardDevProperty("OETController")
+    told = dict(zip(flat[::3], flat[1::3], strict=True))
+    assert told.keys() >= _OWN_PROPERTIES
+    for name, description in told.items():
+        assert re.search(r"\w{4}", description), name
+
+
+def test_a_type_error_of_a_client_is_told_by_tango(controller: tango.DeviceProxy) -> None:
+    for command, argument in (("Create", 7), ("DescribeProcedure", "one"), ("DescribeProcedure", 2**40)):
+        with pytest.raises((tango.DevFailed, TypeError, OverflowError)):
+            controller.command_inout(command, argument)
+    assert controller.State() == tango.DevState.ON

@@ -1,0 +1,225 @@
+"""OETController as clients of the long-running-command protocol see it."""
+
+import json
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import tango
+from tests.support.controllers import embedded
+from tests.support.events import listen
+from tests.support.lrc_client import CommandRefusedError, LrcCall, invoke
+from tests.support.ska_interface import INTERFACE, attribute_row, command_row
+
+from oet_devices.ska.enums import TaskStatus
+from ska_oso_oet.model import ProcedureState
+
+FINE = "def main(n=1): print(n)"
+PROGRESS = """
+import time
+from pubsub import pub
+def main():
+    time.sleep(0.2)  # else it might have told all before the command that started it has begun
+    for percent in (25, 50, 100):
+        pub.sendMessage("user.script.progress", progress=percent)
+"""
+LONG = "import time\ndef main(): time.sleep(600)"
+LONG_INIT = "import time\ndef init(): time.sleep(600)\ndef main(): pass"
+FAILING = "def main(): raise RuntimeError('the antenna is stuck')"
+BROKEN = "raise RuntimeError('no licence')\ndef main(): pass"
+
+_ENDS = ("COMPLETE", "FAILED", "STOPPED", "UNKNOWN")
+WHOLE_WAY = [TaskStatus.IN_PROGRESS, TaskStatus.COMPLETED]
+VERSIONS = pytest.mark.parametrize("version", [1, 2])
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs(controllers: list[tango.DeviceProxy]) -> Iterator[None]:
+    """End what a test has left running."""
+    yield
+    for controller in controllers:
+        live = [item for item in json.loads(controller.procedures) if item["state"] not in _ENDS]
+        for procedure in live:
+            # It may end by itself meanwhile.
+            with suppress(CommandRefusedError), invoke(controller, "Stop", str(procedure["id"])) as stop:
+                stop.wait_for_end()
+
+
+def _result(call: LrcCall) -> tuple[int, Any]:
+    """Return the result of a command, once it has ended."""
+    result = call.wait_for_end().result
+    assert result is not None
+    return int(result[0]), result[1]
+
+
+def _create(controller: tango.DeviceProxy, script: str, version: int = 2) -> int:
+    """Create a procedure, wait until it is READY, and return its ID."""
+    with invoke(controller, "Create", embedded(script), version=version) as create:
+        _, summary = _result(create)
+    assert summary["state"] == "READY", summary
+    return int(summary["id"])
+
+
+@pytest.mark.parametrize("row", INTERFACE["attributes"], ids=lambda row: row["name"])
+def test_each_attribute_of_a_base_device(controller: tango.DeviceProxy, row: dict[str, Any]) -> None:
+    expected = {key: value for key, value in row.items() if key != "first_event"}
+    assert attribute_row(controller, row["name"]) == expected
+
+
+@pytest.mark.parametrize("row", INTERFACE["commands"], ids=lambda row: row["name"])
+def test_each_command_of_a_base_device(controller: tango.DeviceProxy, row: dict[str, Any]) -> None:
+    assert command_row(controller, row["name"]) == row
+
+
+@VERSIONS
+def test_create_and_start_to_their_ends(controller: tango.DeviceProxy, version: int) -> None:
+    with invoke(controller, "Create", embedded(FINE), version=version) as create:
+        code, summary = _result(create)
+    assert create.statuses[-2:] == WHOLE_WAY
+    assert (code, summary["state"]) == (0, "READY")
+    assert create.id.split("_")[1:] == [str(summary["id"]), "Create"]
+    assert summary["command_id"] == create.id
+    with invoke(controller, "Start", "", version=version) as start:
+        _, ended = _result(start)
+    assert start.statuses[-2:] == WHOLE_WAY
+    assert ended["state"] == "COMPLETE"
+    assert start.id.endswith(f"_{summary['id']}_Start")
+    assert json.loads(controller.DescribeProcedure(summary["id"])) == ended
+
+
+@VERSIONS
+def test_progress_of_a_script_is_that_of_its_start(controller: tango.DeviceProxy, version: int) -> None:
+    _create(controller, PROGRESS)
+    with invoke(controller, "Start", "", version=version) as start:
+        start.wait_for_end()
+    assert start.progress[-3:] == [25, 50, 100]
+
+
+@VERSIONS
+def test_a_script_that_fails_fails_its_command(controller: tango.DeviceProxy, version: int) -> None:
+    _create(controller, FAILING)
+    with invoke(controller, "Start", "", version=version) as start:
+        code, reason = _result(start)
+    assert start.statuses[-1] is TaskStatus.FAILED
+    assert code == 3
+    assert reason.startswith("Traceback")
+    assert "the antenna is stuck" in reason
+    with invoke(controller, "Create", embedded(BROKEN), version=version) as create:
+        assert "no licence" in _result(create)[1]
+    assert create.statuses[-1] is TaskStatus.FAILED
+
+
+@VERSIONS
+def test_stop_ends_the_start_it_stops(controller: tango.DeviceProxy, version: int) -> None:
+    procedure_id = _create(controller, LONG)
+    with invoke(controller, "Start", "", version=version) as start:
+        with invoke(controller, "Stop", "", version=version) as stop:
+            assert _result(stop) == (0, f"Successfully stopped script with ID {procedure_id}")
+        assert _result(start)[0] == 7
+    assert stop.statuses[-2:] == WHOLE_WAY
+    assert start.statuses[-1] is TaskStatus.ABORTED
+
+
+def test_abort_ends_a_main_and_an_init_that_go_on_for_ever(controller: tango.DeviceProxy) -> None:
+    _create(controller, LONG)
+    with (
+        invoke(controller, "Start", "") as start,
+        invoke(controller, "Create", embedded(LONG_INIT)) as create,
+        invoke(controller, "Abort") as abort,
+    ):
+        abort.wait_for_end()
+        for call in (start, create):
+            call.wait_for_end()
+            assert call.statuses[-1] is TaskStatus.ABORTED
+    assert abort.result == [0, "Abort completed OK"]
+    states = {item["state"] for item in json.loads(controller.procedures)[-2:]}
+    assert states == {"STOPPED"}
+
+
+def test_refusals_say_what_to_do(controller: tango.DeviceProxy) -> None:
+    _create(controller, LONG)
+    with invoke(controller, "Start", "") as start:
+        _create(controller, FINE)
+        with pytest.raises(CommandRefusedError, match="is running: wait until it has ended, or stop it"):
+            invoke(controller, "Start", "").__enter__()
+        assert start.statuses[-1] is TaskStatus.IN_PROGRESS
+    with invoke(controller, "Stop", "") as stop:
+        stop.wait_for_end()
+    with pytest.raises(CommandRefusedError, match="name the procedure to stop"):
+        invoke(controller, "Stop", "").__enter__()
+
+
+def test_controllers_are_independent(controllers: list[tango.DeviceProxy]) -> None:
+    ids = [_create(controller, LONG) for controller in controllers]
+    before = [len(json.loads(controller.GetEvents("{}"))) for controller in controllers]
+    for controller, procedure_id in zip(controllers, ids, strict=True):
+        with listen(controller, ["runningProcedure"]) as log:
+            controller.Start("")
+            log.wait_for("runningProcedure", procedure_id)
+    assert [controller.runningProcedure for controller in controllers] == ids
+    with invoke(controllers[1], "Stop", "") as stop:
+        stop.wait_for_end()
+    assert [controller.runningProcedure for controller in controllers] == [ids[0], 0, ids[2]]
+    after = [len(json.loads(controller.GetEvents("{}"))) for controller in controllers]
+    assert after[1] - before[1] > after[0] - before[0] == after[2] - before[2]
+
+
+def test_a_script_can_be_stopped_at_once_without_naming_it(controller: tango.DeviceProxy) -> None:
+    procedure_id = _create(controller, LONG)
+    controller.Start("")
+    with invoke(controller, "Stop", "") as stop:
+        assert _result(stop) == (0, f"Successfully stopped script with ID {procedure_id}")
+
+
+def test_twenty_clients_at_once_get_true_answers(
+    tango_host: str, controllers: list[tango.DeviceProxy]
+) -> None:
+    """Create, start, stop and abort at random: every answer comes in time, and what was started ends."""
+    name = controllers[2].dev_name()
+    seed = random.randrange(10**6)
+    print("seed", seed)
+    problems: list[str] = []
+    lock = threading.Lock()
+
+    def client(number: int) -> None:
+        dice = random.Random(seed + number)
+        proxy = tango.DeviceProxy(f"tango://{tango_host}/{name}")
+        with tango.EnsureOmniThread():
+            for _ in range(6):
+                command, argument = dice.choice(
+                    [
+                        ("Create", embedded(dice.choice([FINE, LONG, FAILING, PROGRESS]))),
+                        ("Create", embedded(FINE)),
+                        ("Start", ""),
+                        ("Stop", ""),
+                        ("Abort", None),
+                    ]
+                )
+                try:
+                    (code,), (answer,) = proxy.command_inout(command, argument)
+                except tango.DevFailed as error:
+                    with lock:
+                        problems.append(f"{command}: {error.args[0].desc}")
+                    continue
+                if code not in (1, 2, 5):
+                    with lock:
+                        problems.append(f"{command}: {code} {answer}")
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(client, range(20)))
+    # Nobody has a procedure yet when the first clients start: that is no fault of the device.
+    assert [problem for problem in problems if "no procedure has been created" not in problem] == []
+    with invoke(controllers[2], "Abort") as abort:
+        abort.wait_for_end()
+    described = [json.loads(text) for text in controllers[2].lrcFinished]
+    for finished in described:
+        _, number, command = finished["uid"].split("_")
+        if command != "Start":
+            continue
+        state = ProcedureState(json.loads(controllers[2].DescribeProcedure(int(number)))["state"])
+        agreed = {"COMPLETED": "COMPLETE", "FAILED": "FAILED", "ABORTED": "STOPPED"}
+        assert agreed[finished["status"]] == state

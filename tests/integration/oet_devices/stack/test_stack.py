@@ -1,0 +1,180 @@
+"""``oet-stack``: all of the OET on one machine, started and ended as one."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import tango
+from tests.support.controllers import embedded
+from tests.support.operator import operate
+from tests.support.processes import ServerProcess
+
+READY = (
+    r"^OET ready: TANGO_HOST=127\.0\.0\.1:(\d+) DEVICE=(mid-oet/controller/01) "
+    r"REST=(http://127\.0\.0\.1:\d+/api/v1\.0)$"
+)
+END_TIME = 5.0
+"""Seconds within which everything has to end."""
+WAITS = "import signal\ndef main(): signal.pause()"
+
+
+@dataclass
+class RunningStack:
+    """A stack that is up.
+
+    :param process: ``oet-stack`` itself
+    :param port: port of its Tango database
+    :param controller: its controller
+    :param state: where it keeps everything
+    """
+
+    process: ServerProcess
+    port: int
+    controller: tango.DeviceProxy
+    state: Path
+
+    def family(self) -> list[psutil.Process]:
+        """All processes that belong to it."""
+        main = psutil.Process(self.process.pid)
+        return [main, *main.children(recursive=True)]
+
+    def part(self, module: str) -> psutil.Process:
+        """The part that a module runs."""
+        return next(child for child in self.family()[1:] if module in child.cmdline())
+
+    def end(self, number: int) -> int:
+        """Send a signal, see to it that all ends in time, and return the exit status."""
+        family = self.family()
+        assert len(family) > 4, "database, device server, sidecar, and what they have started"
+        before = time.monotonic()
+        self.process.send_signal(number)
+        status = self.process.wait(2 * END_TIME)
+        assert time.monotonic() - before < END_TIME
+        assert survivors(family[1:]) == []
+        return status
+
+
+def survivors(family: list[psutil.Process]) -> list[psutil.Process]:
+    """Return those that live on. One that has ended may wait for its burial by a parent of the system's."""
+    _, left = psutil.wait_procs(family, timeout=1.0)
+    return [process for process in left if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def command(state: Path, *options: str) -> list[str]:
+    arguments = ["--state-dir", str(state), "--tango-port", "0", "--rest-port", "0", *options]
+    return [sys.executable, "-m", "oet_devices.stack", *arguments]
+
+
+@pytest.fixture
+def stacks(tmp_path: Path) -> Iterator[list[RunningStack]]:
+    """Two stacks side by side."""
+    with ExitStack() as ends:
+        processes = []
+        for name in "ab":
+            process = ServerProcess(command(tmp_path / name))
+            ends.callback(process.stop, 2 * END_TIME)
+            processes.append((process, tmp_path / name))
+        yield [_running(process, state) for process, state in processes]
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[RunningStack]:
+    """A stack."""
+    process = ServerProcess(command(tmp_path))
+    try:
+        yield _running(process, tmp_path)
+    finally:
+        process.stop(2 * END_TIME)
+
+
+def _running(process: ServerProcess, state: Path) -> RunningStack:
+    ready = process.wait_for_output(READY, timeout=60.0)
+    device = tango.DeviceProxy(f"tango://127.0.0.1:{ready[1]}/{ready[2]}")
+    return RunningStack(process, int(ready[1]), device, state)
+
+
+def refusal(*options: str, state: Path) -> str:
+    """Return the line that ``oet-stack`` ends with."""
+    ended = subprocess.run(command(state, *options), capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+    return ended.stderr.strip()
+
+
+def test_two_stacks_side_by_side_until_they_are_told_to_end(
+    stacks: list[RunningStack], tmp_path: Path
+) -> None:
+    first, second = stacks
+    # What is there after the start is one line for whoever reads it.
+    assert len(first.process.output.splitlines()) == 1
+    with operate(first.controller) as operator:
+        pid = operator.run(embedded(WAITS), state="RUNNING")
+        assert second.controller.lastProcedure == 0
+        assert any("hello_world" in uri for uri in second.controller.scripts)
+
+        told = refusal(state=first.state)
+        assert re.fullmatch(
+            rf"oet-stack: the state directory {first.state} is used by another stack "
+            rf"\(process {first.process.pid}\): end that, or choose another folder with --state-dir",
+            told,
+        )
+        told = refusal("--tango-port", str(first.port), state=tmp_path / "c")
+        assert told == (
+            f"oet-stack: port {first.port} of 127.0.0.1 cannot be used (Address already in use): "
+            "end what uses it, or choose another with --tango-port"
+        )
+        assert operator.describe(pid)["state"] == "RUNNING"
+    assert first.end(signal.SIGINT) == 0
+    assert second.controller.State() == tango.DevState.ON
+    for module in ("oet_devices.server", "ska_oso_oet.sidecar", "tango.databaseds.database"):
+        second.part(module).suspend()
+    assert second.end(signal.SIGTERM) == 0
+
+
+def test_a_part_that_dies_ends_the_stack_with_a_line_that_says_so(stack: RunningStack) -> None:
+    family = stack.family()
+    stack.part("oet_devices.server").kill()
+    assert stack.process.wait(2 * END_TIME) == 1
+    assert survivors(family[1:]) == []
+    *_, last = stack.process.output.splitlines()
+    log = stack.state / "logs" / "oetcontroller.log"
+    assert re.fullmatch(rf"oet-stack: OETController ended \(status -9; .*; see {log}\)", last)
+    assert log.exists()
+
+
+def test_a_taken_rest_port(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = refusal("--rest-port", str(port), state=tmp_path)
+    assert told.startswith(f"oet-stack: port {port} of 127.0.0.1 cannot be used")
+    assert told.endswith("choose another with --rest-port")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--host", "192.0.2.1"), "port 0 of 192.0.2.1 cannot be used (Cannot assign requested address)"),
+        (("--host", "no.such.host.invalid"), "port 0 of no.such.host.invalid cannot be used"),
+    ],
+)
+def test_an_address_that_is_not_of_this_machine(
+    tmp_path: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    assert sentence in refusal(*options, state=tmp_path)
+
+
+def test_a_state_directory_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for state in (tmp_path / "file", tmp_path / "file" / "below"):
+        told = refusal(state=state)
+        assert told.startswith(f"oet-stack: the state directory {state} cannot be used: ")

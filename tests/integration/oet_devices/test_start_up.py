@@ -1,0 +1,113 @@
+"""What keeps a device server or a controller from working is told in words, and how to mend it."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import tango
+from tests.support.tango_stack import LOOPBACK, device_proxy, device_server, register, tango_database
+
+DEVICE = "test/oet/1"
+
+
+class Ended(NamedTuple):
+    """A device server that has ended by itself."""
+
+    status: int
+    lines: list[str]
+
+
+def start(tango_host: str, *arguments: str) -> Ended:
+    """Start a device server that is expected to end soon."""
+    done = subprocess.run(
+        [sys.executable, "-m", "oet_devices.server", *arguments],
+        env={**os.environ, "TANGO_HOST": tango_host},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    return Ended(done.returncode, (done.stdout + done.stderr).strip().splitlines())
+
+
+@pytest.fixture(scope="module")
+def tango_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Tango database that knows one server."""
+    with tango_database(tmp_path_factory.mktemp("tango")) as host:
+        register(host, "OETController/01", "OETController", DEVICE)
+        yield host
+
+
+@pytest.mark.parametrize("nowhere", ["127.0.0.1:1", "127.0.0.1:nonsense", "no-such-host.invalid:10000"])
+def test_without_a_tango_database_it_says_where_it_has_looked(nowhere: str) -> None:
+    status, [line] = start(nowhere, "01")
+    assert status == 1
+    assert f"the Tango database at {nowhere} cannot be reached" in line
+    assert "TANGO_HOST" in line
+
+
+def test_a_second_database_is_good_enough(tango_host: str) -> None:
+    status, [line] = start(f"127.0.0.1:1,{tango_host}", "nobody")
+    assert status != 0
+    assert "cannot be reached" not in line
+
+
+def test_an_unknown_instance_is_named(tango_host: str) -> None:
+    status, [line] = start(tango_host, "nobody")
+    assert status != 0
+    assert "OETController/nobody is not defined in database" in line
+
+
+def test_a_server_that_runs_already_is_left_alone(tango_host: str, tmp_path: Path) -> None:
+    environment = {"OET_STATE_DIRECTORY": str(tmp_path)}
+    with device_server(tango_host, "oet_devices.server", "01", env=environment):
+        status, [line] = start(tango_host, "01")
+        assert status != 0
+        assert "already running" in line
+        assert device_proxy(tango_host, DEVICE).ping() > 0
+
+
+def test_a_port_that_is_taken_is_named(tango_host: str) -> None:
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, lines = start(tango_host, "01", "-ORBendPoint", f"giop:tcp:{LOOPBACK}:{port}")
+    assert status == 1
+    assert str(port) in lines[-1]
+    assert "choose another port" in lines[-1]
+    assert not any("Traceback" in line for line in lines)
+
+
+def status_with(properties: Mapping[str, str], tmp_path: Path) -> str:
+    """Return the Status of a controller that has properties, and see that it is in FAULT."""
+    with tango_database(tmp_path) as host:
+        register(host, "OETController/01", "OETController", DEVICE, {k: [v] for k, v in properties.items()})
+        environment = {"OET_STATE_DIRECTORY": str(tmp_path / "state")}
+        with device_server(host, "oet_devices.server", "01", env=environment):
+            controller = device_proxy(host, DEVICE)
+            controller.adminMode = 0
+            assert controller.State() == tango.DevState.FAULT
+            with pytest.raises(tango.DevFailed) as raised:
+                controller.DescribeProcedure(0)
+            assert raised.value.args[0].reason == "OET_NotAvailable"
+            return str(controller.Status())
+
+
+def test_a_property_of_the_wrong_type_is_named_with_its_value(tmp_path: Path) -> None:
+    status = status_with({"HistoryLength": "many"}, tmp_path)
+    assert re.search(r"HistoryLength.*many", status)
+    assert "Traceback" not in status
+
+
+def test_a_state_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "a file"
+    in_the_way.touch()
+    status = status_with({"StateDirectory": str(in_the_way / "state")}, tmp_path)
+    assert str(in_the_way) in status
+    assert "send Reset" in status

@@ -1,0 +1,32 @@
+"""A controller and a sidecar for all tests of this folder that do not end them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.support.oet_stack import OetStack, Sidecar, oet_stack, sidecar
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OetStack]:
+    with oet_stack(tmp_path_factory.mktemp("stack")) as stack, stack.controller():
+        yield stack
+
+
+@pytest.fixture(scope="package")
+def rest(stack: OetStack) -> Iterator[Sidecar]:
+    with sidecar(stack.tango_host) as running:
+        yield running
+
+
+@pytest.fixture
+def http(rest: Sidecar) -> httpx.Client:
+    return rest.http
+
+
+@pytest.fixture
+def own_stack(tmp_path: Path) -> Iterator[OetStack]:
+    """A controller's place, for tests that start and end its server."""
+    with oet_stack(tmp_path) as stack:
+        yield stack

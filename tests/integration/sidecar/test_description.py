@@ -1,0 +1,118 @@
+"""The description of the API is valid, and what is sent is what it says."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from openapi_spec_validator import validate
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+from tests.support.oet_stack import OetStack, Sidecar
+
+from ska_oso_oet.sidecar.settings import API
+
+EXAMPLES = 25
+
+
+CHECKS: list[Any] = [
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+    unsupported_method,
+]
+
+
+@pytest.fixture(scope="module")
+def api(rest: Sidecar, stack: OetStack) -> Any:
+    # Something to look at.
+    rest.start(rest.create(stack.uri("burst"), count=1)["id"])
+    return schemathesis.openapi.from_url(f"{rest.url}/openapi.json")
+
+
+# All but the stream, which does not end.
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"{API}/procedures"),
+        ("POST", f"{API}/procedures"),
+        ("GET", f"{API}/procedures/{{procedure_id}}"),
+        ("PUT", f"{API}/procedures/{{procedure_id}}"),
+        ("GET", f"{API}/activities"),
+        ("POST", f"{API}/activities"),
+        ("GET", f"{API}/activities/{{activity_id}}"),
+        ("GET", "/healthz"),
+        ("GET", "/readyz"),
+        ("GET", "/metrics"),
+    ],
+)
+def test_whatever_is_asked_for_the_answer_is_as_described(
+    api: Any, rest: Sidecar, method: str, path: str
+) -> None:
+    _ask(api[path][method].as_strategy(), rest)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", f"{API}/procedures"),
+        ("PUT", f"{API}/procedures/{{procedure_id}}"),
+        ("POST", f"{API}/activities"),
+        ("GET", f"{API}/activities/{{activity_id}}"),
+    ],
+)
+def test_what_the_description_forbids_is_refused_as_described(
+    api: Any, rest: Sidecar, method: str, path: str
+) -> None:
+    _ask(api[path][method].as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE), rest)
+
+
+def _ask(requests: Any, rest: Sidecar) -> None:
+    @given(case=requests)
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    def ask(case: Any) -> None:
+        answer = case.call(base_url=rest.root)
+        assert answer.status_code < 500 or answer.status_code == 503, answer.text
+        case.validate_response(answer, checks=CHECKS)
+
+    ask()
+
+
+def test_the_description_is_valid(http: httpx.Client) -> None:
+    description = http.get("/openapi.json").json()
+    validate(description)
+    assert set(description["paths"]) == {
+        "/api/v1.0/procedures",
+        "/api/v1.0/procedures/{procedure_id}",
+        "/api/v1.0/activities",
+        "/api/v1.0/activities/{activity_id}",
+        "/api/v1.0/stream",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
+    for operations in description["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    body = answer["content"]["application/json"]["schema"]
+                    assert body == {"$ref": "#/components/schemas/ErrorBody"}
+
+
+def test_the_page_needs_nothing_from_the_internet(rest: Sidecar) -> None:
+    page = rest.http.get("/ui/").text
+    links = re.findall(r"""(?:src|href)=["']([^"']+)""", page)
+    assert len(links) >= 2
+    for link in links:
+        assert link.startswith("/")
+        part = httpx.get(rest.root + link)
+        assert (part.status_code, len(part.content) > 100) == (200, True)
+    assert f"{httpx.URL(rest.url).path}/openapi.json" in page

@@ -1,0 +1,120 @@
+"""Whatever goes wrong, clients get a body of the one shape that they know."""
+
+import http.client
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from tests.support.oet_stack import OetStack, Sidecar, sidecar
+
+JSON = {"Content-Type": "application/json"}
+
+
+def _assert_error(answer: httpx.Response, status: int) -> str:
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+    body = answer.json()
+    assert set(body) == {"error", "type", "Message"}
+    assert body["error"].startswith(f"{status} ")
+    message: str = body["Message"]
+    return message
+
+
+def test_unknown_paths(http: httpx.Client, rest: Sidecar) -> None:
+    for path in ("/", "/api/v1.0", "/api/v2/procedures", "/api/v1.0/procedures/x", "/api/v1.0/ui/../x"):
+        assert "There is no resource" in _assert_error(httpx.get(rest.root + path), 404)
+    _assert_error(http.post("/nothing", json={}), 404)
+
+
+def test_methods_that_are_not_possible(http: httpx.Client) -> None:
+    answer = http.delete("/procedures/1")
+    assert "DELETE is not possible" in _assert_error(answer, 405)
+    assert answer.headers["allow"] == "GET, PUT"
+    _assert_error(http.put("/procedures", json={}), 405)
+    _assert_error(http.post("/stream", json={}), 405)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"text"',
+        b"null",
+        b"\xff\xfe",
+        b'{"script": NaN}',
+        b'{"script_uri": "file:///a.py", "script_args": {"init": {"args": [Infinity]}}}',
+        b'{"script_uri": "file:///a.py", "script_args": {"init": {"args": ["\\ud800"]}}}',
+        b'{"script_uri": "file:///a.py", "script_args": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"script_uri": "file:///a.py", "unknown": 1}',
+        b'{"script": {"script_type": "floppy", "script_uri": "file:///a.py"}}',
+        b'{"script_uri": "ftp://a.py"}',
+        b'{"script_uri": "file:///etc/passwd"}',
+    ],
+    ids=lambda content: content[:40].decode("latin-1"),
+)
+def test_requests_that_make_no_sense(http: httpx.Client, content: bytes) -> None:
+    assert _assert_error(http.post("/procedures", content=content, headers=JSON), 400)
+
+
+@pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "json"])
+def test_media_types_other_than_json(http: httpx.Client, media_type: str) -> None:
+    headers = {"Content-Type": media_type} if media_type else {}
+    answer = http.post("/procedures", content=b'{"script_uri": "file:///a.py"}', headers=headers)
+    assert "Content-Type: application/json" in _assert_error(answer, 415)
+
+
+def test_requests_that_are_too_large(http: httpx.Client) -> None:
+    large = b" " * (2 << 20)
+    assert "larger" in _assert_error(http.post("/procedures", content=large, headers=JSON), 413)
+    pieces = iter([large[: 1 << 18]] * 8)
+    assert "larger" in _assert_error(http.post("/procedures", content=pieces, headers=JSON), 413)
+
+
+def test_one_error_does_not_end_the_streams_of_others(rest: Sidecar, stack: OetStack) -> None:
+    with rest.http.stream("GET", "/stream") as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        _assert_error(rest.http.get("/procedures/4711"), 404)
+        _assert_error(rest.http.post("/procedures", content=b"{", headers=JSON), 400)
+        rest.create(stack.uri("hold"))
+        assert any("procedure.lifecycle.created" in line for line in lines)
+
+
+# Without the device
+
+
+@pytest.fixture(scope="module", params=["no device", "no database"])
+def deserted(request: pytest.FixtureRequest, stack: OetStack) -> Iterator[Sidecar]:
+    if request.param == "no database":
+        with sidecar("127.0.0.1:1") as running:
+            yield running
+    else:
+        with sidecar(stack.tango_host, "--device", "mid-oet/controller/99") as running:
+            yield running
+
+
+def test_without_the_device_everything_is_unavailable(deserted: Sidecar) -> None:
+    http = deserted.http
+    for path in ("/procedures", "/procedures/1", "/activities", "/activities/1"):
+        assert "cannot be reached" in _assert_error(http.get(path), 503)
+    _assert_error(http.post("/procedures", json={"script_uri": "file:///a.py"}), 503)
+    _assert_error(http.put("/procedures/1", json={"state": "STOPPED"}), 503)
+    _assert_error(http.post("/activities", json={"activity_name": "a", "sbd_id": "b"}), 503)
+    _assert_error(httpx.get(f"{deserted.root}/readyz"), 503)
+    assert httpx.get(f"{deserted.root}/healthz").status_code == 200
+    assert "oet_controller_up 0.0" in httpx.get(f"{deserted.root}/metrics").text
+
+
+def test_what_is_wrong_with_a_request_is_said_all_the_same(deserted: Sidecar) -> None:
+    _assert_error(deserted.http.post("/procedures", json={}), 400)
+    _assert_error(deserted.http.get("/procedures/0"), 404)
+
+
+def test_a_stream_waits_for_the_device(deserted: Sidecar) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", deserted.port, timeout=5)
+    connection.request("GET", "/api/v1.0/stream")
+    answer = connection.getresponse()
+    assert (answer.status, answer.read(1)) == (200, b"\n")
+    connection.close()

@@ -1,0 +1,200 @@
+"""Procedures by HTTP: every row of the wire contract of the OET 5.2.0."""
+
+import json
+import threading
+
+import httpx
+import pytest
+from tests.support.oet_stack import OetStack, Sidecar
+
+FINAL = ("COMPLETE", "FAILED", "STOPPED")
+
+
+def _post(http: httpx.Client, uri: str, **body: object) -> httpx.Response:
+    return http.post("/procedures", json={"script": {"script_type": "filesystem", "script_uri": uri}, **body})
+
+
+def test_post_answers_at_once_with_a_procedure_that_is_being_created(
+    http: httpx.Client, stack: OetStack
+) -> None:
+    answer = _post(http, stack.uri("hold"), script_args={"init": {"kwargs": {"subarray_id": 3}}})
+    procedure = answer.json()["procedure"]
+    assert answer.status_code == 201
+    assert procedure["uri"] == answer.headers["location"] == f"{http.base_url}procedures/{procedure['id']}"
+    assert procedure["script"] == {"script_type": "filesystem", "script_uri": stack.uri("hold")}
+    assert procedure["script_args"]["init"] == {"args": [], "kwargs": {"subarray_id": 3}}
+    assert procedure["history"]["process_states"][0][0] == "CREATING"
+    assert procedure["history"]["stacktrace"] is None
+    assert procedure["state"] in ("CREATING", "IDLE", "LOADING", "RUNNING", "READY")
+
+
+def test_the_documentations_body_with_the_uri_on_top_is_accepted(http: httpx.Client, stack: OetStack) -> None:
+    body = {"script_uri": stack.uri("hold"), "script_args": {"init": {"kwargs": {"subarray_id": 1}}}}
+    assert http.post("/procedures", json=body).status_code == 201
+
+
+def test_a_procedure_from_ready_to_complete(rest: Sidecar, stack: OetStack) -> None:
+    procedure = rest.create(stack.uri("burst"), count=1)
+    assert [state for state, _ in procedure["history"]["process_states"]] == [
+        "CREATING",
+        "IDLE",
+        "LOADING",
+        "IDLE",
+        "READY",
+    ]
+    assert rest.start(procedure["id"])["state"] in ("READY", "RUNNING", "COMPLETE")
+    ended = rest.wait_for(procedure["id"], *FINAL)
+    assert [state for state, _ in ended["history"]["process_states"]][5:] == ["RUNNING", "READY", "COMPLETE"]
+    listed = {known["id"]: known for known in rest.http.get("/procedures").json()["procedures"]}
+    assert listed[procedure["id"]] == ended
+
+
+@pytest.mark.parametrize("name", ["main", "run"])
+def test_arguments_of_main_come_with_the_start(rest: Sidecar, stack: OetStack, name: str) -> None:
+    procedure = rest.create(stack.uri("burst"), count=1)
+    body = {"state": "RUNNING", "script_args": {name: {"kwargs": {"count": 2}}}}
+    answer = rest.http.put(f"/procedures/{procedure['id']}", json=body)
+    assert answer.json()["procedure"]["script_args"]["main"]["kwargs"] == {"count": 2}
+    rest.wait_for(procedure["id"], "COMPLETE")
+
+
+def test_a_summary_can_be_sent_back_with_another_state(rest: Sidecar, stack: OetStack) -> None:
+    procedure = rest.create(stack.uri("burst"), count=1)
+    answer = rest.http.put(f"/procedures/{procedure['id']}", json=procedure | {"state": "RUNNING"})
+    assert answer.status_code == 200, answer.text
+    rest.wait_for(procedure["id"], "COMPLETE")
+
+
+@pytest.mark.parametrize("body", [{}, {"state": None}, {"state": "READY"}, {"script_args": {}}])
+def test_what_names_no_change_changes_nothing(
+    rest: Sidecar, stack: OetStack, body: dict[str, object]
+) -> None:
+    procedure = rest.create(stack.uri("hold"))
+    answer = rest.http.put(f"/procedures/{procedure['id']}", json=body)
+    assert (answer.status_code, answer.json()) == (200, {"procedure": procedure})
+
+
+def test_one_that_is_not_ready_is_not_started(rest: Sidecar, stack: OetStack) -> None:
+    procedure = rest.create(stack.uri("burst"), count=1)
+    rest.start(procedure["id"])
+    ended = rest.wait_for(procedure["id"], "COMPLETE")
+    answer = rest.http.put(f"/procedures/{procedure['id']}", json={"state": "RUNNING"})
+    assert (answer.status_code, answer.json()) == (200, {"procedure": ended})
+
+
+def test_while_one_runs_another_is_refused_and_stays_ready(rest: Sidecar, stack: OetStack) -> None:
+    running, waiting = rest.create(stack.uri("hold")), rest.create(stack.uri("hold"))
+    rest.start(running["id"])
+    answer = rest.http.put(f"/procedures/{waiting['id']}", json={"state": "RUNNING"})
+    assert (answer.status_code, answer.json()["error"]) == (409, "409 Conflict")
+    assert rest.http.get(f"/procedures/{waiting['id']}").json()["procedure"]["state"] == "READY"
+    rest.http.put(f"/procedures/{running['id']}", json={"state": "STOPPED"})
+
+
+@pytest.mark.parametrize(
+    ("body", "ending"),
+    [
+        ({"state": "STOPPED"}, ""),
+        ({"state": "STOPPED", "abort": False}, ""),
+        ({"state": "STOPPED", "abort": True}, " and aborted subarray activity"),
+    ],
+)
+def test_a_stop_is_answered_when_it_is_done(
+    rest: Sidecar, stack: OetStack, body: dict[str, object], ending: str
+) -> None:
+    procedure = rest.create(stack.uri("hold"))
+    rest.start(procedure["id"])
+    answer = rest.http.put(f"/procedures/{procedure['id']}", json=body)
+    message = f"Successfully stopped script with ID {procedure['id']}{ending}"
+    assert (answer.status_code, answer.json()) == (200, {"abort_message": message})
+    assert rest.http.get(f"/procedures/{procedure['id']}").json()["procedure"]["state"] == "STOPPED"
+    again = rest.http.put(f"/procedures/{procedure['id']}", json=body)
+    refusal = f"Cannot stop script with ID {procedure['id']}: Script is not running"
+    assert (again.status_code, again.json()) == (200, {"abort_message": refusal})
+
+
+def test_a_stop_that_takes_long_holds_nobody_up(rest: Sidecar, stack: OetStack) -> None:
+    stubborn = stack.scripts / "stubborn.py"
+    stubborn.write_text(
+        "import signal, threading\n"
+        "def main():\n"
+        "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    print('deaf', flush=True)\n"
+        "    while True:\n"
+        "        threading.Event().wait(1)\n"
+    )
+    procedure = rest.create(stubborn.as_uri())
+    rest.start(procedure["id"])
+    answers: list[httpx.Response] = []
+
+    def stop() -> None:
+        answers.append(rest.http.put(f"/procedures/{procedure['id']}", json={"state": "STOPPED"}))
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    assert rest.http.get("/procedures", timeout=0.9).status_code == 200
+    stopping.join(20)
+    assert answers[0].json()["abort_message"].startswith("Successfully stopped")
+
+
+def test_a_script_that_fails_shows_its_stack_trace(rest: Sidecar, stack: OetStack) -> None:
+    script = stack.scripts / "fails.py"
+    script.write_text("def main():\n    raise RuntimeError('the antenna is stuck')\n")
+    procedure = rest.create(script.as_uri())
+    rest.start(procedure["id"])
+    failed = rest.wait_for(procedure["id"], *FINAL)
+    assert failed["state"] == "FAILED"
+    assert "the antenna is stuck" in failed["history"]["stacktrace"]
+
+
+@pytest.mark.parametrize("path", ["/procedures/4711", "/procedures/0", "/procedures/99999999999999999999"])
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_procedure_that_never_was_is_not_found(http: httpx.Client, method: str, path: str) -> None:
+    answer = http.request(method, path, json={} if method == "PUT" else None)
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "error": "404 Not Found",
+        "type": "ResourceNotFound",
+        "Message": f"No information available for PID={path.rpartition('/')[2]}",
+    }
+
+
+def test_a_script_that_does_not_exist_is_refused_with_its_path(http: httpx.Client, stack: OetStack) -> None:
+    missing = stack.scripts / "missing.py"
+    answer = _post(http, missing.as_uri())
+    assert (answer.status_code, answer.json()["type"]) == (400, "ScriptNotFound")
+    assert str(missing) in answer.json()["Message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"state": "FLYING"}, "state"),
+        ({"state": "RUNNING", "abrot": True}, "abrot"),
+        ({"state": "RUNNING", "script_args": {"main": {}, "run": {}}}, "synonym"),
+        ({"state": "RUNNING", "script_args": {"main": {"kwargs": {"counts": 2}}}}, "count"),
+    ],
+)
+def test_an_update_that_cannot_be_understood_is_refused(
+    rest: Sidecar, stack: OetStack, body: dict[str, object], named: str
+) -> None:
+    procedure = rest.create(stack.uri("burst"), count=1)
+    answer = rest.http.put(f"/procedures/{procedure['id']}", json=body)
+    assert answer.status_code == 400
+    assert named in answer.json()["Message"]
+
+
+@pytest.mark.parametrize("prefix", ["/api/v1.0", "/api/v1"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_paths_have_an_alias_and_may_end_in_a_slash(rest: Sidecar, prefix: str, slash: str) -> None:
+    assert "procedures" in httpx.get(f"{rest.root}{prefix}/procedures{slash}").json()
+
+
+def test_an_embedded_script_is_run(rest: Sidecar) -> None:
+    script = {"script_type": "embedded", "script": "def main():\n    print('ü')\n"}
+    answer = rest.http.post("/procedures", content=json.dumps({"script": script}), headers=_JSON)
+    assert answer.json()["procedure"]["script"] == script
+    rest.wait_for(answer.json()["procedure"]["id"], "READY")
+
+
+_JSON = {"Content-Type": "application/json; charset=utf-8"}

@@ -1,0 +1,89 @@
+"""Sidecar and device come and go independently, and no client loses an event by it."""
+
+import asyncio
+import time
+
+import httpx
+from tests.support.oet_stack import DEVICE, OetStack, Sidecar, sidecar
+from tests.support.processes import ServerProcess
+from tests.support.sse_client import SseClient
+from tests.support.tango_stack import database
+
+
+def _burst(rest: Sidecar, stack: OetStack, count: int) -> None:
+    rest.start(rest.create(stack.uri("burst"), count=count)["id"])
+
+
+def _wait_until_ready(rest: Sidecar) -> None:
+    deadline = time.monotonic() + 15
+    while (answer := httpx.get(f"{rest.root}/readyz")).status_code != 200:
+        assert answer.status_code == 503
+        assert time.monotonic() < deadline, answer.text
+
+
+def test_a_restart_of_the_sidecar_costs_no_event(stack: OetStack) -> None:
+    async def read(rest: Sidecar, last_event_id: int | None) -> SseClient:
+        client = await SseClient(rest.port, last_event_id).open()
+        reading = asyncio.create_task(client.read_until("procedure.lifecycle.complete"))
+        await asyncio.to_thread(_burst, rest, stack, 2000)
+        await reading
+        return client
+
+    async def leave_and_come_back() -> tuple[SseClient, SseClient]:
+        with sidecar(stack.tango_host) as rest:
+            port = str(rest.port)
+            before = await read(rest, None)
+            # What happens now is sent to nobody: the client is still there, and reads no more.
+            await asyncio.to_thread(_burst, rest, stack, 1000)
+            await asyncio.to_thread(rest.process.kill)
+        with sidecar(stack.tango_host, "--port", port) as rest:
+            after = await read(rest, before.ids[-1])
+            await after.read_until("procedure.lifecycle.complete")
+            await asyncio.gather(before.close(), after.close())
+        return before, after
+
+    before, after = asyncio.run(leave_and_come_back())
+    assert before.is_gapless
+    assert after.is_gapless
+    assert after.ids[0] == before.ids[-1] + 1
+    assert sum(event["topic"] == "user.script.announce" for event in after.events) == 3000
+
+
+def test_a_device_that_comes_late_and_is_killed_and_started_again(own_stack: OetStack) -> None:
+    async def watch(rest: Sidecar, controller: ServerProcess) -> SseClient:
+        client = await SseClient(rest.port).open()
+        held = await asyncio.to_thread(rest.create, own_stack.uri("hold"))
+        await asyncio.to_thread(rest.start, held["id"])
+        await client.read_until("procedure.lifecycle.started")
+        await asyncio.to_thread(controller.kill)
+        assert rest.http.get("/procedures").status_code == 503
+        with own_stack.controller():
+            # The first that the new server has to tell is that the procedure which was alive is UNKNOWN.
+            while not any(event.get("new_state") == "UNKNOWN" for event in client.events):
+                await client.read_until("procedure.lifecycle.statechange")
+            await asyncio.to_thread(_wait_until_ready, rest)
+            await asyncio.to_thread(_burst, rest, own_stack, 3000)
+            await client.read_until("procedure.lifecycle.complete")
+            await read_late()
+            states = [procedure["state"] for procedure in rest.http.get("/procedures").json()["procedures"]]
+        await client.close()
+        assert states == ["UNKNOWN", "COMPLETE"]
+        return client
+
+    async def read_late() -> None:
+        """Of what this client has missed some is no longer kept: it is told so, and gets the rest."""
+        with sidecar(own_stack.tango_host) as another:
+            late = await SseClient(another.port, last_event_id=1).open()
+            await late.read_until("procedure.lifecycle.complete")
+            await late.close()
+        assert late.comments == [f"events 2 to {late.ids[0] - 1} are no longer kept"]
+        assert late.is_gapless
+
+    database(own_stack.tango_host).put_device_property(DEVICE, {"EventRetention": ["200"]})
+    with sidecar(own_stack.tango_host) as rest:
+        assert rest.http.get("/procedures").status_code == 503
+        with own_stack.controller() as controller:
+            _wait_until_ready(rest)
+            assert rest.http.get("/procedures").json() == {"procedures": []}
+            client = asyncio.run(watch(rest, controller))
+    assert client.is_gapless

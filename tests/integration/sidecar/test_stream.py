@@ -1,0 +1,143 @@
+"""The event stream: live, from a number on, for many at a time, and for those who do not read."""
+
+import asyncio
+import json
+import socket
+import time
+
+import httpx
+from tests.support.oet_stack import OetStack, Sidecar, sidecar
+from tests.support.sse_client import SseClient
+
+BURST = 20_000
+STREAMS = 200
+
+
+async def _run_burst(rest: Sidecar, stack: OetStack, count: int, size: int = 0) -> int:
+    """Start a script that publishes many events; return the number of its procedure."""
+    procedure = await asyncio.to_thread(rest.create, stack.uri("burst"), count=count, size=size)
+    await asyncio.to_thread(rest.start, procedure["id"])
+    return int(procedure["id"])
+
+
+def test_a_stream_is_what_the_contract_says(rest: Sidecar, stack: OetStack) -> None:
+    with rest.http.stream("GET", "/stream") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = stream.iter_lines()
+        assert next(lines) == ""
+        rest.http.post("/procedures", json={"script_uri": stack.uri("hold")})
+        for line in lines:
+            if "procedure.lifecycle.created" in line:
+                break
+        assert line.startswith("data:{")
+        event = json.loads(line.removeprefix("data:"))
+        assert next(lines) == f"id:{event['seq']}"
+        assert next(lines) == ""
+    assert event["msg_src"] == str(event["result"]["id"])
+    assert event["result"]["script"]["script_uri"] == stack.uri("hold")
+    assert event["result"]["script_args"]["init"] == {"args": [], "kwargs": {}}
+    assert isinstance(event["time"], float)
+
+
+def test_a_burst_arrives_whole(rest: Sidecar, stack: OetStack) -> None:
+    async def receive() -> SseClient:
+        client = await SseClient(rest.port).open()
+        await _run_burst(rest, stack, BURST)
+        await client.read_until("procedure.lifecycle.complete")
+        await client.close()
+        return client
+
+    client = asyncio.run(receive())
+    assert client.is_gapless
+    assert sum(event["topic"] == "user.script.announce" for event in client.events) == BURST
+
+
+def test_what_happened_before_is_replayed_then_follows_what_happens(rest: Sidecar, stack: OetStack) -> None:
+    async def receive() -> tuple[SseClient, SseClient]:
+        first = await SseClient(rest.port).open()
+        await _run_burst(rest, stack, 5000)
+        await first.read_until("procedure.lifecycle.complete")
+        # It comes back while there is much to send that it has missed.
+        await _run_burst(rest, stack, 5000)
+        second = await SseClient(rest.port, last_event_id=first.ids[100]).open()
+        await second.read_until("procedure.lifecycle.complete")
+        await second.read_until("procedure.lifecycle.complete")
+        await asyncio.gather(first.close(), second.close())
+        return first, second
+
+    first, second = asyncio.run(receive())
+    assert second.is_gapless
+    assert second.ids[0] == first.ids[101]
+    assert second.events[: len(first.events) - 101] == first.events[101:]
+
+
+def test_an_id_that_no_event_ever_had_is_no_obstacle(rest: Sidecar, stack: OetStack) -> None:
+    for header in ("1605017762.46912", "", "-5", "9" * 30):
+        with rest.http.stream("GET", "/stream", headers={"Last-Event-ID": header}) as stream:
+            assert stream.status_code == 200
+            lines = stream.iter_lines()
+            assert next(lines) == ""
+            rest.http.post("/procedures", json={"script_uri": stack.uri("hold")})
+            assert next(lines).startswith("data:")
+
+
+def test_an_id_from_another_numbering_brings_everything(rest: Sidecar) -> None:
+    with rest.http.stream("GET", "/stream", headers={"Last-Event-ID": "1000000000"}) as stream:
+        lines = stream.iter_lines()
+        assert [next(lines) for _ in range(2)][1].startswith(": the controller has begun to number")
+        assert next(line for line in lines if line.startswith("id:")) == "id:1"
+
+
+def test_many_streams_slow_nobody(rest: Sidecar, stack: OetStack) -> None:
+    durations: list[float] = []
+
+    async def receive() -> list[SseClient]:
+        clients = await asyncio.gather(*(SseClient(rest.port).open() for _ in range(STREAMS)))
+        reading = asyncio.gather(*(client.read_until("procedure.lifecycle.complete") for client in clients))
+        procedure_id = await _run_burst(rest, stack, 300)
+        async with httpx.AsyncClient(base_url=rest.url) as http:
+            while not reading.done():
+                began = time.perf_counter()
+                assert (await http.get(f"/procedures/{procedure_id}")).status_code == 200
+                durations.append(time.perf_counter() - began)
+        await reading
+        assert f"oet_event_streams {STREAMS}.0" in httpx.get(f"{rest.root}/metrics").text
+        await asyncio.gather(*(client.close() for client in clients))
+        return clients
+
+    clients = asyncio.run(receive())
+    assert all(client.is_gapless for client in clients)
+    assert len({tuple(client.ids[-300:]) for client in clients}) == 1
+    assert durations
+
+
+def test_a_stream_that_is_never_read_is_dropped_and_holds_nobody_up(stack: OetStack) -> None:
+    async def receive(rest: Sidecar) -> SseClient:
+        deaf = socket.create_connection(("127.0.0.1", rest.port))
+        deaf.sendall(b"GET /api/v1.0/stream HTTP/1.1\r\nHost: test\r\n\r\n")
+        deaf.recv(1)
+        client = await SseClient(rest.port).open()
+        await _run_burst(rest, stack, 4000, size=5000)
+        await client.read_until("procedure.lifecycle.complete")
+        await client.close()
+        deaf.close()
+        return client
+
+    with sidecar(stack.tango_host, "--max-lag", "1000") as rest:
+        client = asyncio.run(receive(rest))
+        rest.process.wait_for_output("dropped because its reader is too slow", 10)
+        metrics = httpx.get(f"{rest.root}/metrics").text
+    assert client.is_gapless
+    assert "oet_event_streams_dropped_total 1.0" in metrics
+    assert "oet_event_streams 0.0" in metrics
+
+
+def test_a_client_that_leaves_is_forgotten(rest: Sidecar) -> None:
+    async def come_and_go() -> None:
+        client = await SseClient(rest.port).open()
+        await client.close()
+
+    asyncio.run(come_and_go())
+    deadline = time.monotonic() + 5
+    while "oet_event_streams 0.0" not in httpx.get(f"{rest.root}/metrics").text:
+        assert time.monotonic() < deadline

@@ -1,0 +1,34 @@
+"""What a site does with the files of the project: load registrations, and find its way around."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+REGISTRATIONS = PROJECT / "tango_db"
+CONTROLLER_CLASS = "OETController"
+
+NOTHING_TO_DO, HAS_WRITTEN = 0, 2
+"""Exit statuses of json2tango."""
+
+
+def json2tango(tango_host: str, config: Path, scratch: Path) -> int:
+    """Load a registration with the command that sites use.
+
+    :param tango_host: the database's ``host:port``
+    :param config: file in the format of dsconfig
+    :param scratch: folder for what the command leaves behind
+    :raises AssertionError: if the command fails
+    :returns: its exit status, NOTHING_TO_DO or HAS_WRITTEN
+    """
+    command = Path(sys.executable).with_name("json2tango")
+    done = subprocess.run(
+        [str(command), "-w", "-a", "-u", str(config)],
+        env={**os.environ, "TANGO_HOST": tango_host, "TMPDIR": str(scratch)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode in (NOTHING_TO_DO, HAS_WRITTEN), done.stdout + done.stderr
+    return done.returncode

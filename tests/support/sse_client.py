@@ -1,0 +1,85 @@
+"""A reader of the sidecar's event stream that knows nothing but the standard."""
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import Any
+
+from ska_oso_oet.cli.sse import Comment, SseParser
+
+
+class SseClient:
+    """An event stream, read by an asyncio program over a socket of its own.
+
+    :param port: of the sidecar, on the loopback interface
+    :param last_event_id: number of the last event that is known; None for what happens from now on
+    """
+
+    def __init__(self, port: int, last_event_id: int | None = None) -> None:
+        self._port = port
+        self._last_event_id = last_event_id
+        self._parser = SseParser()
+        self.events: list[dict[str, Any]] = []
+        self.ids: list[int] = []
+        self.comments: list[str] = []
+        self.ended = False
+
+    async def open(self) -> "SseClient":
+        """Connect, and wait for the beginning of the stream."""
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 16)
+        header = "" if self._last_event_id is None else f"Last-Event-ID: {self._last_event_id}\r\n"
+        # HTTP/1.0: the body is not chunked, and ends with the connection.
+        self._writer.write(f"GET /api/v1.0/stream HTTP/1.0\r\nHost: test\r\n{header}\r\n".encode())
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        assert b" 200 " in head.splitlines()[0], head
+        assert b"text/event-stream" in head
+        assert await self._reader.readexactly(1) == b"\n"
+        return self
+
+    async def read(self) -> bool:
+        """Read on. Returns whether the stream goes on."""
+        chunk = b""
+        with suppress(ConnectionError):
+            chunk = await self._reader.read(1 << 16)
+        for item in self._parser.feed(chunk):
+            if isinstance(item, Comment):
+                self.comments.append(item.text)
+            else:
+                self.events.append(json.loads(item.data))
+                self.ids.append(int(item.id))
+        self.ended = not chunk
+        return bool(chunk)
+
+    async def read_until(self, topic: str, timeout: float = 30.0) -> list[dict[str, Any]]:
+        """Read until there is an event of a topic that was not there when this was called.
+
+        :param topic: the topic
+        :param timeout: seconds
+        :returns: all events up to now
+        """
+        known = len(self.events)
+        async with asyncio.timeout(timeout):
+            while not any(event["topic"] == topic for event in self.events[known:]):
+                assert await self.read(), "the stream has ended"
+        return self.events
+
+    async def read_to_end(self, timeout: float = 30.0) -> None:
+        """Read until the stream has ended."""
+        async with asyncio.timeout(timeout):
+            while await self.read():
+                pass
+
+    async def close(self) -> None:
+        """Leave."""
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+    @property
+    def is_gapless(self) -> bool:
+        """Whether each event has come once and in order."""
+        return (
+            self.ids
+            == [event["seq"] for event in self.events]
+            == list(range(self.ids[0], self.ids[0] + len(self.ids)))
+        )

@@ -1,0 +1,112 @@
+"""Workers for tests of the processes that run them. Children import this module."""
+
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from ska_oso_oet.mptools import (
+    EventMessage,
+    ProcWorker,
+    QueueProcWorker,
+    TerminateInterrupt,
+    TimerProcWorker,
+)
+
+
+class Echo(QueueProcWorker):
+    """Sends back what it receives, with its process ID."""
+
+    def startup(self) -> None:
+        """Say that it starts."""
+        self.event_q.put(EventMessage(self.name, "STARTUP", os.getpid()))
+
+    def main_func(self, item: Any) -> None:
+        """Send back a message; die of the one that says so."""
+        if item == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if item == "raise":
+            raise RuntimeError("as I was told")
+        self.event_q.put(EventMessage(self.name, "ECHO", item))
+
+    def shutdown(self) -> None:
+        """Say that it ends."""
+        self.event_q.put(EventMessage(self.name, "SHUTDOWN"))
+
+
+class Ticker(TimerProcWorker):
+    """Counts, at a cadence that is given."""
+
+    def init_args(self, interval: float) -> None:
+        """Receive the interval, in seconds."""
+        self.INTERVAL_SECS = interval
+        self.count = 0
+
+    def main_func(self) -> None:
+        """Say how often it was called."""
+        self.count += 1
+        self.event_q.put(EventMessage(self.name, "TICK", self.count))
+
+
+class Deaf(ProcWorker):
+    """Heeds neither the shutdown event nor signals."""
+
+    def main_loop(self) -> None:
+        """Wait for ever."""
+        while True:
+            try:
+                signal.pause()
+            except TerminateInterrupt:
+                continue
+
+
+class Reluctant(ProcWorker):
+    """Heeds no shutdown event, and SIGTERM only when it insists."""
+
+    def main_loop(self) -> None:
+        """Wait for ever."""
+        while True:
+            signal.pause()
+
+
+class Busy(ProcWorker):
+    """Heeds no shutdown event, but SIGTERM at once."""
+
+    def main_loop(self) -> None:
+        """Wait for ever."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pause()
+
+
+class Stillborn(ProcWorker):
+    """Starts a process of its own, and then cannot start."""
+
+    def startup(self) -> None:
+        """Raise, having told the ID of the process it has started."""
+        child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+        self.event_q.put(child.pid)
+        raise RuntimeError("no start today")
+
+
+class Silent(ProcWorker):
+    """Takes for ever to start."""
+
+    def startup(self) -> None:
+        """Wait for ever."""
+        signal.pause()
+
+
+class Narrator(ProcWorker):
+    """Tells of its circumstances, and ends."""
+
+    def main_loop(self) -> None:
+        """Tell."""
+        self.event_q.put(
+            {
+                "pid": os.getpid(),
+                "session": os.getsid(0),
+                "main": getattr(sys.modules["__main__"], "__file__", None),
+                "modules": "tests.unit.mptools.test_processes" in sys.modules,
+            }
+        )

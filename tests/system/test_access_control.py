@@ -1,0 +1,81 @@
+"""What Tango's access control lets a user with read access do with a controller."""
+
+import json
+import os
+import pwd
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.tango_stack import device_name, device_proxy, device_server
+from tests.support.tango_system import TangoSystem
+
+from .conftest import require
+
+ACCESS_CONTROL = "sys/access_control/1"
+CONTROLLER = "mid-oet/controller/01"
+
+CLIENT = """
+import json, sys, tango
+controller = tango.DeviceProxy(sys.argv[1])
+
+def outcome(action):
+    try:
+        return str(action())
+    except tango.DevFailed as error:
+        return error.args[0].reason
+
+print(json.dumps({
+    "state": outcome(controller.State),
+    "procedures": outcome(lambda: controller.procedures),
+    "describe": outcome(lambda: controller.DescribeProcedure(7)),
+    "events": outcome(lambda: controller.GetEvents("")),
+    "create": outcome(lambda: controller.Create("file:///nothing.py")),
+    "stop": outcome(lambda: controller.Stop("")),
+    "write": outcome(lambda: controller.write_attribute("adminMode", 1)),
+}))
+"""
+
+
+@contextmanager
+def users_may_only_read(system: TangoSystem) -> Iterator[None]:
+    """Have access control give the user of this process read access as long as the context lasts."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    with system.running("TangoAccessControl", "1"):
+        control = device_proxy(system.tango_host, ACCESS_CONTROL)
+        control.command_inout("AddAddressForUser", [user, "*.*.*.*"])
+        control.command_inout("AddDeviceForUser", [user, "*/*/*", "read"])
+        control.command_inout("RegisterService")
+        try:
+            yield
+        finally:
+            control.command_inout("UnregisterService")
+            control.command_inout("RemoveUser", user)
+
+
+def as_another_process(system: TangoSystem) -> dict[str, str]:
+    """Return what a client that has just been started can do."""
+    command = [sys.executable, "-c", CLIENT, device_name(system.tango_host, CONTROLLER)]
+    variables = {**os.environ, "TANGO_HOST": system.tango_host}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    answers: dict[str, str] = json.loads(done.stdout)
+    return answers
+
+
+def test_a_read_only_user_can_look_and_not_touch(system: TangoSystem, environment: dict[str, str]) -> None:
+    require("TangoAccessControl")
+    with device_server(system.tango_host, "oet_devices.server", "01", env=environment):
+        with users_may_only_read(system):
+            reader = as_another_process(system)
+        assert reader == {
+            "state": "ON",
+            "procedures": "[]",
+            "describe": "OET_ProcedureNotFound",
+            "events": "[]",
+            "create": "API_ReadOnlyMode",
+            "stop": "API_ReadOnlyMode",
+            "write": "API_ReadOnlyMode",
+        }
+        assert as_another_process(system)["stop"] != "API_ReadOnlyMode"

@@ -1,0 +1,68 @@
+"""Requests and summaries as JSON."""
+
+import pytest
+
+from ska_oso_oet.activity.application import ActivityCommand, ActivitySummary
+from ska_oso_oet.activity.domain import Activity, ActivityRefused
+from ska_oso_oet.activity.ui import make_public_activity_summary, to_activity_command
+from ska_oso_oet.model import ActivityRequest
+from ska_oso_oet.oda import InvalidIdentifier
+from ska_oso_oet.procedure.domain import ProcedureInput
+
+
+def test_a_request_comes_back_as_it_was_made() -> None:
+    request = {
+        "activity_name": "observe",
+        "sbd_uri": "oda://sbd-123/2",
+        "script_args": {"init": {"args": [], "kwargs": {"foo": "bar"}}},
+        "prepare_only": True,
+        "create_env": True,
+    }
+    assert to_activity_command(ActivityRequest.model_validate(request)).to_json_values() == request
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ActivityCommand("observe", "../etc/passwd"),
+        ActivityCommand("observe", ""),
+        ActivityCommand("observe", None, sbd_uri="http://host/sb.json"),
+        ActivityCommand("observe", None, sbd_uri="file://relative.json"),
+        ActivityCommand("observe", None, sbd_uri="file:///etc/passwd"),
+        ActivityCommand("observe", None, sbd_uri="oda://sbd-123/newest"),
+        ActivityCommand("observe", None, sbd_uri="oda://sbd-123/" + "9" * 5000),
+        ActivityCommand("observe", None, sbd_uri="oda://[sbd-123"),
+    ],
+)
+def test_a_malformed_name_of_a_scheduling_block(command: ActivityCommand) -> None:
+    with pytest.raises(InvalidIdentifier, match="malformed"):
+        command.require_valid()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [ActivityCommand("observe", None), ActivityCommand("observe", "sbd-123", sbd_uri="oda://sbd-123")],
+)
+def test_a_scheduling_block_is_named_once(command: ActivityCommand) -> None:
+    with pytest.raises(ActivityRefused, match="one of the two"):
+        command.require_valid()
+
+
+def test_a_public_summary() -> None:
+    activity = Activity(3, 7, "sbd-123", "observe", False, {"init": ProcedureInput(1, foo="bar")})
+    told = make_public_activity_summary(ActivitySummary.of(activity))
+    assert {name: told[name] for name in ("id", "procedure_id", "sbd_id", "state", "uri")} == {
+        "id": 3,
+        "procedure_id": 7,
+        "sbd_id": "sbd-123",
+        "state": "REQUESTED",
+        "uri": None,
+    }
+    assert told["script_args"] == {"init": {"args": [1], "kwargs": {"foo": "bar"}}}
+
+
+def test_a_summary_survives_its_document() -> None:
+    summary = ActivitySummary.of(Activity(3, None, "sbd-123", "observe", True, {"main": ProcedureInput(a=1)}))
+    document = summary.to_document()
+    assert (document.kind, document.id, document.live) == ("activity", 3, True)
+    assert ActivitySummary.from_text(document.text) == summary

@@ -1,0 +1,47 @@
+"""Values that would not work are refused before anything is installed."""
+
+from typing import Any
+
+import helm_python
+import pytest
+from tests.support.chart import render
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"controlers": []}, "controlers"),
+        ({"controllers": []}, "controllers"),
+        ({"controllers": [{"instance": "01", "devices": []}]}, "devices"),
+        ({"controllers": [{"instance": "01", "devices": [{"name": "no-slashes"}]}]}, "name"),
+        ({"controllers": [{"instance": "a b", "devices": [{"name": "a/b/c"}]}]}, "instance"),
+        ({"controllers": [{"devices": [{"name": "a/b/c"}]}]}, "instance"),
+        ({"properties": {"HistoryLenght": 10}}, "HistoryLenght"),
+        ({"properties": {"HistoryLength": "many"}}, "HistoryLength"),
+        ({"properties": {"HistoryLength": -1}}, "HistoryLength"),
+        ({"properties": {"ScriptRoots": ["scripts"]}}, "ScriptRoots"),
+        ({"environment": {"SKA_TELESKOPE": "skamid"}}, "SKA_TELESKOPE"),
+        ({"environment": {"SKA_TELESCOPE": "mid"}}, "SKA_TELESCOPE"),
+        ({"environment": {"ODA_BACKEND_TYPE": "mongo"}}, "ODA_BACKEND_TYPE"),
+        ({"environment": {"ODA_URL": "oda:5000"}}, "ODA_URL"),
+        ({"environment": {"PGPASSWORD": "secret"}}, "PGPASSWORD"),
+        ({"secrets": {"values": {"OET_API_TOKEN": "short"}}}, "OET_API_TOKEN"),
+        ({"secrets": {"values": {"OET_JOURNAL_URL": "mysql://db"}}}, "OET_JOURNAL_URL"),
+        ({"global": {"tango_host": "databaseds"}}, "tango_host"),
+        ({"scripts": {"../evil.py": ""}}, "../evil.py"),
+        ({"sidecar": {"replicas": 0}}, "replicas"),
+        ({"sidecar": {"port": 80}}, "port"),
+        ({"ingress": {"path": "oet"}}, "path"),
+        ({"podSecurity": {"runAsUser": 0}}, "runAsUser"),
+        ({"controller": {"state": {"size": "much"}}}, "size"),
+        ({"database": {"embedded": "yes"}}, "embedded"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], named: str) -> None:
+    with pytest.raises(helm_python.HelmError) as refused:
+        render(values)
+    assert named in str(refused.value)
+
+
+def test_what_an_umbrella_chart_shares_is_let_through() -> None:
+    assert render({"global": {"tango_host": "databaseds:10000", "cluster_domain": "cluster.local"}})

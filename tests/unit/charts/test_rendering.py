@@ -1,0 +1,175 @@
+"""What the chart renders to: valid, secure, and connected."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import helm_python
+import kubernetes_validate
+import pytest
+from tests.support.chart import (
+    CHART,
+    FOUR_SUBARRAYS,
+    TOKEN,
+    VALUE_SETS,
+    Resource,
+    containers,
+    of_kind,
+    pod_templates,
+    render,
+)
+
+WARNING = 2
+NOT_OF_KUBERNETES = {"DeviceServer"}
+
+
+@pytest.fixture(params=VALUE_SETS.values(), ids=list(VALUE_SETS))
+def resources(request: pytest.FixtureRequest) -> list[Resource]:
+    """What one of the value sets renders to."""
+    return render(request.param)
+
+
+@pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS)
+def test_helm_finds_nothing_to_complain_about(values: dict[str, Any]) -> None:
+    report = helm_python.lint(CHART, values, strict=True)
+    assert report["errors"] == []
+    assert [finding for finding in report["messages"] if finding["severity"] >= WARNING] == []
+
+
+def test_kubernetes_would_accept_it(resources: list[Resource]) -> None:
+    for resource in resources:
+        if resource["kind"] not in NOT_OF_KUBERNETES:
+            kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
+    names = [(resource["kind"], resource["metadata"]["name"]) for resource in resources]
+    assert len(set(names)) == len(names)
+
+
+def test_no_pod_has_privileges(resources: list[Resource]) -> None:
+    for template in pod_templates(resources):
+        pod = template["spec"]
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in containers(resources):
+        security = container["securityContext"]
+        assert security["allowPrivilegeEscalation"] is False
+        assert security["readOnlyRootFilesystem"] is True
+        assert security["capabilities"] == {"drop": ["ALL"]}
+        assert set(container["resources"]["requests"]) == {"cpu", "memory"}
+        assert "/tmp" in {mount["mountPath"] for mount in container["volumeMounts"]}
+
+
+def test_what_stays_is_probed(resources: list[Resource]) -> None:
+    for kind in ("StatefulSet", "Deployment"):
+        for container in containers(of_kind(resources, kind)):
+            assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
+
+
+def selected(selector: Mapping[str, str], resources: list[Resource]) -> int:
+    """Return how many workloads have pods with these labels."""
+    labels = [template["metadata"]["labels"] for template in pod_templates(resources)]
+    return sum(selector.items() <= has.items() for has in labels)
+
+
+def test_each_service_leads_to_the_pods_of_one_workload(resources: list[Resource]) -> None:
+    for service in of_kind(resources, "Service"):
+        assert selected(service["spec"]["selector"], resources) == 1
+        ports = {port["name"] for container in containers(resources) for port in container.get("ports", ())}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+
+
+def test_policies_are_about_pods_that_there_are(resources: list[Resource]) -> None:
+    for policy in of_kind(resources, "NetworkPolicy"):
+        assert selected(policy["spec"]["podSelector"]["matchLabels"], resources) > 0
+    for budget in of_kind(resources, "PodDisruptionBudget"):
+        assert selected(budget["spec"]["selector"]["matchLabels"], resources) > 0
+
+
+def test_what_pods_mount_and_refer_to_is_there(resources: list[Resource]) -> None:
+    known = {resource["metadata"]["name"] for resource in resources if resource["kind"] == "ConfigMap"}
+    for template in pod_templates(resources):
+        volumes = {volume["name"]: volume for volume in template["spec"].get("volumes", ())}
+        assert {v["configMap"]["name"] for v in volumes.values() if "configMap" in v} <= known
+        for container in template["spec"]["containers"]:
+            mounted = {mount["name"] for mount in container["volumeMounts"]}
+            assert mounted - set(volumes) <= {"state"}
+            referred = {source["configMapRef"]["name"] for source in container.get("envFrom", ())}
+            assert referred <= known
+
+
+def kinds(values: Mapping[str, Any]) -> set[str]:
+    return {resource["kind"] for resource in render(values)}
+
+
+@pytest.mark.parametrize(
+    ("values", "there", "not_there"),
+    [
+        ({}, {"StatefulSet", "Job", "NetworkPolicy", "PodDisruptionBudget"}, {"Ingress", "Secret"}),
+        ({"global": {"operator": True}}, {"DeviceServer", "PersistentVolumeClaim"}, {"StatefulSet", "Job"}),
+        ({"sidecar": {"enabled": False}}, {"StatefulSet"}, {"Deployment", "Ingress"}),
+        ({"secrets": TOKEN, "ingress": {"enabled": True}}, {"Secret", "Ingress"}, set()),
+        ({"secrets": {"existingSecret": "oet"}, "ingress": {"enabled": True}}, {"Ingress"}, {"Secret"}),
+        ({"networkPolicy": {"enabled": False}}, {"Deployment"}, {"NetworkPolicy"}),
+        ({"podDisruptionBudget": {"enabled": False}}, {"Deployment"}, {"PodDisruptionBudget"}),
+        ({"registration": {"enabled": False}}, {"StatefulSet"}, {"Job"}),
+    ],
+)
+def test_optional_parts_are_there_when_asked_for(
+    values: dict[str, Any], there: set[str], not_there: set[str]
+) -> None:
+    found = kinds(values)
+    assert there <= found
+    assert not not_there & found
+
+
+def test_there_is_one_server_for_each_instance_and_one_rest_service_for_each_device() -> None:
+    resources = render(FOUR_SUBARRAYS)
+    assert len(of_kind(resources, "StatefulSet")) == 2
+    assert len(of_kind(resources, "Deployment")) == 4
+    assert all(workload["spec"]["replicas"] == 1 for workload in of_kind(resources, "StatefulSet"))
+
+
+def test_with_the_embedded_database_all_pods_use_it() -> None:
+    resources = render({"database": {"embedded": True}})
+    services = {service["metadata"]["name"] for service in of_kind(resources, "Service")}
+    variables = [variable for container in containers(resources) for variable in container["env"]]
+    hosts = {variable["value"] for variable in variables if variable["name"] == "TANGO_HOST"}
+    assert hosts == {"oet-oet-database:10000"}
+    assert "oet-oet-database" in services
+
+
+def test_every_path_of_the_ingress_leads_to_the_service_that_knows_it() -> None:
+    resources = render(VALUE_SETS["everything outside"])
+    [ingress] = of_kind(resources, "Ingress")
+    paths = {
+        path["backend"]["service"]["name"]: path["path"]
+        for path in ingress["spec"]["rules"][0]["http"]["paths"]
+    }
+    told = {
+        deployment["metadata"]["name"]: argument.partition("=")[2]
+        for deployment in of_kind(resources, "Deployment")
+        for argument in deployment["spec"]["template"]["spec"]["containers"][0]["command"]
+        if argument.startswith("--root-path=")
+    }
+    assert paths == told
+    assert len(set(paths.values())) == 4
+
+
+def test_an_open_door_must_be_meant() -> None:
+    with pytest.raises(helm_python.HelmError, match="allowWithoutToken"):
+        render({"ingress": {"enabled": True}})
+    assert "Ingress" in kinds({"ingress": {"enabled": True, "allowWithoutToken": True}})
+
+
+def test_secrets_are_in_the_secret_alone() -> None:
+    values = {"values": {"OET_API_TOKEN": "0123456789abcdef", "OET_JOURNAL_URL": "postgresql://u:geheim@h/d"}}
+    for resource in render({"secrets": values}):
+        if resource["kind"] != "Secret":
+            assert "0123456789abcdef" not in str(resource)
+            assert "geheim" not in str(resource)
+
+
+def test_another_registration_is_another_job() -> None:
+    [first] = of_kind(render({}), "Job")
+    [second] = of_kind(render({"properties": {"HistoryLength": 3}}), "Job")
+    assert first["metadata"]["name"] != second["metadata"]["name"]

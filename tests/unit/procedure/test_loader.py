@@ -1,0 +1,87 @@
+"""A script becomes a module."""
+
+import linecache
+import pickle
+import sys
+import traceback
+from pathlib import Path
+
+import pytest
+
+from ska_oso_oet.procedure.domain import EmbeddedStringScript, FileSystemScript, GitScript, ModuleFactory
+from ska_oso_oet.procedure.domain.loader import MODULE_NAME
+
+
+@pytest.fixture(autouse=True)
+def _own_interpreter_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What loading changes belongs to the worker's process; here it is put back."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setitem(sys.modules, MODULE_NAME, sys)
+    monkeypatch.setattr(linecache, "cache", dict(linecache.cache))
+
+
+def write(path: Path, text: str | bytes) -> FileSystemScript:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return FileSystemScript(path.as_uri())
+
+
+def test_the_top_level_of_a_file_is_executed(tmp_path: Path) -> None:
+    module = ModuleFactory.get_module(write(tmp_path / "a.py", "x = 6 * 7\ndef main(): return x\n"))
+    assert module.main() == 42
+    assert module.__file__ == str(tmp_path / "a.py")
+    assert module.__name__ == MODULE_NAME
+
+
+def test_the_top_level_of_a_text_is_executed() -> None:
+    module = ModuleFactory.get_module(EmbeddedStringScript("x = 'Größe 🚀'\ndef main(): return x\n"))
+    assert module.main() == "Größe 🚀"
+
+
+def test_modules_beside_a_script_can_be_imported(tmp_path: Path) -> None:
+    (tmp_path / "helper_of_this_test.py").write_text("value = 7\n")
+    script = write(tmp_path / "a.py", "from helper_of_this_test import value\n")
+    try:
+        assert ModuleFactory.get_module(script).value == 7
+    finally:
+        sys.modules.pop("helper_of_this_test", None)
+
+
+def test_a_file_may_declare_its_encoding(tmp_path: Path) -> None:
+    text = "# -*- coding: latin-1 -*-\nname = 'Größe'\n".encode("latin-1")
+    assert ModuleFactory.get_module(write(tmp_path / "a.py", text)).name == "Größe"
+
+
+def test_classes_of_a_script_can_be_looked_up_by_name(tmp_path: Path) -> None:
+    module = ModuleFactory.get_module(write(tmp_path / "a.py", "class Point:\n    x = 1\n"))
+    assert isinstance(pickle.loads(pickle.dumps(module.Point())), module.Point)
+
+
+def test_future_statements_of_this_package_do_not_reach_a_script() -> None:
+    module = ModuleFactory.get_module(EmbeddedStringScript("def main(a: int): ...\n"))
+    assert module.main.__annotations__ == {"a": int}
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+def test_a_stack_trace_shows_the_lines_of_the_script(tmp_path: Path, embedded: bool) -> None:
+    text = "def main():\n    raise RuntimeError('stuck')  # the antenna\n"
+    script = EmbeddedStringScript(text) if embedded else write(tmp_path / "a.py", text)
+    module = ModuleFactory.get_module(script)
+    with pytest.raises(RuntimeError) as raised:
+        module.main()
+    told = "".join(traceback.format_exception(raised.value))
+    assert "line 2, in main\n    raise RuntimeError('stuck')  # the antenna\n" in told
+    assert ("<embedded script>" if embedded else str(tmp_path / "a.py")) in told
+
+
+def test_what_the_top_level_raises_is_raised(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        ModuleFactory.get_module(write(tmp_path / "a.py", "1 / 0\n"))
+    with pytest.raises(SyntaxError):
+        ModuleFactory.get_module(EmbeddedStringScript("def main(:\n"))
+    with pytest.raises(FileNotFoundError):
+        ModuleFactory.get_module(FileSystemScript((tmp_path / "gone.py").as_uri()))
+
+
+def test_a_git_script_has_to_be_fetched_first() -> None:
+    with pytest.raises(TypeError, match="GitScript cannot be loaded"):
+        ModuleFactory.get_module(GitScript("git:///a.py"))
