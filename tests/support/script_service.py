@@ -129,7 +129,7 @@ def script_service(state: Path, **settings: Any) -> Iterator[ServiceUnderTest]:
         yield service
     finally:
         service.close()
-    guardian = forkserver._guardian_pid()
+    guardian = forkserver.guardian_pid()
     assert guardian is not None
     assert posix.descendants(guardian) == []
 

@@ -47,6 +47,11 @@ class MainContext:
         if failed or terminated:
             LOGGER.warning("%d workers failed, %d had to be terminated", failed, terminated)
         self.stop_queues()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of this context's own descriptor. No worker can be made afterwards."""
+        self.shutdown_event.close()
 
     def MPQueue(self, *args: Any, **kwargs: Any) -> _MPQueue:  # noqa: N802
         """Create a message queue that this context closes in the end.

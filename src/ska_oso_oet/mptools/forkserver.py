@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import types
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,14 +22,19 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
-from . import posix, strays
+from . import posix, self_pipes, strays
 
 _GUARDIAN = "ska_oso_oet.mptools.guardian"
 _PRELOADED = "ska_oso_oet.mptools.preloaded"
+# Seconds between a server's descriptors being closed and its end.
+_SERVER_EXIT_TIME = 0.5
 
 # Guards the set below, and the time between a fork and its result being known.
 _lock = threading.Lock()
 _started: set[int] = set()
+
+# Known to the forkserver, and so to its children.
+_self_pipes: list[self_pipes.SelfPipe] = []
 
 
 def forkserver_context(preload: Sequence[str] = ()) -> BaseContext:
@@ -53,31 +59,55 @@ def start(process: BaseProcess) -> None:
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
         try:
-            process.start()
+            _start(process)
         finally:
             sys.modules["__main__"] = main
         if process.pid is not None:
             _started.add(process.pid)
 
 
-def kill_orphans(ended: int) -> None:
+def _start(process: BaseProcess) -> None:
+    try:
+        process.start()
+    except (EOFError, ConnectionError):
+        # The forkserver was ended from outside a moment ago; now that this is known, another one is started.
+        process.start()
+
+
+def kill_orphans(ended: int, timeout: float = 2.0) -> None:
     """Kill what a child that has ended left behind, also what left its process group or session.
 
+    Returns when all of that has ended, so that it has no effects afterwards.
+
     :param ended: process ID of the child
+    :param timeout: seconds after which what cannot be killed, for it waits for a device, is left alone
     """
-    with suppress(ProcessLookupError):
-        os.killpg(ended, signal.SIGKILL)
+    deadline = time.monotonic() + timeout
+    posix.kill_group(ended)
+    # Where the forkserver is what has ended, its child is about to.
+    posix.wait_until_gone([ended], timeout)
     with _lock:
         _started.discard(ended)
-        # While the child lived its descendants belonged to it; now those that are left belong to the
-        # guardian, whose other children are all known here.
-        guardian = _guardian_pid()
-        orphans = [pid for pid in posix.children(guardian) if pid not in _started] if guardian else []
+    # Again and again: one that forks while it is looked for is another process when it is killed, and the
+    # children of one that was killed are orphans in turn.
+    while (orphans := _orphans()) and time.monotonic() < deadline:
         for orphan in orphans:
-            posix.kill_tree(orphan)
+            posix.send_signal(orphan, signal.SIGKILL)
+        posix.wait_until_gone(orphans, deadline - time.monotonic())
 
 
-def _guardian_pid() -> int | None:
+def _orphans() -> list[int]:
+    """Return those children of the guardian that were not started as its children.
+
+    As long as a child lives, its descendants belong to it; then, those that are left belong to the guardian.
+    """
+    with _lock:
+        guardian = guardian_pid()
+        return [pid for pid in posix.children(guardian) if pid not in _started] if guardian else []
+
+
+def guardian_pid() -> int | None:
+    """Return the process ID of the forkserver, None if there is none."""
     # The standard library has no public name for it.
     pid: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)  # noqa: SLF001
     return pid
@@ -88,6 +118,8 @@ def settle_child() -> None:
     posix.die_with_parent()
     posix.become_subreaper()
     os.setsid()
+    for pipe in _self_pipes:
+        self_pipes.renew(pipe)
     # Children keep the forkserver alive through this descriptor, lest grandchildren lack one; but it must
     # end when the server does, for then the kernel ends the children.
     server: Any = forkserver._forkserver  # noqa: SLF001
@@ -103,7 +135,9 @@ def guard() -> None:
 
     :raises SystemExit: if its server is gone already
     """
-    me = os.getpid()
+    me, server = os.getpid(), os.getppid()
+    # A Ctrl-C, or the end of a terminal, is for the server: it ends its workers in order.
+    os.setsid()
     posix.become_subreaper()
     # Imports may take a second, in which nobody listens for the end of the server.
     posix.die_with_parent()
@@ -111,7 +145,7 @@ def guard() -> None:
         raise SystemExit(1)
     signal.signal(signal.SIGTERM, _end)
     # Children never run this: they leave by `os._exit`, but a forked interpreter inherits the registration.
-    atexit.register(lambda: _kill_descendants() if os.getpid() == me else None)
+    atexit.register(lambda: _clean_up(server) if os.getpid() == me else None)
 
 
 def all_is_imported() -> None:
@@ -119,11 +153,25 @@ def all_is_imported() -> None:
 
     To be killed with it would leave nobody to kill the descendants.
     """
+    _self_pipes[:] = self_pipes.find()
     posix.outlive_parent()
 
 
 def _end(signal_number: int, frame: FrameType | None) -> None:
     raise SystemExit(128 + signal_number)
+
+
+def _clean_up(server: int) -> None:
+    _kill_descendants()
+    # Of a server that was killed, the socket by which it spoke to this process is still there.
+    posix.wait_until_gone([server], _SERVER_EXIT_TIME)
+    address: str | None = getattr(forkserver._forkserver, "_forkserver_address", None)  # noqa: SLF001
+    if os.getppid() != server and address:
+        with suppress(OSError):
+            os.unlink(address)
+            os.rmdir(os.path.dirname(address))
+    # To finalize the interpreter would take long, and there is nothing that needs it.
+    os._exit(0)
 
 
 def _kill_descendants() -> None:

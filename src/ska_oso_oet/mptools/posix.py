@@ -2,8 +2,10 @@
 
 import ctypes
 import os
+import select
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -71,15 +73,46 @@ def descendants(pid: int) -> list[int]:
 
 
 def send_signal(pid: int, signal_number: int) -> None:
-    """Send a signal to a process; to one that has ended, nothing is sent."""
-    with suppress(ProcessLookupError):
+    """Send a signal to a process; to one that has ended, or belongs to another user, nothing is sent."""
+    with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal_number)
+
+
+def is_gone(pid: int) -> bool:
+    """Return whether a process has ended; a zombie has."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def wait_until_gone(pids: Iterable[int], timeout: float) -> None:
+    """Wait until processes have ended, whosever children they are; a zombie has ended.
+
+    :param pids: their process IDs
+    :param timeout: seconds to wait at the most
+    """
+    deadline = time.monotonic() + timeout
+    for pid in pids:
+        try:
+            fd = os.pidfd_open(pid)
+        except OSError:
+            continue  # it has ended
+        try:
+            select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
+        finally:
+            os.close(fd)
 
 
 def kill_tree(pid: int) -> None:
     """Send SIGKILL to a process and to all its descendants, whatever group or session they moved to."""
     family = [pid, *descendants(pid)]
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
+    kill_group(pid)
     for member in family:
         send_signal(member, signal.SIGKILL)
+
+
+def kill_group(pid: int) -> None:
+    """Send SIGKILL to a process group, if there is one of this ID."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)

@@ -50,6 +50,7 @@ class Proc:
         self.shutdown_event = shutdown_event
         self.startup_event = SharedEvent()
         self.event_q = event_q
+        self._guardian: int | None = None
         self.inboxes = [argument for argument in args if isinstance(argument, MPQueue)]
         self.proc = mp.Process(  # type: ignore[attr-defined]
             target=proc_worker_wrapper,
@@ -59,19 +60,33 @@ class Proc:
             # A parent that exits without having stopped its children must not wait for them.
             daemon=True,
         )
-        forkserver.start(self.proc)
+        failure = self._start() or self._await_startup()
+        if failure is not None:
+            self.proc.close()
+            self.startup_event.close()
+            raise StartupError(f"{self.name} {failure}")
         event_q.close_writer()
         for inbox in self.inboxes:
             inbox.close_reader()
-        self._await_startup()
 
-    def _await_startup(self) -> None:
+    def _start(self) -> str | None:
+        """Start the child. Returns why that failed: an exception would keep its descriptors open."""
+        try:
+            forkserver.start(self.proc)
+        except (OSError, EOFError) as error:
+            return f"could not be started: {error}"
+        self._guardian = forkserver.guardian_pid()
+        return None
+
+    def _await_startup(self) -> str | None:
+        """Wait until the worker has completed its start-up. Returns why it did not."""
         wait([self.startup_event, self.proc.sentinel], self.STARTUP_WAIT_SECS)  # type: ignore[list-item]
-        if not self.startup_event.is_set():
-            how = "ended" if not self.proc.is_alive() else f"was silent for {self.STARTUP_WAIT_SECS:g} s"
-            self.terminate()
-            self.kill_orphans()
-            raise StartupError(f"{self.name} {how} during its start-up (exit status {self.proc.exitcode})")
+        if self.startup_event.is_set():
+            return None
+        how = "ended" if not self.proc.is_alive() else f"was silent for {self.STARTUP_WAIT_SECS:g} s"
+        self.terminate()
+        self.kill_orphans()
+        return f"{how} during its start-up (exit status {self.proc.exitcode})"
 
     @property
     def pid(self) -> int:
@@ -90,6 +105,11 @@ class Proc:
         """Exit status of the child, minus the signal's number if one ended it, None while it lives."""
         status: int | None = self.proc.exitcode
         return status
+
+    @property
+    def has_lost_guardian(self) -> bool:
+        """Whether the forkserver that the child came from has ended, and the child with it."""
+        return self._guardian is not None and posix.is_gone(self._guardian)
 
     def is_alive(self) -> bool:
         """Return whether the child is running."""

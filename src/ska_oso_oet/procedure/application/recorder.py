@@ -14,14 +14,12 @@ from ska_oso_oet.event.bus import Announcement, EventBus
 from ska_oso_oet.event.journal import Document
 
 from ..domain import ExecutableScript, ProcedureInput, ProcedureState
+from ..domain.protocol import MAX_STACKTRACE
 from .commands import Origin
 from .summary import ArgCapture, ProcedureHistory, ProcedureSummary
 
 KIND = "procedure"
 """Kind of the documents that hold summaries of procedures."""
-
-MAX_STACKTRACE = 64_000
-"""Characters of a stack trace that are kept: its end, which says what happened."""
 
 # Events that go with a state, beside the announcement of the state itself.
 _LIFECYCLE = {

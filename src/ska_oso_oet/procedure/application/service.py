@@ -31,9 +31,9 @@ from ..domain import (
     StateForbids,
 )
 from ..domain.output import OutputLog, prune_logs
-from ..domain.procedure import working_directories
 from ..domain.repositories import Repositories
 from ..domain.roots import ScriptRoots
+from ..domain.workplaces import working_directories
 from .admission import Admission
 from .commands import Origin, PrepareProcessCommand, StartProcessCommand, StopOutcome, StopProcessCommand
 from .recorder import KIND, Recorder, to_document
@@ -143,7 +143,8 @@ class ScriptExecutionService:
         return self._committed(self._create(cmd, path, origin))
 
     def _create(self, cmd: PrepareProcessCommand, path: Path | None, origin: Origin) -> int:
-        prune_logs(self._output_folder, OUTPUT_LOGS - 1)
+        live = [document.id for document in self.view.all() if document.live]
+        prune_logs(self._output_folder, OUTPUT_LOGS - 1, live)
         return self.manager.create(
             cmd.script, init_args=cmd.init_args, main_args=cmd.main_args, path=path, origin=origin
         )
@@ -214,8 +215,13 @@ class ScriptExecutionService:
         finally:
             if abort_id is not None and abort_id != following:
                 # There is nothing to follow, or another stop has brought its own.
-                self.manager.request_stop(abort_id, origin=origin)
-        return self._outcome(cmd.process_uid, following, failure)
+                self._discard_abort(abort_id, origin)
+        # An abort script that has ended before it could follow is reported as one that followed and failed.
+        return self._outcome(cmd.process_uid, following or abort_id, failure)
+
+    def _discard_abort(self, abort_id: int, origin: Origin) -> None:
+        with suppress(ProcedureNotFound):  # it has ended by itself
+            self.manager.request_stop(abort_id, origin=origin)
 
     def _prepare_abort(self, stopping: ProcedureSummary, origin: Origin) -> tuple[int | None, str | None]:
         """Prepare the abort script, so that it can follow at once. Returns its ID, or why there is none."""

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, Protocol
 from ska_oso_oet.mptools import EventMessage, MainContext, MPQueue, Proc, QueueProcWorker, posix
 from ska_oso_oet.mptools.encoding import MAX_MESSAGE, decode, encode
 
+from .protocol import DISCONNECTED_STATUS
+
 LOGGER = logging.getLogger(__name__)
 
 # How much is read from one pipe before the others have their turn.
@@ -23,6 +25,14 @@ _CHUNK = 1 << 18
 _MAX_REST = 1 << 23
 # Seconds between a worker's pipe being closed and its end, if the end closed the pipe.
 _END_DELAY = 1.0
+_DISCONNECTED = (
+    "The script has closed the connection between its process and the OET, so that nobody could see any "
+    "more what it does: its process was ended. Close only descriptors that the script has opened."
+)
+_GUARDIAN_LOST = (
+    "The server of all scripts' processes was ended from outside, and the script's process with it. "
+    "Another one is started: create the procedure anew."
+)
 
 
 class WorkerOwner(Protocol):
@@ -34,10 +44,10 @@ class WorkerOwner(Protocol):
     def wrote(self, data: bytes) -> None:
         """The worker's script has written output."""
 
-    def exited(self, status: int | None) -> None:
+    def exited(self, how: str) -> None:
         """The worker has ended; nothing more will come from it, or from what it started.
 
-        :param status: exit status, minus the signal's number if one ended it
+        :param how: a sentence, for people, that says how its process has ended
         """
 
 
@@ -100,6 +110,7 @@ class WorkerChannel:
         self._partial = b""
         self._unsent = b""
         self._owner: WorkerOwner | None = None
+        self._disconnected = False
         self.ended: asyncio.Future[None] = self._loop.create_future()
         os.set_blocking(output.fileno(), False)
 
@@ -107,6 +118,11 @@ class WorkerChannel:
     def pid(self) -> int:
         """Process ID of the worker."""
         return self._proc.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the worker's process runs."""
+        return not posix.is_gone(self.pid)
 
     def open(self, owner: WorkerOwner) -> None:
         """Begin to receive.
@@ -208,6 +224,7 @@ class WorkerChannel:
         """Kill a worker that can no longer be heard: nobody would know what it does."""
         if not self.ended.done():
             LOGGER.warning("Worker %d has closed its connection: killing it", self.pid)
+            self._disconnected = True
             self.kill()
 
     # The end
@@ -215,9 +232,13 @@ class WorkerChannel:
     def _on_exit(self) -> None:
         self._loop.remove_reader(self._proc.sentinel)
         self._drain_all()
-        status = self._proc.exitcode
-        task = self._loop.create_task(self._conclude(status))
+        task = self._loop.create_task(self._conclude())
         task.add_done_callback(_log_failure)
+
+    def _describe_end(self) -> str:
+        if self._proc.has_lost_guardian:
+            return _GUARDIAN_LOST
+        return _DISCONNECTED if self._disconnected else describe_exit(self._proc.exitcode)
 
     def drain_output(self) -> None:
         """Read what has been written up to now."""
@@ -233,14 +254,18 @@ class WorkerChannel:
         self.drain_output()
         self._drain(self._proc.event_q.fileno(), self._split)
 
-    async def _conclude(self, status: int | None) -> None:
+    async def _conclude(self) -> None:
         """Clean up after the worker, then tell its owner."""
         # What the script has started may be writing still, until it is killed here.
-        await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
+        try:
+            await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
+        except Exception:
+            # That something may be left must not keep the procedure from its end.
+            LOGGER.exception("What worker %d has left behind could not be ended", self.pid)
         self._drain_all()
         assert self._owner is not None, "reading begins in open()"  # noqa: S101
         try:
-            self._owner.exited(status)
+            self._owner.exited(self._describe_end())
         finally:
             self._close()
             self.ended.set_result(None)
@@ -265,6 +290,8 @@ def describe_exit(status: int | None) -> str:
     """
     if status is None:
         return "The script's process has vanished."
+    if status == DISCONNECTED_STATUS:
+        return _DISCONNECTED
     if status < 0:
         number = -status
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"

@@ -104,11 +104,11 @@ class Job:
         for audience in self._audiences:
             audience.wrote(data)
 
-    def exited(self, status: int | None) -> None:
+    def exited(self, how: str) -> None:
         """Note that the process has ended."""
         if self.result is None:
             self._fail(
-                f"The process that prepared the script has vanished (exit status {status}). "
+                f"The process that prepared the script has vanished. {how} "
                 f"It had come to: {self._progress or 'nothing yet'}."
             )
 

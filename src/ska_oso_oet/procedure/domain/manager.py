@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 # Seconds that ending processes by force may take.
 _KILL_TIME = 2.0
+_SHUT_DOWN = "script execution has been shut down"
 _WORKER_MODULE = "ska_oso_oet.procedure.domain.worker"
 
 
@@ -56,22 +57,26 @@ class ProcessManager:
         observer: ProcedureObserver | None = None,
         first_id: int = 1,
     ) -> None:
-        context = MainContext(mp_context or forkserver_context([*settings.preload, _WORKER_MODULE]))
+        self._context = MainContext(mp_context or forkserver_context([*settings.preload, _WORKER_MODULE]))
+        self._unanswered: set[Future[Any]] = set()
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(_log_loop_exception)
         self._thread = threading.Thread(target=self._run_loop, name="oet-message-loop", daemon=True)
         self._thread.start()
         guarded = GuardedObserver(observer, on_pubsub or [])
-        self._supervisor: Supervisor = self._call(Supervisor, context, settings, guarded, first_id)
+        self._supervisor: Supervisor = self._call(Supervisor, self._context, settings, guarded, first_id)
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
         self._loop.close()
+        # Nobody else would answer those whose requests came after the end of the loop.
+        for future in list(self._unanswered):
+            future.set_exception(RuntimeError(_SHUT_DOWN))
 
     def _submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Have a function called in the message loop."""
-        future: Future[T] = Future()
+        future = self._expect_answer()
 
         def run() -> None:
             try:
@@ -82,7 +87,14 @@ class ProcessManager:
         try:
             self._loop.call_soon_threadsafe(run)
         except RuntimeError:
-            raise RuntimeError("the process manager has been shut down") from None
+            raise RuntimeError(_SHUT_DOWN) from None
+        return future
+
+    def _expect_answer(self) -> "Future[Any]":
+        """Return a future that is done at the latest when the message loop has ended."""
+        future: Future[Any] = Future()
+        self._unanswered.add(future)
+        future.add_done_callback(self._unanswered.discard)
         return future
 
     def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -140,7 +152,7 @@ class ProcessManager:
         :param process_id: ID of the procedure
         :raises ProcedureNotFound: if no such procedure is live
         """
-        stopped: Future[None] = Future()
+        stopped = self._expect_answer()
         self._call(self._supervisor.stop, process_id, lambda: stopped.set_result(None))
         stopped.result()
 
@@ -150,7 +162,8 @@ class ProcessManager:
         :param process_id: ID of the procedure
         :param successor: ID of a procedure whose ``main`` is to be called at once when this one has stopped
         :param origin: passed on to the observer
-        :returns: ID of the procedure that will follow, which is that of an earlier request if that named one
+        :returns: ID of the procedure that will follow, which is that of an earlier request if that named one,
+            and None if the one named has ended already
         :raises ProcedureNotFound: if no such procedure is live
         """
         return self._call(self._supervisor.stop, process_id, lambda: None, successor, origin)
@@ -197,6 +210,7 @@ class ProcessManager:
             LOGGER.exception("The process manager could not end its processes in order")
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_KILL_TIME)
+        self._context.close()
 
 
 def _log_loop_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

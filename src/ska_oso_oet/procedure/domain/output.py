@@ -5,7 +5,7 @@ import os
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -172,15 +172,23 @@ class OutputLog:
         )
 
 
-def prune_logs(folder: Path, keep: int) -> None:
-    """Remove the output of all but the newest procedures.
+def prune_logs(folder: Path, keep: int, live: Collection[int] = ()) -> None:
+    """Remove the output of all but the newest procedures. What cannot be removed stays.
 
     :param folder: where the files are
     :param keep: of how many procedures to keep the output
+    :param live: procedures whose output is kept, however old they are
     """
+    try:
+        _prune(folder, keep, live)
+    except OSError as error:
+        LOGGER.warning("Old output in %s cannot be removed: %s", folder, error)
+
+
+def _prune(folder: Path, keep: int, live: Collection[int]) -> None:
     names = os.listdir(folder) if folder.is_dir() else []
     logs = {name: int(match[1]) for name in names if (match := _LOG_NAME.match(name))}
-    kept = set(sorted(set(logs.values()), reverse=True)[:keep])
+    kept = {*sorted(set(logs.values()), reverse=True)[:keep], *live}
     for name in (name for name, procedure_id in logs.items() if procedure_id not in kept):
         try:
             (folder / name).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ska_oso_oet.mptools import EventMessage, MainContext
 
-from .channel import WorkerChannel, WorkerEnds, describe_exit, start_worker
+from .channel import WorkerChannel, WorkerEnds, start_worker
 from .worker import ScriptWorker
 
 LOGGER = logging.getLogger(__name__)
@@ -30,9 +30,11 @@ class WorkerPool:
         self._size = size
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
-        # Starting a process takes milliseconds, the first much longer, and cleaning up may wait for a lock.
-        self._executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-workers")
+        # Starting a process takes milliseconds, the first much longer; ends must not wait for that.
+        self._starters = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-starters")
+        self._cleaners = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-cleaners")
         self._standby: list[WorkerChannel] = []
+        self._leaving: set[WorkerChannel] = set()
         self._wanted: deque[asyncio.Future[WorkerChannel]] = deque()
         self._starting: set[asyncio.Future[WorkerEnds]] = set()
         self._failures = 0
@@ -51,8 +53,8 @@ class WorkerPool:
         The future raises `StartupError` if workers cannot be started.
         """
         future: asyncio.Future[WorkerChannel] = self._loop.create_future()
-        if self._standby:
-            future.set_result(self._standby.pop())
+        if (worker := self._pop_standby()) is not None:
+            future.set_result(worker)
             # Refilled only after the caller has used the worker: the new one takes processor time.
             self._loop.call_later(0.05, self.refill)
         else:
@@ -60,17 +62,29 @@ class WorkerPool:
             self.refill()
         return future
 
+    def _pop_standby(self) -> WorkerChannel | None:
+        while self._standby:
+            worker = self._standby.pop()
+            if worker.is_alive:
+                return worker
+            # It was killed a moment ago: its channel has not noticed yet.
+            self._leaving.add(worker)
+        return None
+
     def refill(self) -> None:
         """Start as many workers as are missing."""
         if self._closing:
             return
         self._wanted = deque(future for future in self._wanted if not future.done())
         missing = len(self._wanted) + self._size - len(self._standby) - len(self._starting)
+        if self.fault is not None and not self._starting:
+            # Even if nobody wants a worker: only by starting one can it be known that the fault is over.
+            missing = max(missing, 1)
         for _ in range(missing):
             self._made += 1
             name = f"worker-{self._made}"
             start = self._loop.run_in_executor(
-                self._executor, start_worker, self._context, name, ScriptWorker
+                self._starters, start_worker, self._context, name, ScriptWorker
             )
             self._starting.add(start)
             start.add_done_callback(self._on_started)
@@ -80,7 +94,7 @@ class WorkerPool:
         if (error := start.exception()) is not None:
             self._on_failure(error)
             return
-        channel = WorkerChannel(self._context, *start.result(), self._executor)
+        channel = WorkerChannel(self._context, *start.result(), self._cleaners)
         channel.open(_Standby(self, channel))
         self._failures = 0
         self.fault = None
@@ -90,17 +104,15 @@ class WorkerPool:
                 future.set_result(channel)
                 break
         else:
-            self._standby.append(channel)
-            if self._closing:
-                channel.kill()
+            self.give_back(channel)
         self._on_change()
 
     def _on_failure(self, error: BaseException) -> None:
-        """Fail those who wait, and try again later, each time after a longer delay."""
+        """Fail who waits for this worker, and try again later, each time after a longer delay."""
         LOGGER.error("A worker could not be started: %s", error)
         self._failures += 1
         self.fault = f"Scripts cannot be run: no process could be started for them ({error})"
-        while self._wanted:
+        while len(self._wanted) > len(self._starting):
             future = self._wanted.popleft()
             if not future.done():
                 future.set_exception(error)
@@ -110,13 +122,14 @@ class WorkerPool:
     def _retry_later(self) -> None:
         self._loop.call_later(min(0.1 * 2**self._failures, _MAX_RETRY_DELAY), self.refill)
 
-    def standby_ended(self, channel: WorkerChannel, status: int | None) -> None:
+    def standby_ended(self, channel: WorkerChannel, how: str) -> None:
         """Replace a worker that has ended while on standby."""
+        self._leaving.discard(channel)
         if channel not in self._standby:
             return
         self._standby.remove(channel)
         if not self._closing:
-            LOGGER.warning("A standby worker has ended. %s", describe_exit(status))
+            LOGGER.warning("A standby worker has ended. %s", how)
             self._failures += 1
             self._retry_later()
         self._on_change()
@@ -125,21 +138,26 @@ class WorkerPool:
         """Take back a worker that was not used."""
         channel.hand_over(_Standby(self, channel))
         if self._closing or len(self._standby) >= self._size:
-            channel.kill()
+            self._discard(channel)
         else:
             self._standby.append(channel)
             self._on_change()
 
+    def _discard(self, channel: WorkerChannel) -> None:
+        """End a worker that nobody needs."""
+        self._leaving.add(channel)
+        channel.kill()
+
     async def close(self) -> None:
         """End the standby workers, and wait until all are gone."""
         self._closing = True
-        # Those that are being started arrive on standby, and are ended there.
+        # Those that are being started come too late to be of use, and are discarded as they come.
         await asyncio.gather(*self._starting, return_exceptions=True)
-        channels = list(self._standby)
-        for channel in channels:
-            channel.kill()
-        await asyncio.gather(*(channel.ended for channel in channels))
-        self._executor.shutdown(wait=False)
+        for channel in self._standby:
+            self._discard(channel)
+        await asyncio.gather(*(channel.ended for channel in self._leaving))
+        self._starters.shutdown(wait=False)
+        self._cleaners.shutdown(wait=False)
 
 
 class _Standby:
@@ -156,5 +174,5 @@ class _Standby:
         # Nobody's output: it belongs into the server's log.
         LOGGER.info("A standby worker writes: %s", data.decode("utf-8", "replace").rstrip(os.linesep))
 
-    def exited(self, status: int | None) -> None:
-        self._pool.standby_ended(self._channel, status)
+    def exited(self, how: str) -> None:
+        self._pool.standby_ended(self._channel, how)

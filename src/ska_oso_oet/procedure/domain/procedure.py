@@ -2,9 +2,6 @@
 
 import asyncio
 import inspect
-import shutil
-import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,14 +30,6 @@ _NEXT: dict[ProcedureState, frozenset[ProcedureState]] = {
     ProcedureState.READY: frozenset({ProcedureState.RUNNING, ProcedureState.COMPLETE}),
     ProcedureState.RUNNING: frozenset({ProcedureState.READY}),
 }
-
-
-def working_directories(folder: Path) -> Path:
-    """Return where the scripts' working directories are.
-
-    :param folder: the state directory
-    """
-    return folder / "run"
 
 
 class Call(NamedTuple):
@@ -79,7 +68,8 @@ class Procedure:
 
     :param procedure_id: its number
     :param request: what it is to run
-    :param folder: where its output and its working directory are
+    :param output: keeps its output
+    :param directory: its working directory
     :param on_state: called with every new state, and the stack trace if there is one
     """
 
@@ -87,7 +77,8 @@ class Procedure:
         self,
         procedure_id: int,
         request: ProcedureRequest,
-        folder: Path,
+        output: OutputLog,
+        directory: Path,
         on_state: Callable[["Procedure", str | None], None],
     ) -> None:
         self.id = procedure_id
@@ -95,8 +86,8 @@ class Procedure:
         self.state = ProcedureState.CREATING
         self.signatures: dict[str, inspect.Signature | None] = {}
         self.channel: WorkerChannel | None = None
-        self.output = OutputLog(folder / "output", procedure_id)
-        self.directory = working_directories(folder) / str(procedure_id)
+        self.output = output
+        self.directory = directory
         self.main: Call | None = None
         """The call that has been asked for, beside that of init."""
         self.main_called = False
@@ -104,21 +95,15 @@ class Procedure:
         """Done when a stop that was asked for is complete."""
         self.successor: Procedure | None = None
         """Starts at once when this one has been stopped: what runs the abort script."""
+        self.verdict: str | None = None
+        """Why it is FAILED as soon as its process is gone: it has not failed by itself."""
         self.preparation: Preparation | None = None
         """What a script from git needs; kept as long as its process lives."""
         self.init_timer: asyncio.TimerHandle | None = None
-        self.asked: float | None = None
-        """When a PING was sent that has not been answered."""
-        self.unresponsive = False
         self._on_state = on_state
 
     def begin(self) -> None:
         """Enter the first state."""
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            # An observation does not depend on the state directory: a full disk is reported elsewhere.
-            self.directory = Path(tempfile.mkdtemp(prefix="oet-"))
         self.output.open()
         self._on_state(self, None)
 
@@ -139,25 +124,11 @@ class Procedure:
         assert self.channel is not None, "a worker was assigned before"  # noqa: S101
         self.channel.send(EventMessage("ProcessManager", kind, payload))
 
-    def ask(self) -> bool:
-        """Note that its worker is being asked for a sign of life. False if it still owes an answer."""
-        if self.asked is not None:
-            self.unresponsive = True
-            return False
-        self.asked = time.monotonic()
-        return True
-
-    def answered(self) -> None:
-        """Note a sign of life."""
-        self.asked = None
-        self.unresponsive = False
-
     def clean_up(self) -> None:
-        """Close its output, let go of what was prepared for it, and remove its working directory."""
+        """Close its output, and let go of what was prepared for it."""
         self.output.close()
         if self.preparation is not None:
             self.preparation.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 class PreparationAudience:

@@ -3,11 +3,18 @@
 Everything is an EventMessage; the kinds are those below. Payloads are JSON.
 """
 
+import os
 from enum import StrEnum
 from typing import Any
 
 from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.mptools import EventMessage
+
+DISCONNECTED_STATUS = os.EX_IOERR
+"""Exit status of a worker that can no longer reach its manager."""
+
+MAX_STACKTRACE = 64_000
+"""Characters of a stack trace that are kept: its end, which says what happened."""
 
 
 class FromWorker(StrEnum):

@@ -1,10 +1,22 @@
 """Standard streams of a worker: nothing to read, and all that is written goes to the manager."""
 
+import faulthandler
+import io
 import logging
 import os
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
+
+
+class _LiveStream(io.TextIOWrapper):
+    """Writes at once: a reader sees also a line that is not complete, and a crash loses nothing."""
+
+    def write(self, text: str, /) -> int:
+        """Write text, and flush it."""
+        written = super().write(text)
+        self.flush()
+        return written
 
 
 def redirect_stdio(output: Connection) -> None:
@@ -22,9 +34,10 @@ def redirect_stdio(output: Connection) -> None:
     os.dup2(output.fileno(), 2)
     output.close()
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
-    # Line by line: a reader sees a line when it is complete, and a crash loses none that was.
-    sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stdout = _LiveStream(os.fdopen(1, "wb", closefd=False), "utf-8", "backslashreplace")
+    sys.stderr = _LiveStream(os.fdopen(2, "wb", closefd=False), "utf-8", "backslashreplace")
+    # Where C code crashes, this tells at which line of the script.
+    faulthandler.enable(2, all_threads=False)
     logging.basicConfig(
         level=logging.INFO,
         stream=sys.stderr,

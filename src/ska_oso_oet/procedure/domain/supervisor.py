@@ -13,17 +13,23 @@ from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.mptools import EventMessage, MainContext
 
 from . import signatures
-from .channel import WorkerChannel, describe_exit
+from .channel import WorkerChannel
 from .errors import AnotherRuns, ProcedureNotFound, StateForbids
 from .observer import ProcedureObserver
+from .output import OutputLog
 from .pool import WorkerPool
 from .preparation import Preparation, Preparations
 from .procedure import Call, PreparationAudience, Procedure, ProcedureRequest
 from .protocol import FromWorker, ToWorker
 from .scripts import GitScript, ProcedureInput
 from .settings import ExecutorSettings
+from .watchdog import Watchdog
+from .workplaces import Workplaces
 
 LOGGER = logging.getLogger(__name__)
+
+# Seconds that removing working directories may delay the end.
+_CLEAN_TIME = 0.5
 
 
 class Supervisor:
@@ -44,8 +50,10 @@ class Supervisor:
         self._procedures: dict[int, Procedure] = {}
         self._running: Procedure | None = None
         self._grace = settings.stop_grace_period
-        self._watchdog: asyncio.TimerHandle | None = None
+        self._closing = False
         self._loop = asyncio.get_running_loop()
+        self._watchdog = Watchdog(settings.watchdog_period, observer.health_changed)
+        self._workplaces = Workplaces(settings.state_directory)
         self._pool = WorkerPool(context, settings.standby_workers, observer.health_changed)
         self._pool.refill()
         self._preparations = Preparations(context, settings)
@@ -81,16 +89,20 @@ class Supervisor:
     @property
     def unresponsive(self) -> list[int]:
         """IDs of procedures whose process does not answer."""
-        return [procedure.id for procedure in list(self._procedures.values()) if procedure.unresponsive]
+        return self._watchdog.mute
 
     def create(self, request: ProcedureRequest, origin: Any) -> int:
         """Begin a procedure and return its ID."""
-        procedure = Procedure(self._next_id, request, self._settings.state_directory, self._on_state)
+        if self._closing:
+            raise RuntimeError("script execution is being shut down: nothing can be created any more")
+        output = OutputLog(self._settings.state_directory / "output", self._next_id)
+        directory = self._workplaces.make(self._next_id)
+        procedure = Procedure(self._next_id, request, output, directory, self._on_state)
         self._next_id += 1
         self._procedures[procedure.id] = procedure
         self._observer.created(procedure.id, request.script, request.arguments, origin)
         procedure.begin()
-        self._watch()
+        self._watchdog.watch(procedure)
         worker = self._pool.take()
         if worker.done():
             self._assign(procedure, worker)
@@ -137,7 +149,8 @@ class Supervisor:
         """Begin to stop a procedure; several requests are one. Returns the ID of what will follow it."""
         procedure = self.live(procedure_id)
         if procedure.successor is None and successor_id is not None:
-            procedure.successor = self.live(successor_id)
+            # One that has ended already, because it failed to load, follows nobody; the stop goes on.
+            procedure.successor = self._procedures.get(successor_id)
         if procedure.stopped is None:
             if origin is not None:
                 self._observer.requested(procedure.id, origin)
@@ -148,21 +161,24 @@ class Supervisor:
 
     async def close(self, timeout: float) -> None:
         """Stop everything; scripts are given `timeout` seconds to end by themselves."""
-        self._grace = min(self._grace, timeout)
-        if self._watchdog is not None:
-            self._watchdog.cancel()
+        self._closing = True
+        self._watchdog.close()
         procedures = list(self._procedures.values())
         for procedure in procedures:
             if not procedure.state.is_final:
                 self.stop(procedure.id, lambda: None)
+        # Whatever grace period stops were begun with, also earlier ones: this is how long they have now.
+        impatience = self._loop.call_later(timeout, _kill_all, procedures)
         for procedure in procedures:
             if procedure.stopped is not None:
                 await procedure.stopped
             elif procedure.channel is not None:
                 procedure.channel.kill()
                 await procedure.channel.ended
+        impatience.cancel()
         await self._preparations.close()
         await self._pool.close()
+        self._workplaces.close(_CLEAN_TIME)
 
     # Preparing
 
@@ -245,11 +261,7 @@ class Supervisor:
 
     def on_message(self, procedure: Procedure, message: EventMessage) -> None:
         """Handle a message of a procedure's worker."""
-        if procedure.unresponsive:
-            LOGGER.info("Procedure %d answers again", procedure.id)
-            procedure.answered()
-            self._observer.health_changed()
-        procedure.answered()
+        self._watchdog.heard(procedure)
         if procedure.state.is_final:
             return
         payload = message.msg
@@ -267,8 +279,8 @@ class Supervisor:
 
     def _on_lifecycle(self, procedure: Procedure, payload: dict[str, Any]) -> None:
         state = ProcedureState(payload["state"])
-        if procedure.stopped is not None:
-            # A script that is being stopped has no say in how it ended.
+        if procedure.stopped is not None or procedure.verdict is not None:
+            # A script that is being ended has no say in how it ended.
             return
         for function, told in payload.get("signatures", {}).items():
             procedure.signatures[function] = None if told is None else signatures.from_json(told)
@@ -302,13 +314,13 @@ class Supervisor:
         elif not procedure.state.is_final:
             self._finish(procedure, ProcedureState.STOPPED, None)
 
-    def on_exit(self, procedure: Procedure, status: int | None) -> None:
+    def on_exit(self, procedure: Procedure, how: str) -> None:
         """Conclude a procedure whose worker has ended."""
         if not procedure.state.is_final:
             if procedure.stopped is not None:
                 self._finish(procedure, ProcedureState.STOPPED, None)
             else:
-                self._finish(procedure, ProcedureState.FAILED, describe_exit(status))
+                self._finish(procedure, ProcedureState.FAILED, procedure.verdict or how)
         self._forget(procedure)
 
     def _finish(self, procedure: Procedure, state: ProcedureState, stacktrace: str | None) -> None:
@@ -330,9 +342,11 @@ class Supervisor:
     def _give_up(self, procedure: Procedure, reason: str) -> None:
         """End a procedure that has not failed by itself."""
         if not procedure.state.is_final:
-            self._finish(procedure, ProcedureState.FAILED, reason)
+            procedure.verdict = reason
             if procedure.channel is not None:
                 procedure.channel.kill()
+            else:
+                self._finish(procedure, ProcedureState.FAILED, reason)
 
     def _follow(self, successor: Procedure) -> None:
         """Start what follows a procedure that has been stopped, in the same step in which it stopped."""
@@ -346,33 +360,14 @@ class Supervisor:
     def _forget(self, procedure: Procedure) -> None:
         """Let go of a procedure of which no process is left."""
         self._procedures.pop(procedure.id, None)
+        self._watchdog.forget(procedure)
         procedure.clean_up()
+        self._workplaces.remove(procedure.directory)
         if procedure.stopped is not None and not procedure.stopped.done():
             procedure.stopped.set_result(None)
-        if procedure.unresponsive:
-            procedure.answered()
-            self._observer.health_changed()
 
     def _on_state(self, procedure: Procedure, stacktrace: str | None) -> None:
         self._observer.state_changed(procedure.id, procedure.state, stacktrace)
-
-    # Watching
-
-    def _watch(self) -> None:
-        """Ask live workers for a sign of life from time to time, as long as there are any."""
-        if self._watchdog is None and self._settings.watchdog_period > 0:
-            self._watchdog = self._loop.call_later(self._settings.watchdog_period, self._ask_all)
-
-    def _ask_all(self) -> None:
-        self._watchdog = None
-        before = self.unresponsive
-        for procedure in self._procedures.values():
-            if procedure.channel is not None and procedure.ask():
-                procedure.tell(ToWorker.PING)
-        if self.unresponsive != before:
-            self._observer.health_changed()
-        if self._procedures:
-            self._watch()
 
 
 class _Owner:
@@ -388,8 +383,14 @@ class _Owner:
     def wrote(self, data: bytes) -> None:
         self._supervisor.on_output(self._procedure, data)
 
-    def exited(self, status: int | None) -> None:
-        self._supervisor.on_exit(self._procedure, status)
+    def exited(self, how: str) -> None:
+        self._supervisor.on_exit(self._procedure, how)
+
+
+def _kill_all(procedures: list[Procedure]) -> None:
+    for procedure in procedures:
+        if procedure.channel is not None:
+            procedure.channel.kill()
 
 
 def _log_failure(task: "asyncio.Task[None]") -> None:

@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import os
 import queue
+import signal
 import sys
 import threading
 import traceback
@@ -38,10 +39,14 @@ from ska_oso_oet.mptools.encoding import MAX_MESSAGE
 from .. import interpreter
 from . import signatures
 from .loader import ModuleFactory
-from .protocol import FromWorker, LifecycleMessage, ToWorker
+from .protocol import DISCONNECTED_STATUS, MAX_STACKTRACE, FromWorker, LifecycleMessage, ToWorker
 from .scripts import ExecutableScript, ProcedureInput
 from .stdio import flush_stdio, redirect_stdio
 
+_DEFAULT_HANDLERS: dict[int, Any] = {
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGINT: signal.default_int_handler,
+}
 _NICENESS_OF_ENDING = 10
 """By how much; not by all there is, lest a busy machine keep the process for long."""
 
@@ -104,7 +109,9 @@ class ScriptWorker(QueueProcWorker):
 
     def init_signals(self) -> SignalObject:
         """Install handlers by which SIGTERM and SIGINT interrupt the script."""
-        return init_signals(self.shutdown_event, self._signals.handle, self._signals.handle)
+        signals = init_signals(self.shutdown_event, self._signals.handle, self._signals.handle)
+        self._handlers = {number: signal.getsignal(number) for number in _DEFAULT_HANDLERS}
+        return signals
 
     @staticmethod
     def term_handler(
@@ -126,8 +133,11 @@ class ScriptWorker(QueueProcWorker):
 
     def run(self) -> int:
         """Run the worker, and end the process at once: clean-up at exit could hang, and takes long."""
-        status = super().run()
-        self._end(status)
+        status = 1
+        try:
+            status = super().run()
+        finally:
+            self._end(status)
 
     def main_loop(self) -> None:
         """Handle one message after the other, until the script has ended."""
@@ -143,9 +153,11 @@ class ScriptWorker(QueueProcWorker):
                 message = self.work_q.get()
             except ValueError as error:
                 self.log.warning("Passing over a message that cannot be read: %s", error)
-            except (EOFError, OSError):
-                # Also the way out when a script has closed all descriptors: it could not be heard any more.
+            except EOFError:
                 posix.kill_tree(self._pid)
+            except OSError:
+                # The script has closed all descriptors: it could not be heard any more.
+                os._exit(DISCONNECTED_STATUS)
             else:
                 if message.msg_type == ToWorker.PING:
                     self._send(EventMessage(self._source, FromWorker.PONG))
@@ -159,6 +171,10 @@ class ScriptWorker(QueueProcWorker):
         """Run in a process that the script has forked: it must not speak for the script."""
         self.event_q.close_writer()
         self.work_q.close_reader()
+        # Nor is it the one that a stop interrupts; multiprocessing ends its pools by SIGTERM.
+        for number, default in _DEFAULT_HANDLERS.items():
+            if signal.getsignal(number) is self._handlers[number]:
+                signal.signal(number, default)
 
     def _is_forked(self) -> bool:
         return os.getpid() != self._pid
@@ -215,10 +231,11 @@ class ScriptWorker(QueueProcWorker):
     def _run(self, payload: dict[str, Any]) -> None:
         name = payload["function"]
         function = getattr(self._module, name, None)
-        if function is None:
-            # Only init may be missing: without main the script would not have been loaded.
+        if function is None and name == "init":
             self.publish_lifecycle(ProcedureState.READY)
             return
+        if function is None:
+            raise AttributeError(f"the script has no function {name}(): define it, or start another one")
         arguments = ProcedureInput(*payload["args"], **payload["kwargs"])
         if (told := signatures.to_json(function)) is not None:
             signatures.check(name, signatures.from_json(told), arguments)
@@ -257,9 +274,17 @@ class ScriptWorker(QueueProcWorker):
     def _fail(self, error: BaseException) -> NoReturn:
         trace = "".join(_without_own_frames(error))
         if self._is_forked():
-            sys.stderr.write(trace)
-            self._end(1)
-        self._announce(LifecycleMessage(self._source, ProcedureState.FAILED, stacktrace=trace))
+            self._end_child(error, trace)
+        self._announce(
+            LifecycleMessage(self._source, ProcedureState.FAILED, stacktrace=trace[-MAX_STACKTRACE:])
+        )
+        self._end(1)
+
+    def _end_child(self, error: BaseException, trace: str) -> NoReturn:
+        """End a process that the script has forked as Python would."""
+        if isinstance(error, SystemExit) and (error.code is None or isinstance(error.code, int)):
+            self._end(error.code or 0)
+        sys.stderr.write(trace)
         self._end(1)
 
     # Messages to the manager
@@ -307,7 +332,7 @@ class ScriptWorker(QueueProcWorker):
                 self.event_q.put(message)
             except OSError:
                 # No manager any more, or the script has closed the pipe: either way nobody can hear it.
-                self._end(1)
+                self._end(DISCONNECTED_STATUS)
 
 
 class SignalGate:

@@ -1,0 +1,49 @@
+"""Script execution with real processes. A test that leaves anything behind fails."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.leftovers import nothing_left_behind, start_marked_forkserver
+from tests.support.script_bench import ScriptBench, script_bench
+
+PRELOAD = ("numpy", "tango", "ska_oso_oet.procedure.domain.worker")
+
+
+@pytest.fixture(scope="package")
+def mark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What all processes that descend from this one's forkserver are known by.
+
+    Temporary files go to a folder that nobody else uses, so that each can be accounted for.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        folder = str(tmp_path_factory.mktemp("temporary"))
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield start_marked_forkserver(PRELOAD)
+
+
+@pytest.fixture(autouse=True)
+def _clean(mark: str) -> Iterator[None]:
+    with nothing_left_behind(mark):
+        yield
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path, _clean: None) -> Iterator[Callable[..., ScriptBench]]:
+    """Make services with settings of the test's choice; all are closed at its end."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> ScriptBench:
+            return stack.enter_context(script_bench(tmp_path / "state", **settings))
+
+        yield make
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., ScriptBench]) -> ScriptBench:
+    """A service with one standby worker, a short grace period, and no watchdog."""
+    return make_bench()

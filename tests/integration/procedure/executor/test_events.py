@@ -1,0 +1,186 @@
+"""What scripts publish: all of it arrives, in order, whatever it is made of."""
+
+import textwrap
+
+import pytest
+from tests.support.script_bench import ScriptBench, script
+
+from ska_oso_oet.procedure.domain import ProcedureState
+
+
+def test_events_flat_out_arrive_complete_and_in_order(bench: ScriptBench) -> None:
+    procedure_id = bench.run(script("for number in range(20_000): say(number)"))
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
+    assert bench.said(procedure_id) == list(range(20_000))
+    assert [event["seq"] for event in bench.events] == list(range(1, len(bench.events) + 1))
+
+
+def test_kill_in_the_middle_of_events_costs_only_what_was_not_sent(bench: ScriptBench) -> None:
+    procedure_id = bench.run(
+        script(
+            """
+            threading.Thread(target=lambda: (resume.wait(), os.kill(os.getpid(), signal.SIGKILL))).start()
+            for number in range(20_000):
+                say(number)
+                if number == 10_000:
+                    resume.set()
+        """,
+            top="resume = threading.Event()",
+        )
+    )
+    assert "SIGKILL" in bench.failure_of(procedure_id, timeout=30)
+    said = bench.said(procedure_id)
+    assert len(said) > 10_000
+    assert said == list(range(len(said)))
+    bench.assert_works()
+
+
+def test_stop_in_the_middle_of_events_leaves_whole_events_and_then_silence(bench: ScriptBench) -> None:
+    procedure_id = bench.run(script("number = 0\nwhile True:\n    say(number)\n    number += 1"))
+    bench.wait_for(lambda: len(bench.said(procedure_id)) > 1000)
+    bench.stop(procedure_id)
+    said = bench.said(procedure_id)
+    assert said == list(range(len(said)))
+    last = [event["topic"] for event in bench.events if event["msg_src"] == str(procedure_id)][-1]
+    assert last == "procedure.lifecycle.stopped"
+
+
+ODD_VALUES = {
+    "an object": "object()",
+    "a lock": "threading.Lock()",
+    "a function": "lambda: None",
+    "a number beyond 64 bits": "2**200",
+    "not a number": "float('nan')",
+    "half a surrogate pair": "'\\ud800'",
+    "bytes": "b'\\xff\\x00'",
+    "a set": "{1, 2}",
+    "odd keys": "{(1, 2): 3, None: 4, 1.5: 5}",
+    "a circle": "circle",
+    "deep nesting": "deep",
+    "no repr": "NoRepr()",
+    "an array": "__import__('numpy').arange(5)",
+    "an exception": "ValueError('x')",
+    "a module": "os",
+    "a generator": "(i for i in range(3))",
+}
+ODD_TOP = """
+circle = []
+circle.append(circle)
+deep = None
+for _ in range(100_000):
+    deep = [deep]
+class NoRepr:
+    def __repr__(self):
+        raise RuntimeError
+    __getstate__ = __reduce_ex__ = __repr__
+"""
+
+
+def test_what_cannot_be_encoded_arrives_all_the_same_and_swallows_nothing(bench: ScriptBench) -> None:
+    values = "\n".join(f"say({value})" for value in ODD_VALUES.values())
+    procedure_id = bench.run(script(f"{values}\nsay('end')", top=ODD_TOP))
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    said = bench.said(procedure_id)
+    assert len(said) == len(ODD_VALUES) + 1
+    assert said[-1] == "end"
+    shown = dict(zip(ODD_VALUES, said, strict=False))
+    assert shown["a number beyond 64 bits"] == str(2**200)
+    assert "object object" in shown["an object"]
+    assert "<lambda>" in shown["a function"]
+    assert shown["an exception"] == "ValueError('x')"
+    assert shown["an array"] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", ["top level", "in a list"])
+def test_event_of_10_mb_is_refused_by_an_event_and_those_around_it_arrive(
+    bench: ScriptBench, kind: str
+) -> None:
+    value = "'x' * 10_000_000" if kind == "top level" else "['x'] * 3_000_000"
+    procedure_id = bench.run(script(f"say('before')\nsay({value})\nsay('after')"))
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    assert bench.said(procedure_id) == ["before", "after"]
+    [refusal] = bench.of("user.script.refused", procedure_id)
+    assert refusal["refused_topic"] == "user.script.announce"
+    assert refusal["size"] > 10_000_000
+    assert refusal["limit"] < refusal["size"]
+    assert "are allowed" in refusal["msg"]
+
+
+def test_many_threads_publish_whole_events_each_in_its_order(bench: ScriptBench) -> None:
+    procedure_id = bench.run(
+        script("""
+            def work(name):
+                for number in range(500):
+                    pub.sendMessage(f"user.thread.{name}", number=number, padding="x" * (number * 20))
+                    pub.sendMessage("user.shared", name=name, number=number)
+            threads = [threading.Thread(target=work, args=[name]) for name in "abcdefgh"]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+        """)
+    )
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
+    for name in "abcdefgh":
+        assert [event["number"] for event in bench.of(f"user.thread.{name}")] == list(range(500))
+        shared = [event["number"] for event in bench.of("user.shared") if event["name"] == name]
+        assert shared == list(range(500))
+
+
+def test_topics_nobody_declared_and_data_that_change_are_delivered(bench: ScriptBench) -> None:
+    procedure_id = bench.run(
+        script("""
+            pub.sendMessage("my.own.topic", first=1)
+            pub.sendMessage("my.own.topic", first=1, second=2)
+            pub.sendMessage("my.own.topic")
+            pub.sendMessage("my.own.topic", msg_src="camera")
+            pub.sendMessage("user.script.announce", msg="without a source")
+            pub.sendMessage("user.script.announce", msg="with one", msg_src="camera")
+        """)
+    )
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    own = [event for event in bench.events if event["topic"] == "my.own.topic"]
+    assert [(event["msg_src"], event.get("first"), event.get("second")) for event in own] == [
+        (str(procedure_id), 1, None),
+        (str(procedure_id), 1, 2),
+        (str(procedure_id), None, None),
+        ("camera", None, None),
+    ]
+    announced = [event for event in bench.events if event["topic"] == "user.script.announce"]
+    assert [event["msg_src"] for event in announced] == [str(procedure_id), "camera"]
+
+
+def test_garbage_in_the_message_pipe_harms_nobody(bench: ScriptBench) -> None:
+    """A script that writes into descriptors that are not its own."""
+    procedure_id = bench.run(
+        script("""
+            for fd in range(3, 30):
+                try:
+                    os.set_blocking(fd, False)
+                    os.write(fd, b"garbage \\xff\\n[1, 2, 3]\\n{}\\n[" + b"x" * 3_000_000 + b"\\n")
+                except OSError:
+                    pass
+            say("after")
+        """)
+    )
+    bench.wait_for(lambda: bench.service.summary(procedure_id).state.is_final)
+    bench.assert_works()
+
+
+def test_failure_while_a_message_is_handled_stops_neither_the_loop_nor_other_observers(
+    bench: ScriptBench,
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("a subscriber that fails")
+
+    bench.bus.subscribe(fail)
+    for _ in range(10):
+        bench.assert_works()
+
+
+def test_published_data_may_bear_any_name(bench: ScriptBench) -> None:
+    names = ["topic", "name", "fields", "seq", "time", "msg_src_", "kwargs"]
+    data = ", ".join(f"{name}={name!r}" for name in names)
+    procedure_id = bench.run(script(textwrap.dedent(f"pub.sendMessage('my.names', **dict({data}))")))
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    [event] = bench.of("my.names")
+    for name in names:
+        assert name in event.values()

@@ -1,0 +1,88 @@
+"""Standby workers: kept in number, replaced when they die, and dispensable."""
+
+import os
+import resource
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+from tests.support.leftovers import guardian
+from tests.support.script_bench import ScriptBench, script
+
+from ska_oso_oet.mptools.posix import wait_until_gone
+from ska_oso_oet.procedure.domain import ProcedureState
+
+
+def standby_pids() -> list[int]:
+    """Return the process IDs of all workers; while no script is there they are all on standby."""
+    return [child.pid for child in psutil.Process(guardian()).children()]
+
+
+def wait_for_standby(bench: ScriptBench, number: int) -> None:
+    bench.wait_for(lambda: bench.manager.standby_workers == number)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_standby_workers_are_refilled(make_bench: Callable[..., ScriptBench], number: int) -> None:
+    bench = make_bench(standby_workers=number)
+    wait_for_standby(bench, number)
+    assert len(standby_pids()) == number
+    ids = [bench.ready(script()) for _ in range(number + 1)]
+    wait_for_standby(bench, number)
+    assert len(standby_pids()) == number + len(ids)
+
+
+def test_without_standby_workers_scripts_run(make_bench: Callable[..., ScriptBench]) -> None:
+    bench = make_bench(standby_workers=0)
+    bench.assert_works()
+    ids = [bench.create(script()) for _ in range(4)]
+    for procedure_id in ids:
+        bench.wait_for_state(procedure_id, ProcedureState.READY)
+    assert bench.manager.standby_workers == 0
+
+
+def test_standby_worker_that_dies_is_replaced_again_and_again(bench: ScriptBench) -> None:
+    victims: set[int] = set()
+    for _ in range(3):
+        bench.wait_for(lambda: set(standby_pids()) - victims and bench.manager.standby_workers == 1)
+        [victim] = set(standby_pids()) - victims
+        victims.add(victim)
+        os.kill(victim, signal.SIGKILL)
+    bench.wait_for(lambda: set(standby_pids()) - victims and bench.manager.standby_workers == 1)
+    bench.assert_works()
+
+
+def test_standby_worker_that_has_died_is_given_to_nobody(bench: ScriptBench) -> None:
+    wait_for_standby(bench, 1)
+    [victim] = standby_pids()
+    os.kill(victim, signal.SIGKILL)
+    wait_until_gone([victim], timeout=5)
+    bench.assert_works()
+
+
+@contextmanager
+def no_more_descriptors() -> Iterator[None]:
+    """Let this process open no more descriptors, as long as the context lasts."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_server_without_descriptors_refuses_with_the_reason_and_recovers(
+    make_bench: Callable[..., ScriptBench],
+) -> None:
+    bench = make_bench(standby_workers=0)
+    running = bench.run_until_said(script("say('up')\nwait()"))
+    with no_more_descriptors():
+        ids = [bench.create(script()) for _ in range(3)]
+        for procedure_id in ids:
+            assert "Too many open files" in bench.failure_of(procedure_id)
+        assert "Too many open files" in str(bench.manager.fault)
+    bench.wait_for(lambda: bench.manager.fault is None)
+    bench.stop(running)
+    bench.assert_works()

@@ -1,0 +1,256 @@
+"""Stop: it works in every live state and against any script, and after STOPPED there is silence."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from tests.support.script_bench import ScriptBench, script
+
+from ska_oso_oet.event.bus import Batch
+from ska_oso_oet.mptools.posix import is_gone
+from ska_oso_oet.procedure.application import StopProcessCommand
+from ska_oso_oet.procedure.domain import ProcedureState, StateForbids
+
+STUBBORN = {
+    "ignores SIGTERM": """
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        say("up")
+        wait()
+    """,
+    "blocks all signals": """
+        signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
+        say("up")
+        wait()
+    """,
+    "catches everything in a loop": """
+        while True:
+            try:
+                say("up")
+                wait()
+            except BaseException:
+                pass
+    """,
+    "stays in C code": """
+        say("up")
+        ctypes.PyDLL(None).sleep(60)
+    """,
+    "is suspended": """
+        say("up")
+        os.kill(os.getpid(), signal.SIGSTOP)
+    """,
+    "cleans up for ever": """
+        try:
+            say("up")
+            wait()
+        finally:
+            wait()
+    """,
+}
+
+
+def assert_stopped(bench: ScriptBench, procedure_id: int) -> None:
+    """Check that a procedure is STOPPED, that this was told once, and that nothing came after it."""
+    told = bench.told_states(procedure_id)
+    assert told[-1] == "STOPPED"
+    assert told == bench.states(procedure_id)
+    assert len(bench.of("procedure.lifecycle.stopped", procedure_id)) == 1
+    topics = [event["topic"] for event in bench.events if event["msg_src"] == str(procedure_id)]
+    assert topics[-2:] == ["procedure.lifecycle.statechange", "procedure.lifecycle.stopped"]
+
+
+def test_stop_interrupts_a_script_which_cleans_up(bench: ScriptBench) -> None:
+    procedure_id = bench.run_until_said(
+        script("""
+            try:
+                say("up")
+                wait()
+            finally:
+                print("cleaned up")
+        """)
+    )
+    outcome = bench.stop(procedure_id)
+    assert outcome.message == f"Successfully stopped script with ID {procedure_id}"
+    assert bench.lines(procedure_id) == ["cleaned up"]
+    assert_stopped(bench, procedure_id)
+    bench.assert_works()
+
+
+def test_script_that_returns_when_it_is_told_to_stop_is_stopped_all_the_same(bench: ScriptBench) -> None:
+    procedure_id = bench.run_until_said(
+        script("""
+            try:
+                say("up")
+                wait()
+            except BaseException:
+                return
+        """)
+    )
+    bench.stop(procedure_id)
+    assert_stopped(bench, procedure_id)
+
+
+@pytest.mark.parametrize("kind", STUBBORN)
+def test_stop_ends_a_stubborn_script_by_force(make_bench: Callable[..., ScriptBench], kind: str) -> None:
+    bench = make_bench(stop_grace_period=0.1)
+    procedure_id = bench.run_until_said(
+        script(STUBBORN[kind], init="pub.sendMessage('user.pid', pid=os.getpid())")
+    )
+    bench.stop(procedure_id)
+    assert is_gone(bench.wait_for_event("user.pid")["pid"])
+    assert_stopped(bench, procedure_id)
+    bench.assert_works()
+
+
+def test_no_other_script_starts_beside_one_that_does_not_heed_stop(bench: ScriptBench) -> None:
+    stubborn = bench.run_until_said(script(STUBBORN["ignores SIGTERM"]))
+    other = bench.ready(script())
+    stopping = bench.service.request_stop(StopProcessCommand(stubborn, False))
+    with pytest.raises(StateForbids, match="is running"):
+        bench.start(other)
+    stopping.result(5)
+    bench.start(other)
+    bench.wait_for_state(other, ProcedureState.COMPLETE)
+
+
+@pytest.mark.parametrize("abort", [False, True])
+def test_stop_while_waiting_for_a_worker(make_bench: Callable[..., ScriptBench], abort: bool) -> None:
+    bench = make_bench(standby_workers=0)
+    procedure_id = bench.create(script())
+    assert bench.states(procedure_id) == ["CREATING"]
+    bench.stop(procedure_id, abort)
+    assert bench.states(procedure_id) == ["CREATING", "STOPPED"]
+    bench.assert_works()
+
+
+def test_stop_while_a_script_is_being_loaded(bench: ScriptBench) -> None:
+    procedure_id = bench.create(script(top="say('up')\nwait()"))
+    bench.wait_for(lambda: bench.said(procedure_id))
+    assert bench.states(procedure_id)[-1] == "LOADING"
+    bench.stop(procedure_id)
+    assert_stopped(bench, procedure_id)
+
+
+def test_stop_in_init(bench: ScriptBench) -> None:
+    procedure_id = bench.create(script(init="say('up')\nwait()"))
+    bench.wait_for(lambda: bench.said(procedure_id))
+    bench.stop(procedure_id)
+    assert_stopped(bench, procedure_id)
+    assert bench.states(procedure_id) == ["CREATING", "IDLE", "LOADING", "IDLE", "RUNNING", "STOPPED"]
+    bench.assert_works()
+
+
+def test_script_that_never_returns_from_init_blocks_no_other(bench: ScriptBench) -> None:
+    stuck = bench.create(script(init="say('up')\nwait()"))
+    bench.wait_for(lambda: bench.said(stuck))
+    bench.assert_works()
+    bench.stop(stuck)
+
+
+def test_stop_of_a_ready_script(bench: ScriptBench) -> None:
+    procedure_id = bench.ready(script())
+    bench.stop(procedure_id)
+    assert_stopped(bench, procedure_id)
+
+
+def test_stops_at_the_same_time_are_one(bench: ScriptBench) -> None:
+    procedure_id = bench.run_until_said(script("say('up')\nwait()"))
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(lambda _: bench.stop(procedure_id), range(8)))
+    assert {outcome.stopped.state for outcome in outcomes} == {ProcedureState.STOPPED}
+    assert_stopped(bench, procedure_id)
+
+
+def test_stop_of_an_ended_procedure_says_so(bench: ScriptBench) -> None:
+    procedure_id = bench.run(script())
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    refusal = f"Cannot stop script with ID {procedure_id}: Script is not running"
+    with pytest.raises(StateForbids, match=refusal):
+        bench.stop(procedure_id)
+    assert bench.states(procedure_id)[-1] == "COMPLETE"
+
+
+def test_stop_answers_where_no_history_is_kept(make_bench: Callable[..., ScriptBench]) -> None:
+    bench = make_bench(standby_workers=0, service={"history_length": 0})
+    for _ in range(5):
+        procedure_id = bench.create(script())
+        assert bench.stop(procedure_id).stopped.state is ProcedureState.STOPPED
+
+
+def test_side_effects_end_with_the_stop(bench: ScriptBench, tmp_path: Path) -> None:
+    """A thread of the script that goes on writing is silent once STOPPED is told."""
+    file = tmp_path / "effects"
+    work = f"def work():\n    while True:\n        open({str(file)!r}, 'a').write('.')\n"
+    procedure_id = bench.run_until_said(
+        script("threading.Thread(target=work).start()\nsay('up')\nwait()", top=work)
+    )
+    sizes: list[int] = []
+
+    def on_batch(batch: Batch) -> None:
+        if any(event.topic == "procedure.lifecycle.stopped" for event in batch.events):
+            sizes.append(file.stat().st_size)
+
+    bench.bus.subscribe(on_batch)
+    bench.stop(procedure_id)
+    bench.bus.committed().result(5)
+    assert sizes == [file.stat().st_size]
+
+
+# The end of the service
+
+
+def test_shutdown_stops_in_order_what_ten_scripts_do(make_bench: Callable[..., ScriptBench]) -> None:
+    bench = make_bench(stop_grace_period=30)
+    stubborn = [bench.create(script(init=STUBBORN["catches everything in a loop"])) for _ in range(3)]
+    for procedure_id in stubborn:
+        bench.wait_for_state(procedure_id, ProcedureState.RUNNING)
+    ready = [bench.ready(script()) for _ in range(6)]
+    running = bench.run_until_said(script("say('up')\nwait()"))
+    begin = time.monotonic()
+    bench.service.shutdown(timeout=0.5)
+    assert time.monotonic() - begin < 2
+    for procedure_id in (*stubborn, *ready, running):
+        assert_stopped(bench, procedure_id)
+
+
+def test_shutdown_does_not_wait_for_the_grace_period_of_a_stop_that_is_under_way(
+    make_bench: Callable[..., ScriptBench],
+) -> None:
+    bench = make_bench(stop_grace_period=30)
+    procedure_id = bench.run_until_said(script(STUBBORN["ignores SIGTERM"]))
+    stopping = bench.service.request_stop(StopProcessCommand(procedure_id, False))
+    begin = time.monotonic()
+    bench.service.shutdown(timeout=0.5)
+    assert time.monotonic() - begin < 2
+    assert stopping.result(1).stopped.state is ProcedureState.STOPPED
+    assert_stopped(bench, procedure_id)
+
+
+def test_requests_during_and_after_shutdown_are_refused_and_never_hang(bench: ScriptBench) -> None:
+    def create_until_refused() -> str:
+        while True:
+            try:
+                bench.create(script())
+            except RuntimeError as error:
+                return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        clients = [pool.submit(create_until_refused) for _ in range(2)]
+        bench.wait_for(lambda: len(bench.of("procedure.lifecycle.created")) > 5)
+        bench.service.shutdown()
+        assert all("shut down" in client.result(5) for client in clients)
+    for created in bench.of("procedure.lifecycle.created"):
+        assert bench.service.summary(created["result"]["id"]).state.is_final
+    with pytest.raises(RuntimeError, match="shut down"):
+        bench.create(script())
+
+
+def test_stop_does_not_hang_when_the_service_ends_meanwhile(bench: ScriptBench) -> None:
+    procedure_id = bench.run_until_said(script("say('up')\nwait()"))
+    stopper = threading.Thread(target=bench.manager.stop, args=[procedure_id])
+    stopper.start()
+    bench.service.shutdown()
+    stopper.join(5)
+    assert not stopper.is_alive()

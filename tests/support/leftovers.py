@@ -1,0 +1,126 @@
+"""What a test has left behind: processes, threads, file descriptors, temporary files.
+
+Processes are known by a variable that the forkserver is started with: whatever descends from it,
+detached or not, has it in its initial environment.
+"""
+
+import os
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from pathlib import Path
+
+import psutil
+
+from ska_oso_oet.mptools import MainContext, ProcWorker, forkserver_context, posix
+
+MARK = "OET_TEST_MARK"
+"""Environment variable by which processes are known."""
+
+_PATIENCE = 3.0
+"""Seconds in which what is on its way out may go."""
+
+
+class _Nothing(ProcWorker):
+    """A worker that ends at once."""
+
+
+def start_marked_forkserver(preload: Sequence[str]) -> str:
+    """Start a forkserver that has a mark of its own, instead of one that may be there; return the mark.
+
+    :param preload: modules that it imports
+    """
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    mark = os.environ[MARK] = uuid.uuid4().hex
+    with MainContext(forkserver_context(preload)) as context:
+        context.Proc("first", _Nothing)
+    return mark
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Return the processes that carry a mark, but for this one."""
+    entry = f"{MARK}={mark}".encode()
+    found = []
+    for pid in psutil.pids():
+        with suppress(OSError, psutil.NoSuchProcess):
+            if pid != os.getpid() and entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                found.append(psutil.Process(pid))
+    return found
+
+
+def guardian() -> int | None:
+    """Return the process ID of the forkserver."""
+    return forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined,no-any-return]
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What this process, and those that it has started, have.
+
+    :param processes: process IDs of those with the mark, but for the forkserver
+    :param threads: threads of this process
+    :param descriptors: open descriptors of this process, each with what it stands for
+    :param files: what is in this process's folder for temporary files
+    """
+
+    processes: frozenset[int]
+    threads: frozenset[threading.Thread]
+    descriptors: frozenset[tuple[int, str]]
+    files: frozenset[str]
+
+    @classmethod
+    def take(cls, mark: str) -> "Holdings":
+        """Return what there is now."""
+        return cls(
+            # Where a test has killed the forkserver there is another one.
+            frozenset(process.pid for process in marked(mark) if process.pid != guardian()),
+            frozenset(threading.enumerate()),
+            frozenset(_descriptors()),
+            frozenset(os.listdir(tempfile.gettempdir())),
+        )
+
+    def missing_from(self, earlier: "Holdings") -> list[str]:
+        """Describe what there was not at an earlier time."""
+        found = [f"process {_describe(pid)}" for pid in self.processes - earlier.processes]
+        found += [f"thread {thread.name}" for thread in self.threads - earlier.threads if thread.is_alive()]
+        # The number of a descriptor may have come to stand for something else: what counts is how many.
+        if len(self.descriptors) > len(earlier.descriptors):
+            found += [f"descriptor {fd} of {what}" for fd, what in self.descriptors - earlier.descriptors]
+        return found + [f"file {name}" for name in self.files - earlier.files]
+
+
+def _descriptors() -> Iterator[tuple[int, str]]:
+    folder = "/proc/self/fd"
+    for fd in os.listdir(folder):
+        with suppress(OSError):  # the one by which the folder is read
+            yield int(fd), os.readlink(f"{folder}/{fd}")
+
+
+def _describe(pid: int) -> str:
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        return f"{pid} ({' '.join(process.cmdline())[:200]}, parent {process.ppid()})"
+    return str(pid)
+
+
+@contextmanager
+def nothing_left_behind(mark: str) -> Iterator[None]:
+    """Fail if, at the end of the context, there is more than at its beginning.
+
+    :param mark: mark of the processes to look at
+    :raises AssertionError: naming what is left
+    """
+    before = Holdings.take(mark)
+    yield
+    deadline = time.monotonic() + _PATIENCE
+    newer = {process.pid for process in marked(mark)} - before.processes - {guardian()}
+    posix.wait_until_gone(newer, _PATIENCE)
+    for thread in set(threading.enumerate()) - before.threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    left = Holdings.take(mark).missing_from(before)
+    assert not left, "left behind: " + "; ".join(left)

@@ -1,0 +1,241 @@
+"""A script execution service of its own for a test, whose events and states the test can wait for."""
+
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ska_oso_oet.event.bus import Batch, EventBus
+from ska_oso_oet.event.journal import Journal, MemoryJournal
+from ska_oso_oet.procedure.application import (
+    PrepareProcessCommand,
+    ProcedureSummary,
+    ScriptExecutionService,
+    StartProcessCommand,
+    StopOutcome,
+    StopProcessCommand,
+)
+from ska_oso_oet.procedure.domain import (
+    EmbeddedStringScript,
+    ExecutorSettings,
+    ProcedureInput,
+    ProcedureState,
+)
+
+TIMEOUT = 10.0
+"""Seconds that anything here may take before the test fails."""
+
+_NO_ARGUMENTS = ProcedureInput()
+
+_PRELUDE = """\
+import ctypes, logging, multiprocessing, os, resource, signal, subprocess, sys, threading
+from pubsub import pub
+
+def say(what):
+    pub.sendMessage("user.script.announce", msg=what)
+
+def wait():
+    threading.Event().wait()
+
+"""
+
+
+def script(main: str = "pass", init: str | None = None, top: str = "") -> str:
+    """Return the text of a script. It has ``say``, which announces a text, and ``wait``, which never returns.
+
+    :param main: body of ``main``
+    :param init: body of ``init``; None for a script without
+    :param top: what goes before the functions
+    """
+    functions = {"init": init, "main": main}
+    parts = [
+        f"def {name}():\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
+        for name, body in functions.items()
+        if body is not None
+    ]
+    return "".join([_PRELUDE, textwrap.dedent(top), "\n", *parts])
+
+
+class ScriptBench:
+    """Prepares, starts and stops embedded scripts, and notes every event of the bus.
+
+    :param state_directory: folder for output and working directories of scripts
+    :param journal: where events and documents are kept; by default in memory
+    :param service: further arguments of the service
+    :param settings: settings of the executor that differ from those for tests
+    """
+
+    def __init__(
+        self,
+        state_directory: Path,
+        *,
+        journal: Journal | None = None,
+        service: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
+        self._changed = threading.Condition()
+        self._events: list[dict[str, Any]] = []
+        self.mute_seen: list[int] = []
+        self.bus = EventBus(journal or MemoryJournal())
+        self.bus.subscribe(self._on_batch)
+        chosen = {"stop_grace_period": 0.5, "watchdog_period": 0.0, **settings}
+        self.service = ScriptExecutionService(
+            bus=self.bus,
+            settings=ExecutorSettings(state_directory, **chosen),
+            on_output=lambda _: self._notify(),
+            on_health=self._on_health,
+            **(service or {}),
+        )
+        self.manager = self.service.manager
+
+    def close(self) -> None:
+        """Stop all scripts and end all processes."""
+        self.service.shutdown()
+        self.bus.close()
+
+    # What is told
+
+    def _on_batch(self, batch: Batch) -> None:
+        with self._changed:
+            self._events += [orjson.loads(event.text) for event in batch.events]
+            self._changed.notify_all()
+
+    def _on_health(self) -> None:
+        self.mute_seen += self.manager.unresponsive
+        self._notify()
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """All events up to now."""
+        with self._changed:
+            return list(self._events)
+
+    def of(self, topic: str, source: int | None = None) -> list[dict[str, Any]]:
+        """Return the events of a topic up to now, of all sources or of one procedure."""
+        return [
+            event
+            for event in self.events
+            if event["topic"] == topic and source in (None, int(event["msg_src"]))
+        ]
+
+    def wait_for(self, condition: Callable[[], Any], timeout: float = TIMEOUT) -> Any:
+        """Wait until a condition holds; it is looked at after every event, output and change of health.
+
+        :param condition: returns what is to be returned, or something false
+        :param timeout: seconds
+        :raises AssertionError: if it does not hold in time
+        """
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while not (result := condition()):
+                if not self._changed.wait(deadline - time.monotonic()):
+                    raise AssertionError(f"not within {timeout} s; events: {self._events[-20:]}")
+            return result
+
+    def wait_for_event(
+        self, topic: str, source: int | None = None, timeout: float = TIMEOUT
+    ) -> dict[str, Any]:
+        """Wait until there is an event of a topic, and return the first."""
+        event: dict[str, Any] = self.wait_for(lambda: self.of(topic, source), timeout)[0]
+        return event
+
+    def wait_for_state(
+        self, procedure_id: int, state: ProcedureState, timeout: float = TIMEOUT
+    ) -> ProcedureSummary:
+        """Wait until a procedure is in a state.
+
+        :raises AssertionError: if it ends in another one, or time passes
+        """
+
+        def ended() -> ProcedureSummary | None:
+            summary = self.service.summary(procedure_id)
+            return summary if summary.state is state or summary.state.is_final else None
+
+        summary: ProcedureSummary = self.wait_for(ended, timeout)
+        assert summary.state is state, f"{summary.state} rather than {state}: {summary.history.stacktrace}"
+        return summary
+
+    def wait_for_end(self, procedure_id: int, timeout: float = TIMEOUT) -> ProcedureSummary:
+        """Wait until a procedure is in a final state, whichever it is."""
+        self.wait_for(lambda: self.service.summary(procedure_id).state.is_final, timeout)
+        return self.service.summary(procedure_id)
+
+    def states(self, procedure_id: int) -> list[str]:
+        """Return the states that a procedure has passed through."""
+        return [str(state) for state, _ in self.service.summary(procedure_id).history.process_states]
+
+    def told_states(self, procedure_id: int) -> list[str]:
+        """Return the states of a procedure that events have told."""
+        return [event["new_state"] for event in self.of("procedure.lifecycle.statechange", procedure_id)]
+
+    def said(self, procedure_id: int) -> list[Any]:
+        """Return what a script has announced up to now."""
+        return [event["msg"] for event in self.of("user.script.announce", procedure_id)]
+
+    def lines(self, procedure_id: int) -> list[str]:
+        """Return all lines that a script has written and that are kept."""
+        return self.service.output(procedure_id).read(0, 1_000_000)[1]
+
+    # What is asked for
+
+    def create(
+        self, source: str, init: ProcedureInput = _NO_ARGUMENTS, main: ProcedureInput | None = None
+    ) -> int:
+        """Prepare an embedded script, and return its ID at once."""
+        script = EmbeddedStringScript(textwrap.dedent(source))
+        return self.service.prepare(PrepareProcessCommand(script, init, main)).id
+
+    def ready(self, source: str, init: ProcedureInput = _NO_ARGUMENTS) -> int:
+        """Prepare an embedded script, wait until it is READY, and return its ID."""
+        procedure_id = self.create(source, init)
+        self.wait_for_state(procedure_id, ProcedureState.READY)
+        return procedure_id
+
+    def start(self, procedure_id: int, arguments: ProcedureInput = _NO_ARGUMENTS) -> None:
+        """Start a procedure that is READY."""
+        self.service.start(StartProcessCommand(procedure_id, "main", arguments))
+
+    def run(self, source: str, arguments: ProcedureInput = _NO_ARGUMENTS) -> int:
+        """Prepare an embedded script, start it when it is READY, and return its ID."""
+        procedure_id = self.ready(source)
+        self.start(procedure_id, arguments)
+        return procedure_id
+
+    def run_until_said(self, source: str, what: Any = "up") -> int:
+        """Run a script until it has announced something, and return its ID."""
+        procedure_id = self.run(source)
+        self.wait_for(lambda: what in self.said(procedure_id))
+        return procedure_id
+
+    def stop(self, procedure_id: int, abort: bool = False, timeout: float = TIMEOUT) -> StopOutcome:
+        """Stop a procedure, and wait until that is done."""
+        return self.service.request_stop(StopProcessCommand(procedure_id, abort)).result(timeout)
+
+    def failure_of(self, procedure_id: int, timeout: float = TIMEOUT) -> str:
+        """Wait until a procedure has FAILED, and return why."""
+        return self.wait_for_state(procedure_id, ProcedureState.FAILED, timeout).history.stacktrace or ""
+
+    def assert_works(self) -> None:
+        """Run a script, to show that scripts can be run."""
+        procedure_id = self.run("def main():\n    print('works')\n")
+        self.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+        assert self.lines(procedure_id) == ["works"]
+
+
+@contextmanager
+def script_bench(state_directory: Path, **settings: Any) -> Iterator[ScriptBench]:
+    """Have a service as long as the context lasts. See `ScriptBench` for the settings."""
+    bench = ScriptBench(state_directory, **settings)
+    try:
+        yield bench
+    finally:
+        bench.close()
