@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, util
 from pathlib import Path
 
 import psutil
@@ -40,6 +40,12 @@ def start_marked_forkserver(preload: Sequence[str]) -> str:
     with MainContext(forkserver_context(preload)) as context:
         context.Proc("first", _Nothing)
     return mark
+
+
+def end_forkserver() -> None:
+    """End the forkserver, and remove the folder for its socket."""
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    util._run_finalizers()  # type: ignore[attr-defined]
 
 
 def marked(mark: str) -> list[psutil.Process]:

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import types
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import forkserver
@@ -26,7 +27,7 @@ from . import posix, self_pipes, strays
 
 _GUARDIAN = "ska_oso_oet.mptools.guardian"
 _PRELOADED = "ska_oso_oet.mptools.preloaded"
-# Seconds between a server's descriptors being closed and its end.
+# Seconds between a process's descriptors being closed and its end.
 _SERVER_EXIT_TIME = 0.5
 
 # Guards the set below, and the time between a fork and its result being known.
@@ -70,7 +71,9 @@ def _start(process: BaseProcess) -> None:
     try:
         process.start()
     except (EOFError, ConnectionError):
-        # The forkserver was ended from outside a moment ago; now that this is known, another one is started.
+        # The forkserver was ended from outside a moment ago. Once that can be seen, another one is started.
+        if (guardian := guardian_pid()) is not None:
+            posix.wait_until_gone([guardian], _SERVER_EXIT_TIME)
         process.start()
 
 
@@ -144,6 +147,8 @@ def guard() -> None:
     if strays.has_lost_its_server():
         raise SystemExit(1)
     signal.signal(signal.SIGTERM, _end)
+    # It reaps orphans, which multiprocessing does not expect of it.
+    warnings.filterwarnings("ignore", message="forkserver: waitpid returned unexpected pid")
     # Children never run this: they leave by `os._exit`, but a forked interpreter inherits the registration.
     atexit.register(lambda: _clean_up(server) if os.getpid() == me else None)
 

@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.support.processes import ServerProcess
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.mptools.posix import children, is_gone, wait_until_gone
+from ska_oso_oet.procedure.domain import ProcedureState
 
 DETACH = """
 def detach():
@@ -40,31 +43,62 @@ def kill_guardian() -> list[int]:
     return workers
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV])
-def test_nothing_is_left_of_a_server_that_was_killed(tmp_path: Path, how: signal.Signals) -> None:
-    sources = [script(init="detach()", top=DETACH)] * 2 + [
-        script(f"detach()\nsay('up')\n{STUBBORN}", top=DETACH)
-    ]
-    paths = [tmp_path / f"{number}.py" for number in range(len(sources))]
+@contextmanager
+def script_host(folder: Path, sources: Sequence[str]) -> Iterator[tuple[ServerProcess, str]]:
+    """Run a process that hosts scripts, with folders of its own; return it and its mark."""
+    paths = [folder / f"{number}.py" for number in range(len(sources))]
     for path, source in zip(paths, sources, strict=True):
         path.write_text(source)
-    (tmp_path / "tmp").mkdir()
+    (folder / "tmp").mkdir()
     mark = uuid.uuid4().hex
+    project = str(Path(__file__).parents[4])
+    places = os.pathsep.join([project, *filter(None, [os.environ.get("PYTHONPATH")])])
     server = ServerProcess(
-        [sys.executable, "-m", "tests.support.script_host", str(tmp_path / "state"), *map(str, paths)],
-        {MARK: mark, "PYTHONPATH": str(Path(__file__).parents[4]), "TMPDIR": str(tmp_path / "tmp")},
+        [sys.executable, "-m", "tests.support.script_host", str(folder / "state"), *map(str, paths)],
+        {MARK: mark, "PYTHONPATH": places, "TMPDIR": str(folder / "tmp")},
     )
     try:
         server.wait_for_output("^up$")
+        yield server, mark
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV])
+def test_nothing_is_left_of_a_server_that_was_killed(tmp_path: Path, how: signal.Signals) -> None:
+    sources = [script(init="detach()", top=DETACH)] * 2
+    sources.append(script(f"detach()\nsay('up')\n{STUBBORN}", top=DETACH))
+    with script_host(tmp_path, sources) as (server, mark):
         family = marked(mark)
         # The server, its guardian and resource tracker, three scripts, and three that have detached.
         assert len(family) >= 9
         server.send_signal(how)
         wait_until_gone([process.pid for process in family], timeout=5)
         assert marked(mark) == []
-    finally:
-        server.kill()
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_scripts_end_when_server_and_forkserver_are_killed_together(tmp_path: Path) -> None:
+    with script_host(tmp_path, [script(), script(f"say('up')\n{STUBBORN}")]) as (server, mark):
+        family = [process.pid for process in marked(mark)]
+        server.send_signal(signal.SIGSTOP)
+        [forkserver] = [pid for pid in family if len(children(pid)) > 1 and pid != server.pid]
+        os.kill(forkserver, signal.SIGKILL)
+        server.send_signal(signal.SIGKILL)
+        wait_until_gone(family, timeout=5)
+        assert marked(mark) == []
+
+
+def test_worker_that_was_being_started_by_a_forkserver_that_dies_is_started_by_the_next(
+    make_bench: Callable[..., ScriptBench],
+) -> None:
+    bench = make_bench(standby_workers=0)
+    pid = guardian()
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    procedure_id = bench.create(script())
+    os.kill(pid, signal.SIGKILL)
+    bench.wait_for_state(procedure_id, ProcedureState.READY)
 
 
 def test_death_of_the_forkserver_fails_all_scripts_and_the_next_one_runs(bench: ScriptBench) -> None:

@@ -1,0 +1,38 @@
+"""The order of states that a history must obey, and what events must have told of it."""
+
+from collections.abc import Sequence
+
+_PATHS = (
+    ["CREATING", "IDLE", "LOADING", "IDLE", "RUNNING", "READY", "RUNNING", "READY", "COMPLETE"],
+    ["CREATING", "IDLE", "LOADING", "IDLE", "READY", "RUNNING", "READY", "COMPLETE"],
+)
+_EARLY_ENDS = frozenset({"STOPPED", "FAILED"})
+
+
+def breach(history: Sequence[str], told: Sequence[str], topics: Sequence[str]) -> str | None:
+    """Return what is wrong with what became of a procedure, None if nothing is.
+
+    :param history: its states, from its summary
+    :param told: its states, from the events
+    :param topics: topics of its lifecycle events
+    """
+    if list(history) != list(told):
+        return f"events told {' '.join(told)}, the summary {' '.join(history)}"
+    if not _is_whole(history):
+        return f"no order of states: {' '.join(history)}"
+    end = history[-1].lower()
+    ends = [topic for topic in topics if topic.rpartition(".")[2] in ("complete", "failed", "stopped")]
+    if ends != [f"procedure.lifecycle.{end}"]:
+        return f"ended {end}, and told {ends}"
+    if list(topics).count("procedure.lifecycle.created") != 1:
+        return f"its creation was told in {' '.join(topics)}"
+    if list(topics).count("procedure.lifecycle.started") != list(history).count("RUNNING"):
+        return f"the starts of {' '.join(history)} were told in {' '.join(topics)}"
+    return None
+
+
+def _is_whole(history: Sequence[str]) -> bool:
+    *body, end = history
+    if end in _EARLY_ENDS:
+        return any(len(body) >= 1 and path[: len(body)] == body for path in _PATHS)
+    return any(list(history) == path for path in _PATHS)

@@ -1,0 +1,198 @@
+"""A stress run: what it needs, what it measures, and what it finds."""
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from tests.support.leftovers import Holdings, guardian
+
+from ska_oso_oet.event.bus import EventBus
+from ska_oso_oet.event.journal import open_journal
+from ska_oso_oet.mptools import posix
+from ska_oso_oet.procedure.application import ScriptExecutionService
+from ska_oso_oet.procedure.application.service import OUTPUT_LOGS
+from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
+
+from .chronicle import Chronicle
+from .operators import Crew
+from .order import breach
+
+STANDBY = 2
+MEMORY_GROWTH = 0.1
+"""By how much resident memory may have grown since the warm-up."""
+
+_SETTLING_TIME = 10.0
+_POOLS = ("oet-starters", "oet-cleaners")
+"""Threads of these have a greatest number, and are started when there is need of so many."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do.
+
+    :param procedures: how many procedures to run
+    :param seed: decides what becomes of them
+    :param operators: how many are live at a time, at the least
+    :param warm_up: how many procedures go before the first measurement
+    :param folder: state directory
+    """
+
+    procedures: int
+    seed: int
+    operators: int
+    warm_up: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What is in use while nothing is going on.
+
+    :param holdings: processes, threads, descriptors and temporary files
+    :param memory: resident memory of server and forkserver, bytes
+    :param workers: number of workers
+    :param directories: working directories of scripts
+    """
+
+    holdings: Holdings
+    memory: int
+    workers: int
+    directories: int
+
+
+@dataclass
+class Report:
+    """What came of it.
+
+    :param seconds: how long it took, after the warm-up
+    :param ends: how many procedures ended in which state
+    :param events: how many events there were
+    :param before: resources after the warm-up
+    :param after: resources in the end
+    :param complaints: all that is not as it should be
+    """
+
+    seconds: float
+    ends: dict[str, int]
+    events: int
+    before: Resources
+    after: Resources
+    complaints: list[str] = field(default_factory=list)
+
+
+class StressRun:
+    """A service under stress.
+
+    :param plan: what to do
+    :param mark: mark of the processes that belong to it
+    """
+
+    def __init__(self, plan: Plan, mark: str) -> None:
+        self._plan = plan
+        self._mark = mark
+        self._chronicle = Chronicle()
+
+    def run(self) -> Report:
+        """Do it."""
+        with self._service() as service:
+            Crew(service, f"{self._plan.seed}-warm-up").run(self._plan.warm_up, self._plan.operators)
+            before = self._resources(service)
+            crew = Crew(service, str(self._plan.seed))
+            begin = time.monotonic()
+            crew.run(self._plan.procedures, self._plan.operators)
+            seconds = time.monotonic() - begin
+            after = self._resources(service)
+            complaints = [*crew.complaints, *self._look(service), *_compare(before, after)]
+        ends = dict(self._chronicle.ends())
+        return Report(seconds, ends, self._chronicle.events, before, after, complaints)
+
+    @contextmanager
+    def _service(self) -> Iterator[ScriptExecutionService]:
+        abort = self._plan.folder / "abort.py"
+        abort.write_text("def main():\n    print('aborted')\n")
+        bus = EventBus(open_journal(self._plan.folder / "state", event_retention=10_000))
+        bus.subscribe(self._chronicle.on_batch)
+        service = ScriptExecutionService(
+            bus=bus,
+            abort_script=FileSystemScript(abort.as_uri()),
+            settings=ExecutorSettings(
+                self._plan.folder / "state",
+                standby_workers=STANDBY,
+                stop_grace_period=0.2,
+                init_timeout=2.0,
+                watchdog_period=0.5,
+            ),
+        )
+        try:
+            yield service
+        finally:
+            service.shutdown()
+            bus.close()
+
+    # What is found
+
+    def _resources(self, service: ScriptExecutionService) -> Resources:
+        """Measure, once all is quiet."""
+        _settle(service)
+        gc.collect()
+        forkserver = guardian()
+        assert forkserver is not None, "there have been procedures"
+        memory = [psutil.Process(pid).memory_info().rss for pid in (None, forkserver)]
+        run = self._plan.folder / "state" / "run"
+        return Resources(
+            Holdings.take(self._mark),
+            sum(memory),
+            len(posix.children(forkserver)),
+            len(list(run.iterdir())) if run.exists() else 0,
+        )
+
+    def _look(self, service: ScriptExecutionService) -> Iterator[str]:
+        """Look at every procedure."""
+        for procedure_id, told in self._chronicle.states.items():
+            summary = service.summary(procedure_id)
+            history = [str(state) for state, _ in summary.history.process_states]
+            wrong = breach(history, told, self._chronicle.topics[procedure_id])
+            if wrong is not None:
+                yield f"procedure {procedure_id}: {wrong}"
+        yield from (f"after the end: {late}" for late in self._chronicle.late)
+        logs = {path.name.split(".")[0] for path in (self._plan.folder / "state" / "output").iterdir()}
+        if len(logs) > OUTPUT_LOGS:
+            yield f"the output of {len(logs)} procedures is on disk"
+
+
+def _settle(service: ScriptExecutionService) -> None:
+    """Wait until no procedure is live any more, and the standby workers are complete."""
+    deadline = time.monotonic() + _SETTLING_TIME
+    for document in service.view.all():
+        service.view.ended(document.id).result(_SETTLING_TIME)
+    while time.monotonic() < deadline:
+        pid = guardian()
+        workers = posix.children(pid) if pid is not None else []
+        if service.manager.standby_workers == STANDBY == len(workers):
+            return
+        # Whatever there is beside the standby workers is about to end.
+        posix.wait_until_gone(workers[:-1], timeout=0.1)
+
+
+def _compare(before: Resources, after: Resources) -> Iterator[str]:
+    # A standby worker is another process than before: their number is what counts.
+    if after.workers != before.workers:
+        yield f"{after.workers} workers, after {before.workers}"
+    if len(after.holdings.processes) > len(before.holdings.processes):
+        yield f"{len(after.holdings.processes)} processes, after {len(before.holdings.processes)}"
+    threads = {thread.name for thread in after.holdings.threads - before.holdings.threads}
+    if more := [name for name in threads if not name.startswith(_POOLS)]:
+        yield f"more threads: {', '.join(more)}"
+    if (more_fds := len(after.holdings.descriptors) - len(before.holdings.descriptors)) > 0:
+        left = after.holdings.descriptors - before.holdings.descriptors
+        yield f"{more_fds} more descriptors, of {sorted(left)}"
+    if files := after.holdings.files - before.holdings.files:
+        yield f"more temporary files: {', '.join(files)}"
+    if after.directories:
+        yield f"{after.directories} working directories"
+    if after.memory > before.memory * (1 + MEMORY_GROWTH):
+        yield f"{after.memory / 2**20:.0f} MiB of memory, after {before.memory / 2**20:.0f} MiB"
