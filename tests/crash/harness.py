@@ -14,11 +14,13 @@ from tests.support.tango_stack import READY, tango_database
 from .audit import Audit, Past
 from .clients import ACTOR, busy_clients
 from .family import Family
+from .server import DELAY_VARIABLE
 from .sightings import Sightings
 from .stream_witness import stream_witness
 from .witness import Witness, tango_witness
 
 _DEVICE = "test/crash/controller"
+_SERVER = "tests.crash.server"
 _MARK = "OET_CRASH_TEST"
 
 _LONGEST_LIFE = 4.0
@@ -27,6 +29,8 @@ _LONGEST_START = 1.5
 """Seconds after which a server is killed that is to die while it starts, at the most."""
 _STILLBORN = 0.15
 """How many of the servers do."""
+_COMMIT_DELAYS = (0.0, 0.02)
+"""Seconds that disks take for a transaction, at the most."""
 _MOURNING = 1.0
 """Seconds that processes may outlive their server."""
 
@@ -75,11 +79,12 @@ class _Life:
 
     :param site: the controller that it serves
     :param mark: found in the environment of its processes, and of no others
+    :param commit_delay: seconds that its disk takes for a transaction, at the most
     """
 
-    def __init__(self, site: ControllerSite, mark: str) -> None:
+    def __init__(self, site: ControllerSite, mark: str, commit_delay: float = 0.0) -> None:
         self._site = site
-        self.server = site.launch({_MARK: mark})
+        self.server = site.launch({_MARK: mark, DELAY_VARIABLE: str(commit_delay)})
         self._family = Family(self.server.pid, f"{_MARK}={mark}")
 
     def ready(self) -> Controller:
@@ -118,7 +123,7 @@ class CrashHarness:
         :param rounds: how many
         """
         with tango_database(self._folder) as tango_host, stream_witness(tango_host, _DEVICE) as stream:
-            site = ControllerSite(tango_host, _DEVICE, self._folder / "state", _PROPERTIES)
+            site = ControllerSite(tango_host, _DEVICE, self._folder / "state", _PROPERTIES, _SERVER)
             self._witnesses = (tango_witness, stream)
             life = _Life(site, f"{self._seed}/0")
             try:
@@ -130,7 +135,7 @@ class CrashHarness:
                         stillborn = _Life(site, f"{self._seed}/{number}/stillborn")
                         _let_live(choose.uniform(0, _LONGEST_START))
                         survivors += stillborn.kill()[1]
-                    life = _Life(site, f"{self._seed}/{number}")
+                    life = _Life(site, f"{self._seed}/{number}", choose.choice(_COMMIT_DELAYS))
                     audit = Audit(life.ready(), sightings, self._past)
                     self._past = audit.present
                     yield Round(

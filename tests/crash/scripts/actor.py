@@ -30,6 +30,8 @@ def init(token: str = "actor", part: str = "quiet") -> None:
     """
     _told.update(token=token, part=part)
     _say("init")
+    if part == "family":
+        _have_family()
     if part == "fails_early":
         raise RuntimeError("this script fails in init")
 
@@ -89,7 +91,7 @@ def _deaf() -> None:
     _steady()
 
 
-def _family() -> None:
+def _have_family() -> None:
     """Have descendants of every kind: in the group, in a session of their own, orphaned, forked, deaf."""
     subprocess.Popen(_SLEEPER)
     subprocess.Popen(_SLEEPER, start_new_session=True, env={})
@@ -99,7 +101,6 @@ def _family() -> None:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             time.sleep(_LONG)
         os._exit(0)
-    _steady()
 
 
 def _leaves() -> None:
@@ -124,6 +125,6 @@ _PARTS = {
     "vanishes": _vanishes,
     "mutters": _mutters,
     "deaf": _deaf,
-    "family": _family,
+    "family": _steady,
     "leaves": _leaves,
 }

@@ -1,0 +1,30 @@
+"""The device server, on a disk that is as slow as it is told to be.
+
+On a fast disk an event is committed before anybody could have seen it, in whatever order it is told and
+written. Only on a slow one a kill finds out that the order is wrong.
+"""
+
+import os
+import random
+import threading
+
+from oet_devices.server import main
+from ska_oso_oet.event.journal.storage import Entries, SqlStorage
+
+DELAY_VARIABLE = "OET_CRASH_COMMIT_DELAY"
+"""Environment variable: seconds that a commit may take in addition."""
+
+
+def _slow_down(longest: float) -> None:
+    write = SqlStorage.write
+
+    def write_slowly(storage: SqlStorage, entries: Entries) -> None:
+        threading.Event().wait(random.uniform(0, longest))
+        write(storage, entries)
+
+    SqlStorage.write = write_slowly  # type: ignore[assignment, method-assign]
+
+
+if __name__ == "__main__":
+    _slow_down(float(os.environ.get(DELAY_VARIABLE, "0")))
+    main()
