@@ -26,9 +26,9 @@ def start_and_stop(tester: Part, ready: str) -> re.Match[str]:
 
 def test_it_is_ready_when_it_says_so_and_its_output_is_logged(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    tester = part(log, "import os; print('first'); print('port 7'); print(os.environ['COLOUR'])")
+    tester = part(log, "import os; print('first'); print(os.environ['COLOUR']); print('port 7')")
     assert start_and_stop(tester, r"port (\d+)")[1] == "7"
-    assert log.read_text().splitlines() == ["first", "port 7", "red"]
+    assert log.read_text().splitlines() == ["first", "red", "port 7"]
 
 
 def test_a_line_of_any_length_does_no_harm(tmp_path: Path) -> None:
