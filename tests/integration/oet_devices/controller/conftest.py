@@ -24,8 +24,9 @@ from ska_oso_oet.event import topics
 
 def main(announce="waiting"):
     print("waiting")
-    pub.sendMessage(topics.user.script.announce, msg=announce)
     try:
+        # From here on the test may stop it, at any instruction.
+        pub.sendMessage(topics.user.script.announce, msg=announce)
         signal.pause()
     finally:
         print("tidy")

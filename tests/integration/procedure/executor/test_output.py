@@ -90,7 +90,7 @@ def test_flood_is_bounded_on_disk_and_numbered_all_through(bench: ScriptBench, t
     )
     other = bench.ready(script())
     bench.stop(other)
-    assert bench.states(procedure_id)[-1] == "RUNNING"
+    assert bench.states(other)[-1] == "STOPPED"
     bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
     files = list((tmp_path / "state" / "output").glob(f"{procedure_id}.log*"))
     assert sum(file.stat().st_size for file in files) <= 8 << 20

@@ -121,7 +121,10 @@ def test_stop_while_waiting_for_a_worker(make_bench: Callable[..., ScriptBench],
     procedure_id = bench.create(script())
     assert bench.states(procedure_id) == ["CREATING"]
     bench.stop(procedure_id, abort)
-    assert bench.states(procedure_id) == ["CREATING", "STOPPED"]
+    # The worker may come while the abort script is made ready.
+    states = bench.states(procedure_id)
+    assert states[-1] == "STOPPED"
+    assert abort or states == ["CREATING", "STOPPED"]
     bench.assert_works()
 
 
