@@ -23,8 +23,8 @@ from pubsub import pub
 from ska_oso_oet.event import topics
 
 def main(announce="waiting"):
-    print("waiting")
     try:
+        print("waiting")
         # From here on the test may stop it, at any instruction.
         pub.sendMessage(topics.user.script.announce, msg=announce)
         signal.pause()
