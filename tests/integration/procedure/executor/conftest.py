@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.leftovers import nothing_left_behind, start_marked_forkserver
+from tests.support.leftovers import end_forkserver, nothing_left_behind, start_marked_forkserver
 from tests.support.script_bench import ScriptBench, script_bench
 
 PRELOAD = ("numpy", "tango", "ska_oso_oet.procedure.domain.worker")
@@ -23,7 +23,10 @@ def mark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         folder = str(tmp_path_factory.mktemp("temporary"))
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", folder)
-        yield start_marked_forkserver(PRELOAD)
+        try:
+            yield start_marked_forkserver(PRELOAD)
+        finally:
+            end_forkserver()
 
 
 @pytest.fixture(autouse=True)

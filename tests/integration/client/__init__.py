@@ -1,0 +1,1 @@
+"""The client of a controller, against a live one."""

@@ -1,0 +1,1 @@
+"""Homes of Scheduling Blocks, each a real one."""

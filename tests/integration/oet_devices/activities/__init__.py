@@ -1,0 +1,1 @@
+"""Activities, through the device."""

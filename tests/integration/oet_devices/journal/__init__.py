@@ -1,0 +1,1 @@
+"""Journals behind a device server."""

@@ -1,0 +1,1 @@
+"""The SKA interface, on a live test device."""

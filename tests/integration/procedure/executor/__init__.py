@@ -1,0 +1,1 @@
+"""Scripts in real processes, and all that they can do to their executor."""

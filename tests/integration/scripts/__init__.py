@@ -1,0 +1,1 @@
+"""The scripts that ship, against a telescope of Tango devices."""

@@ -1,0 +1,1 @@
+"""What ships for a site, against the live device."""

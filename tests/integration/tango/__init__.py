@@ -1,0 +1,1 @@
+"""Tango for authors of scripts, against real devices."""

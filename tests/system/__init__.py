@@ -1,0 +1,1 @@
+"""What a site uses: Debian's Tango database, access control and Starter."""
