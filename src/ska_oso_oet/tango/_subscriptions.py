@@ -11,6 +11,11 @@ from ._targets import Attribute
 
 LOGGER = logging.getLogger(__name__)
 
+# Tango clients that have been subscribed with, never let go. One that is collected as garbage ends its
+# subscriptions and waits for their callbacks to return. A collection may happen anywhere, in a callback
+# too: the thread that delivers all events would wait for itself.
+_subscribed: list[Any] = []
+
 
 class EventObserver(Protocol):
     """Whoever wants to know of the events of an attribute."""
@@ -101,7 +106,6 @@ class _Subscription(Callback):
         self._proxy_factory = proxy_factory
         # Held while subscribing, so that observers that come at the same time share one subscription.
         self._subscribing = threading.RLock()
-        # Kept: Tango ends the subscriptions of a client that nobody refers to any more.
         self._proxy: Any = None
 
     def register_observer(self, observer: EventObserver) -> None:
@@ -131,6 +135,7 @@ class _Subscription(Callback):
             self.unregister_observer(observer)
             raise
         self._proxy = proxy
+        _subscribed.append(proxy)
 
     def _present_value(self) -> "_PresentValue":
         try:

@@ -250,6 +250,38 @@ def test_a_script_that_leaves_a_subscription_behind_ends_by_itself(
     assert ended.stdout == "0.0\n"
 
 
+def test_executors_that_are_thrown_away_do_not_stop_the_events_of_others(
+    telescope: TelescopeServer, level: Attribute
+) -> None:
+    """Garbage may be collected in any thread, also in the one that delivers events."""
+    script = (
+        "import gc, sys\n"
+        "from ska_oso_oet.tango import *\n"
+        "class Collector:\n"
+        "    def notify(self, evt):\n"
+        "        gc.collect()\n"
+        "        print('collected', evt.attr_value.value, flush=True)\n"
+        f"attribute = Attribute({level.device!r}, 'level')\n"
+        "manager, collector = SubscriptionManager(TangoDeviceProxyFactory()), Collector()\n"
+        "gc.disable()\n"
+        "TangoExecutor(TangoDeviceProxyFactory()).subscribe_event(attribute)\n"
+        "manager.register_observer(attribute, collector)\n"
+        "sys.stdin.readline()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "collected 0.0\n"
+        telescope.proxy.Push(1.0)
+        assert process.stdout.readline() == "collected 1.0\n"
+        process.communicate("\n", timeout=10)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+
+
 def test_a_waiting_script_can_be_interrupted(telescope: TelescopeServer, level: Attribute) -> None:
     """Stop raises in the script by SIGTERM; a wait for an event must not hold that up."""
     script = (
