@@ -3,7 +3,7 @@
 A forkserver kills what is below it when its server ends. Should it be killed together with its server,
 what a script has detached from itself lives on: nobody is left who knows of it. So all that descends
 from a server carries the server's name in its environment, and the next server ends those whose server
-is dead.
+is dead. What was given an environment of its own is known by where it works.
 """
 
 import logging
@@ -35,12 +35,16 @@ def has_lost_its_server() -> bool:
     return bool(pid) and int(pid) != os.getppid()
 
 
-def kill_strays() -> None:
-    """Kill the processes that carry the name of a server which is dead."""
+def kill_strays(workplaces: Path | None = None) -> None:
+    """Kill the processes that carry the name of a server which is dead.
+
+    :param workplaces: folder that nobody but dead servers' processes can be working in: those are killed, too
+    """
+    home = workplaces.resolve() if workplaces is not None else None
     entries = [entry for entry in _PROC.iterdir() if entry.name.isdigit()]
     for entry in entries:
         owner = _owner(entry)
-        if owner is not None and _is_dead(owner):
+        if (owner is not None and _is_dead(owner)) or (home is not None and _works_in(entry, home)):
             LOGGER.warning("Killing process %s, which has outlived its server", entry.name)
             posix.kill_tree(int(entry.name))
 
@@ -67,6 +71,14 @@ def _owner(entry: Path) -> str | None:
     prefix = f"{MARK}=".encode()
     values = (each.removeprefix(prefix) for each in environment if each.startswith(prefix))
     return next((value.decode(errors="replace") for value in values), None)
+
+
+def _works_in(entry: Path, folder: Path) -> bool:
+    """Return whether a process has its working directory below a folder."""
+    try:
+        return folder in Path(os.readlink(entry / "cwd")).parents
+    except OSError:
+        return False  # it has ended, or is somebody else's
 
 
 def _is_dead(owner: str) -> bool:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +15,9 @@ _SLEEP = [sys.executable, "-c", "import sys, time; print(flush=True); time.sleep
 
 
 @contextmanager
-def _sleeper(mark: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a process that carries a mark."""
-    with subprocess.Popen(_SLEEP, env={MARK: mark}, stdout=subprocess.PIPE) as process:
+def _sleeper(mark: str = "", folder: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a process that carries a mark, and works in a folder."""
+    with subprocess.Popen(_SLEEP, env={MARK: mark}, cwd=folder, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()  # until then, its environment may still be that of its parent
         try:
@@ -41,3 +42,13 @@ def test_only_what_belongs_to_a_dead_server_is_killed(monkeypatch: pytest.Monkey
         kill_strays()
         assert stray.wait(10) < 0
         assert [process.poll() for process in (belongs_to_me, stranger, enigma)] == [None, None, None]
+
+
+def test_what_works_where_only_the_dead_have_worked_is_killed(tmp_path: Path) -> None:
+    (folder := tmp_path / "run" / "7").mkdir(parents=True)
+    (beside := tmp_path / "running").mkdir()
+    (link := tmp_path / "link").symlink_to(tmp_path / "run")
+    with _sleeper(folder=folder) as stray, _sleeper(folder=beside) as neighbour:
+        kill_strays(link)
+        assert stray.wait(10) < 0
+        assert neighbour.poll() is None

@@ -101,10 +101,13 @@ class ScriptExecutionService:
 
     def _clean_up_after_the_dead(self, state_directory: Path) -> None:
         """End what former servers may have left alive, and remove their scripts' working directories."""
-        kill_strays()
         # With a fault, another server may be using the directory all the same.
-        if self._bus.journal.fault is None:
-            shutil.rmtree(working_directories(state_directory), ignore_errors=True)
+        if self._bus.journal.fault is not None:
+            kill_strays()
+            return
+        workplaces = working_directories(state_directory)
+        kill_strays(workplaces)
+        shutil.rmtree(workplaces, ignore_errors=True)
 
     def recall(self) -> None:
         """Take up what former servers have left in a journal that could not be read at the start.

@@ -28,7 +28,7 @@ def test_a_server_that_is_told_to_end_shows_afterwards_what_it_has_shown_before(
         described = before.describe(ended)
         running = before.create(ACTOR, part="steady")
         before.proxy.Start(str(running))
-        log.wait_until(lambda log: '"step 20"' in log.of("events")[-1])
+        log.wait_until(lambda log: any('"step 20"' in text for text in log.of("events")))
         before.process.send_signal(signal.SIGTERM)
         before.process.wait()
         # The first is what the attribute held before there was any event.

@@ -1,0 +1,1 @@
+"""Tests, and the commands that measure and torment."""

@@ -1,0 +1,1 @@
+"""Tests with real processes, device servers, databases and HTTP servers."""

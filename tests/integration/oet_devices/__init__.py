@@ -1,0 +1,1 @@
+"""The device server, through Tango."""
