@@ -71,11 +71,19 @@ class Ledger:
         """Note that what is stored is lost, but for what memory holds; return the storage."""
         with self._lock:
             lost, self.storage = self.storage, None
-            self._recent.mark_all_unwritten({**self._last_ids, ANY_KIND: self._id_floor})
+            self._recent.mark_all_unwritten(self._all_last_ids())
             self._gaps = Gaps()
             self.first_seq = self._recent.base + 1
             self.base_numbering = Numbering(self._recent.base, dict(self._last_ids), self._id_floor)
             return lost
+
+    def rewind(self, stored: int) -> bool:
+        """Take notice of how far the storage has come; see `RecentEntries.rewind`."""
+        with self._lock:
+            return self._recent.rewind(stored, self._all_last_ids())
+
+    def _all_last_ids(self) -> dict[str, int]:
+        return {**self._last_ids, ANY_KIND: self._id_floor}
 
     @property
     def fault(self) -> str | None:
@@ -87,7 +95,7 @@ class Ledger:
             f"{reason}. Events and procedures are kept in memory until the journal can be written again"
         )
         if dropped is not None:
-            sentence += f"; there are too many for that: events from number {dropped.first} on have been lost"
+            sentence += f"; events from number {dropped.first} on have been lost"
         return sentence
 
     def set_fault(self, reason: str) -> None:

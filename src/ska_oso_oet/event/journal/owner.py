@@ -93,6 +93,16 @@ class StorageOwner:
         aside = self._database.set_aside()
         self._report(f"{damage}. What was left of it is in {aside}; a new journal was begun")
 
+    def note_loss(self, first: int) -> None:
+        """Report that the database has come back without events that were written to it.
+
+        :param first: number of the first of them
+        """
+        self._report(
+            f"{self._database.name} came back without events from number {first} on, and what else was"
+            " written since; what was still in memory is written once more"
+        )
+
     def _continued(self, facts: Facts, marks: Marks | None) -> Numbering:
         """Return the numbering of a sound database, or of one that lacks what it should have."""
         stored = facts.numbering

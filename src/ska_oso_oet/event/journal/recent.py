@@ -102,11 +102,29 @@ class RecentEntries:
 
         :param last_ids: the greatest IDs of all kinds
         """
-        self._written_seq = self.base
-        self._unwritten_chars = sum(len(event.text) for event in self._events)
+        self._mark_unwritten(self.base, last_ids)
+        self._dropped = None
+
+    def rewind(self, stored: int, last_ids: Mapping[str, int]) -> bool:
+        """Take notice of how far the storage has come, which may have lost what was written to it.
+
+        :param stored: number of its newest event, or of the last one that it knows to be missing
+        :param last_ids: the greatest IDs of all kinds
+        :returns: whether it has lost events; what is held of them is to be written once more
+        """
+        written = self._dropped.first - 1 if self._dropped else self._written_seq
+        if stored >= written:
+            return False
+        if stored < self.base:
+            self._dropped = Gap(stored + 1, self.base)
+        self._mark_unwritten(max(stored, self.base), last_ids)
+        return True
+
+    def _mark_unwritten(self, after: int, last_ids: Mapping[str, int]) -> None:
+        self._written_seq = after
+        self._unwritten_chars = sum(len(event.text) for event in self._events[self._index(after) :])
         self._unwritten_documents = dict(self._documents)
         self._unwritten_ids = dict(last_ids)
-        self._dropped = None
 
     def events_after(self, after: int, limit: int, topic: str) -> list[JournalEvent]:
         """Return the events held that have a greater number, oldest first."""

@@ -169,8 +169,11 @@ class Upkeep:
     def _catch_up(self) -> None:
         storage = self._ledger.storage
         assert storage is not None, "it was opened before"  # noqa: S101
-        # A transaction whose commit was answered by an error may have been committed all the same.
+        # A transaction whose commit was answered by an error may have been committed all the same. And a
+        # database that was restored, or replaced by its replica, may lack what had been committed.
         stored = storage.facts().numbering.last_seq
+        if self._ledger.rewind(stored):
+            self._owner.note_loss(stored + 1)
         complete = False
         while not complete:
             entries = self._ledger.unwritten(_EVENTS_WRITTEN_AT_ONCE)
