@@ -63,7 +63,7 @@ class Upkeep:
     def _write_or_keep(self, entries: Entries) -> None:
         storage = self._ledger.storage
         assert storage is not None, "there is a storage while there is no fault"  # noqa: S101
-        self._owner.reserve(self._ledger.numbering(entries), behind=False)
+        self._owner.reserve(self._ledger.numbering(entries), self._ledger.numbering())
         try:
             storage.refuse_if_suspect()
             _write(storage, entries)
@@ -136,7 +136,7 @@ class Upkeep:
     def _mend(self) -> None:
         """Get back to a storage that holds everything, if that is possible now."""
         with self._writing:
-            self._owner.reserve(self._ledger.numbering(), behind=True)
+            self._owner.reserve(self._ledger.numbering(), None)
             self._check_suspicion()
             if self._damage is not None:
                 self._give_up_storage(self._damage)
@@ -144,7 +144,8 @@ class Upkeep:
             if self._ledger.storage is None:
                 self._open()
             self._catch_up()
-            self._owner.reserve(self._ledger.numbering(), behind=False)
+            numbering = self._ledger.numbering()
+            self._owner.reserve(numbering, numbering)
 
     def _check_suspicion(self) -> None:
         if self._suspect and self._ledger.storage is not None:

@@ -130,9 +130,9 @@ def test_a_server_that_dies_while_it_cannot_write_gives_no_number_twice(
     noted = threading.Event()
     reserve = StorageOwner.reserve
 
-    def reserve_and_tell(owner: StorageOwner, numbering: Numbering, *, behind: bool) -> None:
-        reserve(owner, numbering, behind=behind)
-        if behind:
+    def reserve_and_tell(owner: StorageOwner, numbering: Numbering, stored: Numbering | None) -> None:
+        reserve(owner, numbering, stored)
+        if stored is None:
             noted.set()
 
     monkeypatch.setattr(StorageOwner, "reserve", reserve_and_tell)
@@ -291,7 +291,8 @@ def test_postgresql_comes_back_without_what_it_had(
         journal.append(events(first, first + 99), [document(first // 100 + 1, live=first > 5900)])
     with psycopg.connect(postgres_server.url, autocommit=True) as administrator:
         administrator.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'OET journal%'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name LIKE 'OET journal%'"
         )
         administrator.execute(f"SET search_path = {namespace}")
         administrator.execute("DELETE FROM events WHERE seq > 1000")
