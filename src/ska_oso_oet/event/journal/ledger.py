@@ -9,7 +9,7 @@ from .numbering import Numbering
 from .owner import Opened
 from .protocol import Document, EventsNoLongerKept, JournalEvent, JournalUnavailable
 from .recent import RecentEntries
-from .retention import EVENTS_AT_ONCE, Retention
+from .retention import EVENTS_AT_ONCE, LARGE_EVENTS_AT_ONCE, Retention
 from .schema import ANY_KIND
 from .storage import Entries, SqlStorage
 
@@ -181,16 +181,19 @@ class Ledger:
 
     # ---- retention -----------------------------------------------------------------------------------
 
-    def next_to_drop(self) -> int | None:
+    def next_to_drop(self, *, oversize: bool) -> int | None:
         """Take the next few events out of what is kept.
 
+        :param oversize: whether all of them take too much space, so that even fewer are to be kept
         :returns: the number up to which they are to be deleted; None if nothing is to be dropped
         """
+        kept = self._retention.least_events if oversize else self._retention.events
+        at_once = LARGE_EVENTS_AT_ONCE if oversize else EVENTS_AT_ONCE
         with self._lock:
-            oldest = self._gaps.oldest_of(self.last_seq, self._retention.events)
+            oldest = self._gaps.oldest_of(self.last_seq, kept)
             if self.first_seq >= oldest:
                 return None
-            self.first_seq = self._present(min(oldest, self.first_seq + EVENTS_AT_ONCE))
+            self.first_seq = self._present(min(oldest, self.first_seq + at_once))
             self._gaps = self._gaps.beyond(self.first_seq)
             return self.first_seq - 1
 

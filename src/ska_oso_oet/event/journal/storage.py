@@ -177,6 +177,11 @@ class SqlStorage:
             self._writer.execute(delete(events).where(events.c.seq <= up_to))
             self._writer.execute(delete(gaps).where(gaps.c.last <= up_to))
 
+    def used_bytes(self) -> int:
+        """Return the space that the entries take; see `Database.used_bytes`."""
+        with self._translated():
+            return self._database.used_bytes()
+
     def drop_documents(self, kind: str, kept: int, at_most: int) -> int:
         """Delete the oldest ended documents of a kind.
 

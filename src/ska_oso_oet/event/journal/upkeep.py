@@ -185,7 +185,10 @@ class Upkeep:
     def _keep_house(self) -> None:
         storage = self._ledger.storage
         assert storage is not None, "there is a storage while there is no fault"  # noqa: S101
-        self._drop_events(storage)
+        while self._drop_events(storage, oversize=False):
+            pass
+        while storage.used_bytes() > self._retention.bytes and self._drop_events(storage, oversize=True):
+            pass
         for kind in self._ledger.kinds():
             self._drop_documents(storage, kind)
         # Who waits for SQLite's own lock does so in leaps of up to 0.1 s, so they wait for this one instead.
@@ -195,10 +198,13 @@ class Upkeep:
             with self._writing:
                 storage.compact()
 
-    def _drop_events(self, storage: SqlStorage) -> None:
-        while not self._thread.closing and (up_to := self._ledger.next_to_drop()) is not None:
-            with self._writing:
-                storage.drop_events(up_to)
+    def _drop_events(self, storage: SqlStorage, *, oversize: bool) -> bool:
+        """Delete the oldest events, a few of them; return whether there may be more to delete."""
+        if self._thread.closing or (up_to := self._ledger.next_to_drop(oversize=oversize)) is None:
+            return False
+        with self._writing:
+            storage.drop_events(up_to)
+        return True
 
     def _drop_documents(self, storage: SqlStorage, kind: str) -> None:
         up_to = 1
