@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 # A mark of what is installed: made again when what it depends on has changed.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo up test lint format interface bench stress clean help
+.PHONY: demo up test lint format interface bench stress crash clean help
 
 help: ## show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
