@@ -350,7 +350,7 @@ class Supervisor:
 
     def _follow(self, successor: Procedure) -> None:
         """Start what follows a procedure that has been stopped, in the same step in which it stopped."""
-        if successor.state.is_final or successor.stopped is not None:
+        if successor.state.is_final or successor.stopped is not None or successor is self._running:
             return
         if self._running is not None:
             self._give_up(successor, f"It could not be started: procedure {self._running.id} is running.")
