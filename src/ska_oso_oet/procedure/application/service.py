@@ -2,7 +2,6 @@
 
 import functools
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -31,6 +30,7 @@ from ..domain import (
     StateForbids,
 )
 from ..domain.output import OutputLog, prune_logs
+from ..domain.removal import remove_tree
 from ..domain.repositories import Repositories
 from ..domain.roots import ScriptRoots
 from ..domain.workplaces import working_directories
@@ -107,7 +107,7 @@ class ScriptExecutionService:
             return
         workplaces = working_directories(state_directory)
         kill_strays(workplaces)
-        shutil.rmtree(workplaces, ignore_errors=True)
+        remove_tree(workplaces)
 
     def recall(self) -> None:
         """Take up what former servers have left in a journal that could not be read at the start.
@@ -242,12 +242,18 @@ class ScriptExecutionService:
         outcome: Future[StopOutcome] = Future()
 
         def conclude(_: Any) -> None:
+            try:
+                outcome.set_result(describe())
+            except Exception as error:  # such as a journal that cannot be read: who waits must learn of it
+                outcome.set_exception(error)
+
+        def describe() -> StopOutcome:
             abort = self.summary(abort_id) if abort_id is not None else None
             reason = failure
             if abort is not None and abort.state is not ProcedureState.COMPLETE:
                 trace = (abort.history.stacktrace or "").strip().rpartition("\n")[2]
                 reason = f"the abort script (procedure {abort.id}) ended {abort.state} {trace}".rstrip()
-            outcome.set_result(StopOutcome(self.summary(procedure_id), abort, reason))
+            return StopOutcome(self.summary(procedure_id), abort, reason)
 
         def stopped(_: Any) -> None:
             if abort_id is None:

@@ -324,7 +324,11 @@ class Supervisor:
         self._forget(procedure)
 
     def _finish(self, procedure: Procedure, state: ProcedureState, stacktrace: str | None) -> None:
-        """Enter a final state. The worker, if there is one, is on its way out or about to be killed."""
+        """Enter a final state. The worker, if there is one, is on its way out or about to be killed.
+
+        :raises ValueError: if that state cannot follow the present one; nothing has changed then
+        """
+        procedure.require_next(state)
         if self._running is procedure:
             self._running = None
         # Now, so that who hears of the end finds all of the output.
@@ -350,7 +354,7 @@ class Supervisor:
 
     def _follow(self, successor: Procedure) -> None:
         """Start what follows a procedure that has been stopped, in the same step in which it stopped."""
-        if successor.state.is_final or successor.stopped is not None:
+        if successor.state.is_final or successor.stopped is not None or successor is self._running:
             return
         if self._running is not None:
             self._give_up(successor, f"It could not be started: procedure {self._running.id} is running.")
@@ -361,8 +365,11 @@ class Supervisor:
         """Let go of a procedure of which no process is left."""
         self._procedures.pop(procedure.id, None)
         self._watchdog.forget(procedure)
-        procedure.clean_up()
         self._workplaces.remove(procedure.directory)
+        try:
+            procedure.clean_up()
+        except Exception:  # those who wait for the end must learn of it all the same
+            LOGGER.exception("What procedure %d has used could not be let go of", procedure.id)
         if procedure.stopped is not None and not procedure.stopped.done():
             procedure.stopped.set_result(None)
 
