@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tango
 from tests.support.controllers import embedded
-from tests.support.events import listen
+from tests.support.events import EventLog, listen
 from tests.support.lrc_client import CommandRefusedError, LrcCall, invoke
 from tests.support.ska_interface import INTERFACE, attribute_row, command_row
 
@@ -122,6 +122,20 @@ def test_stop_ends_the_start_it_stops(controller: tango.DeviceProxy, version: in
         assert _result(start)[0] == 7
     assert stop.statuses[-2:] == WHOLE_WAY
     assert start.statuses[-1] is TaskStatus.ABORTED
+
+
+def test_a_stop_ends_when_the_start_that_it_stops_has(controller: tango.DeviceProxy) -> None:
+    _create(controller, LONG)
+    with listen(controller, ["_lrcEvent"]) as log, invoke(controller, "Start", "") as start:
+        with invoke(controller, "Stop", "") as stop:
+            stop.wait_for_end()
+        log.wait_until(lambda log: len(_ends(log)) == 2)
+        assert _ends(log) == [start.id, stop.id]
+
+
+def _ends(log: EventLog) -> list[str]:
+    """Return the IDs of the commands whose ends have been heard, in order."""
+    return [value[0] for value in log.of("_lrcEvent") if value and "result" in value[1]]
 
 
 def test_abort_ends_a_main_and_an_init_that_go_on_for_ever(controller: tango.DeviceProxy) -> None:
