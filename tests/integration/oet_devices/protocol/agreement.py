@@ -159,11 +159,10 @@ def _result_fits(name: str, message: Any, summary: Summary) -> bool:
     """Return whether the result of a command that has ended tells the same as its procedure."""
     if isinstance(message, dict):
         known = states(message)
-        goes_on: bool = states(summary)[: len(known)] == known
-        return goes_on and (name == "Create" or message == summary)
+        return states(summary)[: len(known)] == known if name == "Create" else bool(message == summary)
     if summary["state"] == ProcedureState.FAILED:
         return bool(message == summary["history"]["stacktrace"])
-    return summary["state"] == ProcedureState.STOPPED
+    return bool(summary["state"] == ProcedureState.STOPPED)
 
 
 def _commands_of(number: int, uids: Iterable[str]) -> list[str]:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,9 +150,41 @@ def test_abort_ends_a_main_and_an_init_that_go_on_for_ever(controller: tango.Dev
         for call in (start, create):
             call.wait_for_end()
             assert call.statuses[-1] is TaskStatus.ABORTED
+            assert call.result == [7, "Command has been aborted"]
     assert abort.result == [0, "Abort completed OK"]
     states = {item["state"] for item in json.loads(controller.procedures)[-2:]}
     assert states == {"STOPPED"}
+
+
+@pytest.fixture
+def endless_abort_script(controllers: list[tango.DeviceProxy], tmp_path: Path) -> Iterator[tango.DeviceProxy]:
+    """A controller whose abort script does not end by itself."""
+    script = tmp_path / "abort.py"
+    script.write_text(
+        "import signal\ndef main(**_):\n    print('aborting', flush=True)\n    signal.pause()\n"
+    )
+    controllers[1].put_property({"AbortScript": [script.as_uri()]})
+    with invoke(controllers[1], "Reset") as reset:
+        assert reset.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
+    yield controllers[1]
+    controllers[1].delete_property("AbortScript")
+    with invoke(controllers[1], "Reset") as reset:
+        assert reset.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
+
+
+def test_abort_ends_a_stop_whose_abort_script_goes_on_for_ever(
+    endless_abort_script: tango.DeviceProxy,
+) -> None:
+    controller = endless_abort_script
+    _create(controller, LONG)
+    controller.Start("")
+    with listen(controller, ["scriptOutput"]) as log, invoke(controller, "Stop", '{"abort": true}') as stop:
+        log.wait_for("scriptOutput", ("aborting",))
+        assert stop.statuses[-1] is TaskStatus.IN_PROGRESS
+        with invoke(controller, "Abort") as abort:
+            assert abort.wait_for_end().result == [0, "Abort completed OK"]
+        assert stop.wait_for_end().result == [7, "Command has been aborted"]
+    assert [item["state"] for item in json.loads(controller.procedures)[-2:]] == ["STOPPED", "STOPPED"]
 
 
 def test_refusals_say_what_to_do(controller: tango.DeviceProxy) -> None:
