@@ -5,12 +5,12 @@ import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tango
+from tests.integration.oet_devices.protocol.conftest import end_all, prepare
 from tests.support.controllers import embedded
 from tests.support.events import EventLog, listen
 from tests.support.lrc_client import CommandRefusedError, LrcCall, invoke
@@ -33,7 +33,6 @@ LONG_INIT = "import time\ndef init(): time.sleep(600)\ndef main(): pass"
 FAILING = "def main(): raise RuntimeError('the antenna is stuck')"
 BROKEN = "raise RuntimeError('no licence')\ndef main(): pass"
 
-_ENDS = ("COMPLETE", "FAILED", "STOPPED", "UNKNOWN")
 WHOLE_WAY = [TaskStatus.IN_PROGRESS, TaskStatus.COMPLETED]
 VERSIONS = pytest.mark.parametrize("version", [1, 2])
 
@@ -43,11 +42,7 @@ def _nothing_runs(controllers: list[tango.DeviceProxy]) -> Iterator[None]:
     """End what a test has left running."""
     yield
     for controller in controllers:
-        live = [item for item in json.loads(controller.procedures) if item["state"] not in _ENDS]
-        for procedure in live:
-            # It may end by itself meanwhile.
-            with suppress(CommandRefusedError), invoke(controller, "Stop", str(procedure["id"])) as stop:
-                stop.wait_for_end()
+        end_all(controller)
 
 
 def _result(call: LrcCall) -> tuple[int, Any]:
@@ -55,14 +50,6 @@ def _result(call: LrcCall) -> tuple[int, Any]:
     result = call.wait_for_end().result
     assert result is not None
     return int(result[0]), result[1]
-
-
-def _create(controller: tango.DeviceProxy, script: str, version: int = 2) -> int:
-    """Create a procedure, wait until it is READY, and return its ID."""
-    with invoke(controller, "Create", embedded(script), version=version) as create:
-        _, summary = _result(create)
-    assert summary["state"] == "READY", summary
-    return int(summary["id"])
 
 
 @pytest.mark.parametrize("row", INTERFACE["attributes"], ids=lambda row: row["name"])
@@ -94,7 +81,7 @@ def test_create_and_start_to_their_ends(controller: tango.DeviceProxy, version: 
 
 @VERSIONS
 def test_progress_of_a_script_is_that_of_its_start(controller: tango.DeviceProxy, version: int) -> None:
-    _create(controller, PROGRESS)
+    prepare(controller, PROGRESS)
     with invoke(controller, "Start", "", version=version) as start:
         start.wait_for_end()
     assert start.progress[-3:] == [25, 50, 100]
@@ -102,7 +89,7 @@ def test_progress_of_a_script_is_that_of_its_start(controller: tango.DeviceProxy
 
 @VERSIONS
 def test_a_script_that_fails_fails_its_command(controller: tango.DeviceProxy, version: int) -> None:
-    _create(controller, FAILING)
+    prepare(controller, FAILING)
     with invoke(controller, "Start", "", version=version) as start:
         code, reason = _result(start)
     assert start.statuses[-1] is TaskStatus.FAILED
@@ -116,7 +103,7 @@ def test_a_script_that_fails_fails_its_command(controller: tango.DeviceProxy, ve
 
 @VERSIONS
 def test_stop_ends_the_start_it_stops(controller: tango.DeviceProxy, version: int) -> None:
-    procedure_id = _create(controller, LONG)
+    procedure_id = prepare(controller, LONG)
     with invoke(controller, "Start", "", version=version) as start:
         with invoke(controller, "Stop", "", version=version) as stop:
             assert _result(stop) == (0, f"Successfully stopped script with ID {procedure_id}")
@@ -126,7 +113,7 @@ def test_stop_ends_the_start_it_stops(controller: tango.DeviceProxy, version: in
 
 
 def test_a_stop_ends_when_the_start_that_it_stops_has(controller: tango.DeviceProxy) -> None:
-    _create(controller, LONG)
+    prepare(controller, LONG)
     with listen(controller, ["_lrcEvent"]) as log, invoke(controller, "Start", "") as start:
         with invoke(controller, "Stop", "") as stop:
             stop.wait_for_end()
@@ -140,7 +127,7 @@ def _ends(log: EventLog) -> list[str]:
 
 
 def test_abort_ends_a_main_and_an_init_that_go_on_for_ever(controller: tango.DeviceProxy) -> None:
-    _create(controller, LONG)
+    prepare(controller, LONG)
     with (
         invoke(controller, "Start", "") as start,
         invoke(controller, "Create", embedded(LONG_INIT)) as create,
@@ -176,7 +163,7 @@ def test_abort_ends_a_stop_whose_abort_script_goes_on_for_ever(
     endless_abort_script: tango.DeviceProxy,
 ) -> None:
     controller = endless_abort_script
-    _create(controller, LONG)
+    prepare(controller, LONG)
     controller.Start("")
     with listen(controller, ["scriptOutput"]) as log, invoke(controller, "Stop", '{"abort": true}') as stop:
         log.wait_for("scriptOutput", ("aborting",))
@@ -188,9 +175,9 @@ def test_abort_ends_a_stop_whose_abort_script_goes_on_for_ever(
 
 
 def test_refusals_say_what_to_do(controller: tango.DeviceProxy) -> None:
-    _create(controller, LONG)
+    prepare(controller, LONG)
     with invoke(controller, "Start", "") as start:
-        _create(controller, FINE)
+        prepare(controller, FINE)
         with pytest.raises(CommandRefusedError, match="is running: wait until it has ended, or stop it"):
             invoke(controller, "Start", "").__enter__()
         assert start.statuses[-1] is TaskStatus.IN_PROGRESS
@@ -201,7 +188,7 @@ def test_refusals_say_what_to_do(controller: tango.DeviceProxy) -> None:
 
 
 def test_controllers_are_independent(controllers: list[tango.DeviceProxy]) -> None:
-    ids = [_create(controller, LONG) for controller in controllers]
+    ids = [prepare(controller, LONG) for controller in controllers]
     before = [len(json.loads(controller.GetEvents("{}"))) for controller in controllers]
     for controller, procedure_id in zip(controllers, ids, strict=True):
         with listen(controller, ["runningProcedure"]) as log:
@@ -216,7 +203,7 @@ def test_controllers_are_independent(controllers: list[tango.DeviceProxy]) -> No
 
 
 def test_a_script_can_be_stopped_at_once_without_naming_it(controller: tango.DeviceProxy) -> None:
-    procedure_id = _create(controller, LONG)
+    procedure_id = prepare(controller, LONG)
     controller.Start("")
     with invoke(controller, "Stop", "") as stop:
         assert _result(stop) == (0, f"Successfully stopped script with ID {procedure_id}")
