@@ -1,10 +1,7 @@
 """OETController as clients of the long-running-command protocol see it."""
 
 import json
-import random
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,6 @@ from tests.support.lrc_client import CommandRefusedError, LrcCall, invoke
 from tests.support.ska_interface import INTERFACE, attribute_row, command_row
 
 from oet_devices.ska.enums import TaskStatus
-from ska_oso_oet.model import ProcedureState
 
 FINE = "def main(n=1): print(n)"
 PROGRESS = """
@@ -207,53 +203,3 @@ def test_a_script_can_be_stopped_at_once_without_naming_it(controller: tango.Dev
     controller.Start("")
     with invoke(controller, "Stop", "") as stop:
         assert _result(stop) == (0, f"Successfully stopped script with ID {procedure_id}")
-
-
-def test_twenty_clients_at_once_get_true_answers(
-    tango_host: str, controllers: list[tango.DeviceProxy]
-) -> None:
-    """Create, start, stop and abort at random: every answer comes in time, and what was started ends."""
-    name = controllers[2].dev_name()
-    seed = random.randrange(10**6)
-    print("seed", seed)
-    problems: list[str] = []
-    lock = threading.Lock()
-
-    def client(number: int) -> None:
-        dice = random.Random(seed + number)
-        proxy = tango.DeviceProxy(f"tango://{tango_host}/{name}")
-        with tango.EnsureOmniThread():
-            for _ in range(6):
-                command, argument = dice.choice(
-                    [
-                        ("Create", embedded(dice.choice([FINE, LONG, FAILING, PROGRESS]))),
-                        ("Create", embedded(FINE)),
-                        ("Start", ""),
-                        ("Stop", ""),
-                        ("Abort", None),
-                    ]
-                )
-                try:
-                    (code,), (answer,) = proxy.command_inout(command, argument)
-                except tango.DevFailed as error:
-                    with lock:
-                        problems.append(f"{command}: {error.args[0].desc}")
-                    continue
-                if code not in (1, 2, 5):
-                    with lock:
-                        problems.append(f"{command}: {code} {answer}")
-
-    with ThreadPoolExecutor(20) as pool:
-        list(pool.map(client, range(20)))
-    # Nobody has a procedure yet when the first clients start: that is no fault of the device.
-    assert [problem for problem in problems if "no procedure has been created" not in problem] == []
-    with invoke(controllers[2], "Abort") as abort:
-        abort.wait_for_end()
-    described = [json.loads(text) for text in controllers[2].lrcFinished]
-    for finished in described:
-        _, number, command = finished["uid"].split("_")
-        if command != "Start":
-            continue
-        state = ProcedureState(json.loads(controllers[2].DescribeProcedure(int(number)))["state"])
-        agreed = {"COMPLETED": "COMPLETE", "FAILED": "FAILED", "ABORTED": "STOPPED"}
-        assert agreed[finished["status"]] == state
