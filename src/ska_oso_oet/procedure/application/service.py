@@ -4,7 +4,6 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing.context import BaseContext
@@ -35,7 +34,14 @@ from ..domain.repositories import Repositories
 from ..domain.roots import ScriptRoots
 from ..domain.workplaces import working_directories
 from .admission import Admission
-from .commands import Origin, PrepareProcessCommand, StartProcessCommand, StopOutcome, StopProcessCommand
+from .commands import (
+    Origin,
+    PrepareProcessCommand,
+    StartProcessCommand,
+    StopOutcome,
+    Stopping,
+    StopProcessCommand,
+)
 from .recorder import KIND, Recorder, to_document
 from .summary import ProcedureSummary
 
@@ -196,7 +202,7 @@ class ScriptExecutionService:
         outcome = self.request_stop(cmd, origin).result()
         return [outcome.stopped, outcome.abort] if outcome.abort is not None else [outcome.stopped]
 
-    def request_stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> "Future[StopOutcome]":
+    def request_stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> Stopping:
         """Begin to stop a procedure, as `stop` does, and return at once.
 
         Who tells a client that it was accepted waits for `EventBus.committed` before. The future is done by
@@ -238,8 +244,8 @@ class ScriptExecutionService:
             LOGGER.exception("The abort script cannot be run")
             return None, str(error)
 
-    def _outcome(self, procedure_id: int, abort_id: int | None, failure: str | None) -> "Future[StopOutcome]":
-        outcome: Future[StopOutcome] = Future()
+    def _outcome(self, procedure_id: int, abort_id: int | None, failure: str | None) -> Stopping:
+        outcome = Stopping(abort_id)
 
         def conclude(_: Any) -> None:
             try:
