@@ -1,0 +1,141 @@
+"""Server-sent events as clients receive them, with the time of their arrival.
+
+A client here is a bare socket whose bytes are searched for numbers and stamps: many of them in one thread
+must be no heavier than what is measured.
+"""
+
+import re
+import selectors
+import socket
+import time
+from typing import Self
+
+from tests.benchmarks.stack.arrivals import TIMEOUT, Arrival, EventsLostError
+
+_LOOPBACK = "127.0.0.1"
+_READ_SIZE = 1 << 18
+_NUMBER = re.compile(rb"\nid:(\d+)\n\n")
+_STAMP = b"@"
+
+
+class _Stream:
+    """One client.
+
+    :param port: TCP port of the server
+    :param path: of the stream
+    """
+
+    def __init__(self, port: int, path: str) -> None:
+        self.socket = socket.create_connection((_LOOPBACK, port), timeout=TIMEOUT)
+        # HTTP/1.0: the body comes as it is, without the lengths of its pieces.
+        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: bench\r\n\r\n".encode())
+        self._rest = self._begin()
+        self._last_number: int | None = None
+        self.stamped = 0
+        """How many events that carry a stamp have come."""
+        self.first_text = ""
+        """The first of them since `restart`."""
+        self.last_time = 0
+        """When bytes came last, in nanoseconds of the monotonic clock."""
+
+    def _begin(self) -> bytes:
+        """Wait until the server sends events, which it shows by an empty line, and return what follows."""
+        received = b""
+        while (end := received.find(b"\r\n\r\n\n")) < 0:
+            received += self._receive()
+        if not received.startswith((b"HTTP/1.1 200 ", b"HTTP/1.0 200 ")):
+            raise ConnectionError(f"the stream was refused: {received[:200]!r}")
+        return received[end + 5 :]
+
+    def restart(self) -> None:
+        """Count from here on."""
+        self.stamped = 0
+        self.first_text = ""
+
+    def read(self) -> None:
+        """Take what has come.
+
+        :raises EventsLostError: if a number is not the one after that of the event before
+        """
+        received = self._rest + self._receive()
+        self.last_time = time.monotonic_ns()
+        complete = received.rfind(b"\n\n") + 2 if b"\n\n" in received else 0
+        self._rest = received[complete:]
+        if not (numbers := [int(number) for number in _NUMBER.findall(received, 0, complete)]):
+            return
+        self._check(numbers)
+        stamped = received.count(_STAMP, 0, complete)
+        if stamped and not self.stamped:
+            self.first_text = received[received.index(_STAMP) : complete].partition(b"\n")[0].decode()
+        self.stamped += stamped
+
+    def _receive(self) -> bytes:
+        if not (received := self.socket.recv(_READ_SIZE)):
+            raise EventsLostError("the server has ended the stream")
+        return received
+
+    def _check(self, numbers: list[int]) -> None:
+        expected = numbers[0] if self._last_number is None else self._last_number + 1
+        if numbers != list(range(expected, expected + len(numbers))):
+            raise EventsLostError(f"event {expected} was to come, then all the others, not {numbers[0]} …")
+        self._last_number = numbers[-1]
+
+
+class Streams:
+    """Clients of one event stream, as a context manager.
+
+    :param port: TCP port of the server
+    :param path: of the stream
+    :param count: how many clients
+    """
+
+    def __init__(self, port: int, path: str, count: int = 1) -> None:
+        self._port = port
+        self._path = path
+        self._count = count
+        self._streams: list[_Stream] = []
+
+    def __enter__(self) -> Self:
+        self._selector = selectors.DefaultSelector()
+        for _ in range(self._count):
+            stream = _Stream(self._port, self._path)
+            self._streams.append(stream)
+            self._selector.register(stream.socket, selectors.EVENT_READ, stream)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._selector.close()
+        for stream in self._streams:
+            stream.socket.close()
+
+    def next(self) -> Arrival:
+        """Wait until each client has the next stamped event, and return it, with the time of the slowest one.
+
+        :raises EventsLostError: if an event is missing, or comes out of order
+        :raises TimeoutError: if it does not come in time
+        """
+        return self.burst(1)
+
+    def burst(self, count: int) -> Arrival:
+        """Wait until each client has the next stamped events.
+
+        :param count: how many
+        :returns: the text of the first of them, with the time at which the slowest client had all of them
+        :raises EventsLostError: if an event is missing, or comes out of order
+        :raises TimeoutError: if one does not come in time
+        """
+        for stream in self._streams:
+            stream.restart()
+        waiting = len(self._streams)
+        while waiting:
+            if not (ready := self._selector.select(TIMEOUT)):
+                raise TimeoutError(f"{waiting} of {len(self._streams)} clients wait for events")
+            for key, _ in ready:
+                stream = key.data
+                had = stream.stamped
+                stream.read()
+                if had < count <= stream.stamped:
+                    waiting -= 1
+        if any(stream.stamped > count for stream in self._streams):
+            raise EventsLostError(f"more than the {count} events have come that were published")
+        return Arrival(max(stream.last_time for stream in self._streams), self._streams[0].first_text)
