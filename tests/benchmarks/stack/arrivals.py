@@ -39,10 +39,10 @@ class Receiver(Protocol):
         """Wait for the next event."""
         ...
 
-    def burst(self, count: int) -> Arrival:
+    def burst(self, size: int) -> Arrival:
         """Wait for the next events, and make sure that they come in order.
 
-        :param count: how many
+        :param size: how many
         :returns: the text of the first of them, with the time at which the last one came
         :raises EventsLostError: if one is missing, or comes out of order
         """
@@ -113,15 +113,15 @@ class Arrivals:
             pass
         return arrival
 
-    def burst(self, count: int) -> Arrival:
+    def burst(self, size: int) -> Arrival:
         """Wait for the next events, and make sure that they come in order.
 
-        :param count: how many
+        :param size: how many
         :returns: the text of the first of them, with the time at which the last one came
         :raises queue.Empty: if no further one comes in time
         :raises EventsLostError: if Tango says so, or they have come in another order than they were made in
         """
-        received = [self.next() for _ in range(count)]
+        received = [self.next() for _ in range(size)]
         stamps = [stamp_of(arrival.text) for arrival in received]
         if stamps != sorted(stamps):
             raise EventsLostError("events have come in another order than they were published in")

@@ -8,6 +8,7 @@ import re
 import selectors
 import socket
 import time
+from itertools import count
 from typing import Self
 
 from tests.benchmarks.stack.arrivals import TIMEOUT, Arrival, EventsLostError
@@ -29,7 +30,8 @@ class _Stream:
         self.socket = socket.create_connection((_LOOPBACK, port), timeout=TIMEOUT)
         # HTTP/1.0: the body comes as it is, without the lengths of its pieces.
         self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: bench\r\n\r\n".encode())
-        self._rest = self._begin()
+        self._begin()
+        self._rest = b""
         self._last_number: int | None = None
         self.stamped = 0
         """How many events that carry a stamp have come."""
@@ -38,14 +40,13 @@ class _Stream:
         self.last_time = 0
         """When bytes came last, in nanoseconds of the monotonic clock."""
 
-    def _begin(self) -> bytes:
-        """Wait until the server sends events, which it shows by an empty line, and return what follows."""
+    def _begin(self) -> None:
+        """Wait until the server sends events, which it shows by an empty line, and read nothing further."""
         received = b""
-        while (end := received.find(b"\r\n\r\n\n")) < 0:
-            received += self._receive()
-        if not received.startswith((b"HTTP/1.1 200 ", b"HTTP/1.0 200 ")):
-            raise ConnectionError(f"the stream was refused: {received[:200]!r}")
-        return received[end + 5 :]
+        while not received.endswith(b"\r\n\r\n\n"):
+            received += self._receive(1)
+        if b" 200 " not in received.splitlines()[0]:
+            raise ConnectionError(f"the stream was refused: {received!r}")
 
     def restart(self) -> None:
         """Count from here on."""
@@ -57,7 +58,7 @@ class _Stream:
 
         :raises EventsLostError: if a number is not the one after that of the event before
         """
-        received = self._rest + self._receive()
+        received = self._rest + self._receive(_READ_SIZE)
         self.last_time = time.monotonic_ns()
         complete = received.rfind(b"\n\n") + 2 if b"\n\n" in received else 0
         self._rest = received[complete:]
@@ -69,15 +70,17 @@ class _Stream:
             self.first_text = received[received.index(_STAMP) : complete].partition(b"\n")[0].decode()
         self.stamped += stamped
 
-    def _receive(self) -> bytes:
-        if not (received := self.socket.recv(_READ_SIZE)):
+    def _receive(self, size: int) -> bytes:
+        if not (received := self.socket.recv(size)):
             raise EventsLostError("the server has ended the stream")
         return received
 
     def _check(self, numbers: list[int]) -> None:
         expected = numbers[0] if self._last_number is None else self._last_number + 1
         if numbers != list(range(expected, expected + len(numbers))):
-            raise EventsLostError(f"event {expected} was to come, then all the others, not {numbers[0]} …")
+            pairs = zip(count(expected), numbers, strict=False)
+            wanted, found = next((wanted, found) for wanted, found in pairs if wanted != found)
+            raise EventsLostError(f"event {wanted} was to come, not {found}")
         self._last_number = numbers[-1]
 
 
@@ -86,18 +89,18 @@ class Streams:
 
     :param port: TCP port of the server
     :param path: of the stream
-    :param count: how many clients
+    :param clients: how many
     """
 
-    def __init__(self, port: int, path: str, count: int = 1) -> None:
+    def __init__(self, port: int, path: str, clients: int = 1) -> None:
         self._port = port
         self._path = path
-        self._count = count
+        self._clients = clients
         self._streams: list[_Stream] = []
 
     def __enter__(self) -> Self:
         self._selector = selectors.DefaultSelector()
-        for _ in range(self._count):
+        for _ in range(self._clients):
             stream = _Stream(self._port, self._path)
             self._streams.append(stream)
             self._selector.register(stream.socket, selectors.EVENT_READ, stream)
@@ -116,10 +119,10 @@ class Streams:
         """
         return self.burst(1)
 
-    def burst(self, count: int) -> Arrival:
+    def burst(self, size: int) -> Arrival:
         """Wait until each client has the next stamped events.
 
-        :param count: how many
+        :param size: how many
         :returns: the text of the first of them, with the time at which the slowest client had all of them
         :raises EventsLostError: if an event is missing, or comes out of order
         :raises TimeoutError: if one does not come in time
@@ -134,8 +137,8 @@ class Streams:
                 stream = key.data
                 had = stream.stamped
                 stream.read()
-                if had < count <= stream.stamped:
+                if had < size <= stream.stamped:
                     waiting -= 1
-        if any(stream.stamped > count for stream in self._streams):
-            raise EventsLostError(f"more than the {count} events have come that were published")
+        if any(stream.stamped > size for stream in self._streams):
+            raise EventsLostError(f"more than the {size} events have come that were published")
         return Arrival(max(stream.last_time for stream in self._streams), self._streams[0].first_text)
