@@ -23,7 +23,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     with bench.controller.publisher(bench.folder, message_size(bench)) as trigger:
         yield _to_tango(bench, trigger, burst)
         # A client beside those that are measured would take from them.
-        with bench.controller.arrivals.paused():
+        with bench.controller.arrivals.paused(trigger):
             yield _to_stream(bench, trigger, burst)
             yield _to_streams(bench, trigger, burst)
 
@@ -45,6 +45,7 @@ def _to_tango(bench: Bench, trigger: Trigger, burst: int) -> Row:
 
 def _to_stream(bench: Bench, trigger: Trigger, burst: int) -> Row:
     with bench.stack.clients() as client, bench.bare_stream.clients() as bare_client:
+        client.settle(trigger)
         comparison = compare(
             rate(trigger, client, burst),
             rate(bench.bare_stream.trigger, bare_client, burst),
@@ -63,6 +64,7 @@ def _to_stream(bench: Bench, trigger: Trigger, burst: int) -> Row:
 def _to_streams(bench: Bench, trigger: Trigger, burst: int) -> Row:
     bare_burst = min(burst, _BARE_BURST_TO_MANY)
     with bench.stack.clients(_MANY) as clients, bench.bare_stream.clients(_MANY) as bare_clients:
+        clients.settle(trigger)
         comparison = compare(
             rate(trigger, clients, burst),
             rate(bench.bare_stream.trigger, bare_clients, bare_burst),

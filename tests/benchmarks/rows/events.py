@@ -40,10 +40,11 @@ def _to_tango(bench: Bench, trigger: Trigger) -> Row:
 
 def _to_stream(bench: Bench, trigger: Trigger) -> Row:
     with (
-        bench.controller.arrivals.paused(),
+        bench.controller.arrivals.paused(trigger),
         bench.stack.clients() as client,
         bench.bare_stream.clients() as bare_client,
     ):
+        client.settle(trigger)
         bare_push = latency(bench.bare.trigger, bench.bare_arrivals)
         bare_stream = latency(bench.bare_stream.trigger, bare_client)
         comparison = compare(

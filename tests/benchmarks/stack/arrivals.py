@@ -8,10 +8,12 @@ from typing import NamedTuple, Protocol, Self
 
 import tango
 from tests.benchmarks.stack.stamp import stamp_of
+from tests.benchmarks.stack.trigger import Trigger
 
 TIMEOUT = 30.0
 """Seconds after which what has not come will not come."""
 
+_CONNECTING = 0.1
 
 HIGH_WATER_MARK = 100_000
 """Events that a client, and the bare server, hold for who is slow. Tango's default is less than a burst."""
@@ -70,13 +72,27 @@ class Arrivals:
         self._proxy.unsubscribe_event(self._subscription)
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Take no events as long as the context lasts, and leave the processor to others."""
+    def paused(self, trigger: Trigger) -> Iterator[None]:
+        """Take no events as long as the context lasts, and leave the processor to others.
+
+        :param trigger: has an event published, by which is seen that events come again
+        """
         self._proxy.unsubscribe_event(self._subscription)
         try:
             yield
         finally:
             self._subscribe()
+            # Tango says that there is a subscription before its socket is connected.
+            while not self._hears(trigger):
+                pass
+
+    def _hears(self, trigger: Trigger) -> bool:
+        trigger.fire()
+        try:
+            self.next(_CONNECTING)
+        except queue.Empty:
+            return False
+        return True
 
     def _subscribe(self) -> None:
         self._subscription = self._proxy.subscribe_event(

@@ -100,4 +100,8 @@ def bench(*, quick: bool) -> Iterator[Bench]:
     # Read when this process first uses Tango.
     os.environ["TANGO_EVENT_BUFFER_HWM"] = str(HIGH_WATER_MARK)
     with TemporaryDirectory(prefix="oet-bench-") as folder, ExitStack() as exits:
+        # All processes find the bytecode that those before them have compiled, as they do where the OET is
+        # installed, whatever is usual on this machine.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder, "bytecode"))
         yield Bench(Path(folder), exits, quick=quick)

@@ -8,10 +8,13 @@ import re
 import selectors
 import socket
 import time
+from collections.abc import Callable
 from itertools import count
 from typing import Self
 
 from tests.benchmarks.stack.arrivals import TIMEOUT, Arrival, EventsLostError
+from tests.benchmarks.stack.stamp import stamp_of
+from tests.benchmarks.stack.trigger import Trigger
 
 _LOOPBACK = "127.0.0.1"
 _READ_SIZE = 1 << 18
@@ -39,6 +42,8 @@ class _Stream:
         """The first of them since `restart`."""
         self.last_time = 0
         """When bytes came last, in nanoseconds of the monotonic clock."""
+        self.last_stamp = 0
+        """The stamp of the newest event that carries one."""
 
     def _begin(self) -> None:
         """Wait until the server sends events, which it shows by an empty line, and read nothing further."""
@@ -67,7 +72,9 @@ class _Stream:
         self._check(numbers)
         stamped = received.count(_STAMP, 0, complete)
         if stamped and not self.stamped:
-            self.first_text = received[received.index(_STAMP) : complete].partition(b"\n")[0].decode()
+            self.first_text = _from(received, received.index(_STAMP))
+        if stamped:
+            self.last_stamp = stamp_of(_from(received, received.rindex(_STAMP, 0, complete)))
         self.stamped += stamped
 
     def _receive(self, size: int) -> bytes:
@@ -82,6 +89,11 @@ class _Stream:
             wanted, found = next((wanted, found) for wanted, found in pairs if wanted != found)
             raise EventsLostError(f"event {wanted} was to come, not {found}")
         self._last_number = numbers[-1]
+
+
+def _from(received: bytes, begin: int) -> str:
+    """Return the rest of a line."""
+    return received[begin : received.index(b"\n", begin)].decode()
 
 
 class Streams:
@@ -111,6 +123,16 @@ class Streams:
         for stream in self._streams:
             stream.socket.close()
 
+    def settle(self, trigger: Trigger) -> None:
+        """Let go by what was published before: a server may still be busy sending it.
+
+        :param trigger: has the event published that ends it
+        :raises TimeoutError: if it does not come in time
+        """
+        now = time.monotonic_ns()
+        trigger.fire()
+        self._read_until(lambda stream: stream.last_stamp > now)
+
     def next(self) -> Arrival:
         """Wait until each client has the next stamped event, and return it, with the time of the slowest one.
 
@@ -129,16 +151,18 @@ class Streams:
         """
         for stream in self._streams:
             stream.restart()
-        waiting = len(self._streams)
-        while waiting:
-            if not (ready := self._selector.select(TIMEOUT)):
-                raise TimeoutError(f"{waiting} of {len(self._streams)} clients wait for events")
-            for key, _ in ready:
-                stream = key.data
-                had = stream.stamped
-                stream.read()
-                if had < size <= stream.stamped:
-                    waiting -= 1
+        self._read_until(lambda stream: stream.stamped >= size)
         if any(stream.stamped > size for stream in self._streams):
             raise EventsLostError(f"more than the {size} events have come that were published")
         return Arrival(max(stream.last_time for stream in self._streams), self._streams[0].first_text)
+
+    def _read_until(self, is_done: Callable[[_Stream], bool]) -> None:
+        """Read what comes, until something is so of each client's stream."""
+        waiting = set(self._streams)
+        while waiting:
+            if not (ready := self._selector.select(TIMEOUT)):
+                raise TimeoutError(f"{len(waiting)} of {len(self._streams)} clients wait for events")
+            for key, _ in ready:
+                key.data.read()
+                if is_done(key.data):
+                    waiting.discard(key.data)

@@ -12,7 +12,8 @@ import pytest
 _ROOT = Path(__file__).parents[3]
 
 FIGURES = {
-    "stack start to ready line": "s",
+    "stack start to ready line, again": "s",
+    "stack start to ready line, the first time": "s",
     "idle, of one processor core": "%",
     "memory, idle, all together": "MiB",
     "memory, idle, device server": "MiB",

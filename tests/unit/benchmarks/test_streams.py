@@ -2,15 +2,19 @@
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from tests.benchmarks.stack.arrivals import EventsLostError
 from tests.benchmarks.stack.stamp import stamp_of, stamped
 from tests.benchmarks.stack.streams import Streams
+from tests.benchmarks.stack.trigger import Trigger
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n\n"
+
+_IN_FUTURE = f"@{2**62:020d}"
 
 
 def event(number: int, message: str) -> bytes:
@@ -18,7 +22,7 @@ def event(number: int, message: str) -> bytes:
 
 
 @contextmanager
-def served(*streams: Sequence[bytes]) -> Iterator[int]:
+def served(*streams: Iterable[bytes]) -> Iterator[int]:
     """Send each client the pieces of a stream, and wait until all have left; the port is returned.
 
     :param streams: one for each client, in the order in which they come
@@ -29,7 +33,8 @@ def served(*streams: Sequence[bytes]) -> Iterator[int]:
             connection, _ = listener.accept()
             connections.append(connection)
             connection.recv(1000)
-            for piece in (HEAD, *pieces):
+            connection.sendall(HEAD)
+            for piece in pieces:
                 connection.sendall(piece)
         for connection in connections:
             connection.recv(1000)
@@ -61,6 +66,25 @@ def test_every_client_must_have_all_of_a_burst_in_order() -> None:
         pytest.raises(EventsLostError, match="event 2 was to come"),
     ):
         clients.burst(2)
+
+
+def test_what_was_published_before_is_not_counted(tmp_path: Path) -> None:
+    settled = threading.Event()
+
+    def stream() -> Iterator[bytes]:
+        yield from (event(number, stamped(30)) for number in range(1, 4))
+        yield event(4, _IN_FUTURE)
+        settled.wait()
+        yield event(5, stamped(30))
+
+    with (
+        closing(Trigger(tmp_path / "trigger")) as trigger,
+        served(stream()) as port,
+        Streams(port, "/stream") as client,
+    ):
+        client.settle(trigger)
+        settled.set()
+        client.burst(1)
 
 
 @pytest.mark.parametrize("numbers", [(1, 3), (2, 1), (1, 1)], ids=["lost", "out of order", "twice"])
