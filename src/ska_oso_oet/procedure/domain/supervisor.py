@@ -244,10 +244,11 @@ class Supervisor:
         self._call(procedure, Call("init", procedure.request.init))
 
     def _call(self, procedure: Procedure, call: Call) -> None:
-        self._observer.function_called(procedure.id, call.function, call.arguments)
         procedure.main_called = call is procedure.main
         payload = {"function": call.function, "args": call.arguments.args, "kwargs": call.arguments.kwargs}
+        # The script first, for it need not wait: what it answers comes after this step in any case.
         procedure.tell(ToWorker.RUN, payload)
+        self._observer.function_called(procedure.id, call.function, call.arguments)
 
     def _on_init_timeout(self, procedure: Procedure) -> None:
         reason = (
