@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from ska_oso_oet import __version__
 
 from . import activities, description, errors, events, probes, procedures
-from .middleware import BodyMiddleware, PathMiddleware, TokenMiddleware
+from .methods import MethodMiddleware
+from .middleware import BodyMiddleware, EndMiddleware, PathMiddleware, TokenMiddleware
 from .service import running_service
 from .settings import Settings
 
@@ -40,12 +41,15 @@ class SidecarApp(FastAPI):
         parts = (procedures, activities, events, description, probes)
         for part in parts:
             self.include_router(part.router)
-        errors.install(self, [route for part in parts for route in part.router.routes])
+        routes = [route for part in parts for route in part.router.routes]
+        errors.install(self, routes)
         # The last one that is added sees a request first.
         self.add_middleware(BodyMiddleware, limit=settings.max_body, timeout=settings.body_timeout)
+        self.add_middleware(MethodMiddleware, routes=routes)
         if settings.token is not None:
             self.add_middleware(TokenMiddleware, token=settings.token, private=settings.private)
         self.add_middleware(PathMiddleware, root_path=settings.root_path)
+        self.add_middleware(EndMiddleware)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI description of what is really sent."""
