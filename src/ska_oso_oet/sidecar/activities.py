@@ -10,7 +10,7 @@ from ska_oso_oet.client import NotFoundError
 from ska_oso_oet.model import ActivityRequest
 
 from .addresses import activity_uri
-from .errors import responses
+from .errors import location_of_new, responses
 from .json_route import JsonRoute
 from .procedures import MAX_ID
 from .service import ControllerDependency
@@ -54,7 +54,7 @@ async def get_activity(
     "/activities",
     response_model=ActivityReply,
     status_code=HTTPStatus.CREATED,
-    responses=responses(400, 403, 404, 408, 409, 413, 415, 500, 503, 504),
+    responses=location_of_new() | responses(400, 403, 404, 408, 409, 413, 415, 500, 503, 504),
     summary="Run an activity",
 )
 async def run_activity(

@@ -1,5 +1,6 @@
 """The application: what `oet-sidecar` serves."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -35,6 +36,8 @@ class SidecarApp(FastAPI):
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
+            # Programs that make a client of the description name its methods by this.
+            generate_unique_id_function=lambda route: route.name,
             lifespan=_lifespan,
         )
         self.settings = settings
@@ -56,6 +59,11 @@ class SidecarApp(FastAPI):
         if self.openapi_schema is None:
             self.openapi_schema = description.describe(self, self.settings)
         return self.openapi_schema
+
+
+def openapi_text() -> str:
+    """Return the OpenAPI description of a service that needs no token, as ``openapi.json`` has it."""
+    return json.dumps(SidecarApp(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 @asynccontextmanager

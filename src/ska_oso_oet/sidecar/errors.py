@@ -94,6 +94,12 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
+def location_of_new() -> dict[int | str, dict[str, Any]]:
+    """Return how OpenAPI describes that something was made, beside its body."""
+    location = {"description": "address of what was made", "schema": {"type": "string"}}
+    return {HTTPStatus.CREATED.value: {"headers": {"Location": location}}}
+
+
 def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     """Have every exception of an application answered with the same body.
 

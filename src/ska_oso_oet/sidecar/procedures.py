@@ -11,7 +11,7 @@ from ska_oso_oet.client import Controller, NotFoundError, RequestRejectedError, 
 from ska_oso_oet.model import FunctionArgs, Procedure, ProcedureRequest, ProcedureState
 
 from .addresses import procedure_uri
-from .errors import responses
+from .errors import location_of_new, responses
 from .json_route import JsonRoute
 from .service import ControllerDependency, SettingsDependency
 from .settings import API
@@ -54,7 +54,7 @@ async def get_procedure(
     "/procedures",
     response_model=ProcedureReply,
     status_code=HTTPStatus.CREATED,
-    responses=responses(400, 403, 408, 409, 413, 415, 500, 503, 504),
+    responses=location_of_new() | responses(400, 403, 408, 409, 413, 415, 500, 503, 504),
     summary="Prepare a procedure",
 )
 async def create_procedure(
