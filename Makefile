@@ -37,7 +37,7 @@ format: $(INSTALLED) ## put the code into its style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-interface: $(INSTALLED) ## write the files that describe the Tango interface
+interface: $(INSTALLED) ## write the files that describe the interfaces: Pogo model, properties, OpenAPI
 	@$(BIN)/python -m oet_devices.interface_files
 
 bench: $(INSTALLED) ## measure against bare Tango, in one run
