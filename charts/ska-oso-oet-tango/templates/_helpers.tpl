@@ -220,12 +220,12 @@ livenessProbe:
   exec:
     command: {{ concat $ask (list "alive" (index . 1)) | toJson }}
   periodSeconds: 30
-  timeoutSeconds: 10
+  timeoutSeconds: 15
   failureThreshold: 3
 # Whether all controllers of the server can work.
 readinessProbe:
   exec:
     command: {{ concat $ask (list "ready" (index . 1)) | toJson }}
   periodSeconds: 30
-  timeoutSeconds: 10
+  timeoutSeconds: 15
 {{- end -}}
