@@ -18,11 +18,54 @@ TANGO_TYPES = {
     "LongType": "DevLong64",
     "DoubleType": "DevDouble",
     "StringType": "DevString",
+    "ConstStringType": "DevString",
     "EnumType": "DevEnum",
     "StateType": "DevState",
     "StringArrayType": "DevVarStringArray",
     "LongStringArrayType": "DevVarLongStringArray",
 }
+IN_POGO: dict[str, tuple[str, str]] = {
+    "classes": (
+        "name pogoRevision",
+        "description classProperties deviceProperties commands attributes states preferences",
+    ),
+    "description": (
+        "description title sourcePath language filestogenerate license copyright hasMandatoryProperty "
+        "hasConcreteProperty hasAbstractCommand hasAbstractAttribute",
+        "inheritances identification",
+    ),
+    "inheritances": ("classname sourcePath", ""),
+    "identification": (
+        "contact author emailDomain classFamily siteSpecific platform bus manufacturer reference",
+        "",
+    ),
+    "classProperties": ("name description", "type status DefaultPropValue"),
+    "deviceProperties": ("name description", "type status DefaultPropValue"),
+    "type": (XSI_TYPE, ""),
+    "dataType": (XSI_TYPE, ""),
+    "status": ("abstract inherited concrete concreteHere", ""),
+    "DefaultPropValue": ("", ""),
+    "commands": ("name description execMethod displayLevel polledPeriod isDynamic", "argin argout status"),
+    "argin": ("description", "type"),
+    "argout": ("description", "type"),
+    "attributes": (
+        "name attType rwType displayLevel polledPeriod maxX maxY memorized memorizedAtInit allocReadMember "
+        "isDynamic",
+        "dataType changeEvent archiveEvent dataReadyEvent status properties enumLabels",
+    ),
+    "changeEvent": ("fire libCheckCriteria", ""),
+    "archiveEvent": ("fire libCheckCriteria", ""),
+    "dataReadyEvent": ("fire libCheckCriteria", ""),
+    "properties": (
+        "description label unit standardUnit displayUnit format maxValue minValue maxAlarm minAlarm "
+        "maxWarning minWarning deltaTime deltaValue",
+        "",
+    ),
+    "enumLabels": ("", ""),
+    "states": ("name description", "status"),
+    "preferences": ("docHome makefileHome", ""),
+}
+"""Elements of a model with their attributes and their children, as Pogo 9.6 writes them."""
 EVERY_DEVICE_HAS = {"Init"}
 """Commands of each Tango device that Pogo does not list."""
 
@@ -62,6 +105,14 @@ def test_the_model_is_one_that_pogo_can_open(model: ET.Element) -> None:
     for kind in ("commands", "attributes", "deviceProperties", "states"):
         for element in model.findall(kind):
             assert element.find("status") is not None, element.attrib
+
+
+def test_pogo_knows_every_element_and_attribute_of_the_model(model: ET.Element) -> None:
+    """Its reader gives up at one that it does not know."""
+    for element in model.iter():
+        attributes, children = (set(names.split()) for names in IN_POGO[element.tag])
+        assert set(element.attrib) == attributes, element.tag
+        assert {child.tag for child in element} <= children, element.tag
 
 
 def test_commands_of_the_model_are_those_of_the_device(
