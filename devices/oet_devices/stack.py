@@ -92,7 +92,7 @@ class Stack:
         properties = {"StateDirectory": [str(self._options.state_directory / "controller")]}
         if self._options.script_roots:
             properties["ScriptRoots"] = [str(root) for root in self._options.script_roots]
-        return register(tango.Database(host, int(port)), registration_file("oet-mid"), properties)
+        return register(tango.Database(host, int(port)), registration_file("oet-mid"), properties)[0]
 
     async def _start_device_server(self, tango_host: str) -> None:
         from .sample_blocks import provide_scheduling_blocks
