@@ -82,9 +82,13 @@ def _from_file(name: Path, uri: str, roots: Sequence[Path]) -> SBDefinition:
                 f"'{uri}' is not in a folder that Scheduling Blocks may come from; use one of: "
                 f"{', '.join(map(str, roots)) or 'none is set up'}"
             )
+        if path.exists() and not path.is_file():
+            # A pipe would be read until somebody writes into it.
+            raise InvalidSchedulingBlock(f"{path} is no file; name the JSON file of a Scheduling Block")
         if path.stat().st_size > MAX_FILE_SIZE:
             raise InvalidSchedulingBlock(f"{path} is larger than {MAX_FILE_SIZE} bytes; use a smaller file")
         text = path.read_bytes()
     except (OSError, RuntimeError) as error:
-        raise UnknownSchedulingBlock(f"{name} cannot be read: {error}; check the path") from error
+        why = getattr(error, "strerror", None) or error
+        raise UnknownSchedulingBlock(f"{name} cannot be read: {why}; check the path") from error
     return SBDefinition.from_json(text, str(path))

@@ -1,6 +1,7 @@
 """What activities do with Scheduling Blocks: fetch, write, remove, record."""
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def test_a_file_elsewhere_is_not_read(oet: Oet, tmp_path: Path) -> None:
         summary = oet.ended(oet.run("observe", None, sbd_uri=uri))
         assert (summary.state, summary.sbd_id) == (FAILED, uri)
         assert "not in a folder that Scheduling Blocks may come from" in str(summary.reason)
+
+
+def test_a_pipe_holds_up_nobody(oet: Oet) -> None:
+    os.mkfifo(oet.roots / "sb.json")
+    summary = oet.ended(oet.run("observe", None, sbd_uri=(oet.roots / "sb.json").as_uri()))
+    assert summary.state is FAILED
+    assert "is no file" in str(summary.reason)
 
 
 def test_one_file_for_all_who_need_it_and_none_when_nobody_does(tmp_path: Path) -> None:

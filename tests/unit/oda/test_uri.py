@@ -87,6 +87,9 @@ def test_a_file_outside_the_roots(oda: FilesystemOda, root: Path, tmp_path: Path
 def test_a_file_that_cannot_be_used(oda: FilesystemOda, root: Path) -> None:
     with pytest.raises(UnknownSchedulingBlock, match=r"gone\.json cannot be read"):
         load_sbdefinition(f"file://{root}/gone.json", oda, [root])
+    (root / "folder.json").mkdir()
+    with pytest.raises(InvalidSchedulingBlock, match=r"folder\.json is no file"):
+        load_sbdefinition(f"file://{root}/folder.json", oda, [root])
     with (root / "large.json").open("wb") as large:
         large.truncate(MAX_FILE_SIZE + 1)
     with pytest.raises(InvalidSchedulingBlock, match="use a smaller file"):
