@@ -18,6 +18,9 @@ from ska_oso_oet.model import FunctionArgs, ScriptArgs
 from .errors import InvalidActivity, InvalidSchedulingBlock, UnknownActivity
 from .identifiers import MAX_VERSION, checked_id
 
+MAX_SIZE = 10_000_000
+"""Bytes that a Scheduling Block may have."""
+
 
 class ScriptKind(StrEnum):
     """Where the script of an activity is."""
