@@ -5,6 +5,7 @@ and none of them outlives the server.
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -14,7 +15,16 @@ from typing import Any, Protocol
 from ska_oso_oet.mptools import EventMessage, QueueProcWorker, SignalObject
 
 from ..environment import Environment, environment_of
-from ..gitmanager import GitArgs, GitError, Report, check_out, find_commit, prepare_process
+from ..gitmanager import (
+    GitArgs,
+    GitError,
+    Report,
+    UnknownRevision,
+    check_out,
+    find_commit,
+    is_sound,
+    prepare_process,
+)
 from ..uv_builder import BuildError, build
 from .protocol import FromWorker
 from .stdio import redirect_stdio
@@ -50,6 +60,20 @@ class CheckOut:
     def run(self, report: Report) -> str:
         """See `Step.run`."""
         prepare_process()
+        try:
+            return self._get(report)
+        except UnknownRevision:
+            raise
+        except GitError:
+            if not self.mirror.exists() or is_sound(self.mirror):
+                raise
+        # A power cut, or a disk, may leave it so; without help it would stay so for ever.
+        report(f"The mirror of {self.args.repository} is damaged, and made anew")
+        shutil.rmtree(self.mirror)
+        shutil.rmtree(self.target, ignore_errors=True)
+        return self._get(report)
+
+    def _get(self, report: Report) -> str:
         commit = find_commit(self.args, self.mirror, report)
         if not environment_of(self.environments, self.args.repository, commit).checked_out:
             check_out(commit, self.mirror, self.target, report)
