@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from ska_oso_oet.mptools import EventMessage, QueueProcWorker, SignalObject
 
+from .. import uv_builder
 from ..environment import Environment, environment_of
 from ..gitmanager import (
     GitArgs,
@@ -25,7 +26,7 @@ from ..gitmanager import (
     is_sound,
     prepare_process,
 )
-from ..uv_builder import BuildError, build
+from ..uv_builder import BuildError
 from .protocol import FromWorker
 from .stdio import redirect_stdio
 
@@ -85,13 +86,23 @@ class Build:
     """Build the Python environment of a project. The result is the path of its interpreter.
 
     :param environment: the environment, with its files
+    :param packages: folder of packages that may be needed again
+    :param packages_limit: bytes that these may have together
+    :param temporary: folder for temporary files; it does not exist
     """
 
     environment: Environment
+    packages: Path
+    packages_limit: int
+    temporary: Path
 
     def run(self, report: Report) -> str:
         """See `Step.run`."""
-        build(self.environment, report)
+        # Somebody may have completed it while this waited for its turn, and may be using it.
+        if not self.environment.created:
+            uv_builder.prepare_process(self.packages, self.temporary)
+            uv_builder.build(self.environment, report)
+            uv_builder.limit_packages(self.packages, self.packages_limit)
         return str(self.environment.python)
 
 

@@ -124,6 +124,11 @@ class Procedure:
         assert self.channel is not None, "a worker was assigned before"  # noqa: S101
         self.channel.send(EventMessage("ProcessManager", kind, payload))
 
+    def distrust_environment(self) -> None:
+        """Have its environment built anew for the next, if it could not even be entered."""
+        if self.state is ProcedureState.PREP_ENV and self.preparation is not None:
+            self.preparation.distrust()
+
     def clean_up(self) -> None:
         """Close its output, and let go of what was prepared for it."""
         self.output.close()

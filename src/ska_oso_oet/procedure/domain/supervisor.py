@@ -285,6 +285,7 @@ class Supervisor:
         for function, told in payload.get("signatures", {}).items():
             procedure.signatures[function] = None if told is None else signatures.from_json(told)
         if state.is_final:
+            procedure.distrust_environment()
             self._finish(procedure, state, payload.get("stacktrace"))
             return
         if procedure.state is ProcedureState.PREP_ENV:
