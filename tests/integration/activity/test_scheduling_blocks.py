@@ -107,6 +107,13 @@ def test_an_execution_is_recorded_when_it_begins(tmp_path: Path) -> None:
     assert arguments["main"] == {"args": [], "kwargs": {"by_hand": 1}}
 
 
+def test_a_site_may_have_executions_not_recorded(tmp_path: Path) -> None:
+    with running_oet(tmp_path, record_executions=False) as oet:
+        oet.put("sbd-1", {"observe": "good.py"})
+        assert oet.ended(oet.run("observe")).state is COMPLETE
+    assert not (oet.oda / "sbi").exists()
+
+
 def test_a_slow_oda_holds_up_only_those_who_need_it(tmp_path: Path) -> None:
     with running_oda_server() as server:
         server.failures.extend([Failure.HANG] * 100)
