@@ -31,6 +31,7 @@ class ExecutorConfig:
     :param abort_script: what a stop may run afterwards
     :param history_length: how many ended procedures, and activities, clients see
     :param oda_time_limit: seconds that the ODA's REST service is given to answer
+    :param record_executions: whether the ODA is told what is executed
     :param event_retention: how many events to keep
     :param journal_url: PostgreSQL database for the journal; None for a file in the state directory
     :param journal_namespace: schema of that database, of this controller alone
@@ -42,6 +43,7 @@ class ExecutorConfig:
     abort_script: ExecutableScript
     history_length: int
     oda_time_limit: float
+    record_executions: bool
     event_retention: int
     journal_url: str | None
     journal_namespace: str
@@ -108,6 +110,7 @@ class Executor:
             sb_roots=self.roots.folders,
             history_length=self.config.history_length,
             connect=partial(open_oda, time_limit=self.config.oda_time_limit),
+            record_executions=self.config.record_executions,
         )
 
     def _open_journal(self) -> Journal:

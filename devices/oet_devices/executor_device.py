@@ -16,6 +16,7 @@ from ska_oso_oet import __version__
 from ska_oso_oet.activity.application import DEFAULT_TIME_LIMIT
 from ska_oso_oet.event.bus import Batch
 from ska_oso_oet.event.journal import JOURNAL_URL_VARIABLE
+from ska_oso_oet.features import RECORD_EXECUTIONS, features_of_this_site
 from ska_oso_oet.procedure.application.service import ABORT_SCRIPT
 from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
 from ska_oso_oet.procedure.domain.repositories import Repositories
@@ -201,7 +202,7 @@ class ExecutorDevice(SkaBaseDevice):
     def _config(self) -> ExecutorConfig:
         """Return what the properties say.
 
-        :raises ValueError: naming the property, if one cannot be used
+        :raises ValueError: naming the property or the feature flag, if one cannot be used
         """
         for name in _NOT_NEGATIVE:
             value = getattr(self, name)
@@ -229,6 +230,7 @@ class ExecutorDevice(SkaBaseDevice):
             abort_script=FileSystemScript(self.AbortScript) if self.AbortScript else ABORT_SCRIPT,
             history_length=self.HistoryLength,
             oda_time_limit=self.OdaTimeout,
+            record_executions=features_of_this_site().is_enabled(RECORD_EXECUTIONS, default=True),
             event_retention=self.EventRetention,
             journal_url=os.environ.get(JOURNAL_URL_VARIABLE),
             journal_namespace=_NOT_PLAIN.sub("_", self.get_name().lower()),

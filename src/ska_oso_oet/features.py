@@ -3,17 +3,24 @@
 The value of a flag comes from the first of these that has one:
 
 1. the environment variable ``OET_`` and the flag's name in capitals, e.g. OET_NEW_THING;
-2. the section ``[ska_oso_oet]`` of .ini files, e.g. ``new_thing = yes``;
+2. the section ``[ska_oso_oet]`` of ``ska_oso_oet.ini``, e.g. ``new_thing = yes``: in the home folder, or else
+   in the folder that Python is installed in (``sys.prefix``);
 3. the default in the code that asks.
 
 ``1``, ``yes``, ``true`` and ``on`` switch a feature on, ``0``, ``no``, ``false`` and ``off`` switch it off.
 """
 
+import configparser
 import os
+import sys
 from configparser import ConfigParser
 from os import PathLike
 
 SECTION = "ska_oso_oet"
+FILE_NAME = "ska_oso_oet.ini"
+
+RECORD_EXECUTIONS = "record_executions"
+"""Flag: whether the ODA is told of each activity that is executed; on, unless a site switches it off."""
 
 
 class Features:
@@ -56,3 +63,16 @@ class Features:
             return ConfigParser.BOOLEAN_STATES[value.strip().lower()]
         except KeyError:
             raise ValueError(f"{source} is {value!r}; set it to 'true' or 'false'") from None
+
+
+def features_of_this_site() -> Features:
+    """Return the flags as this site has set them.
+
+    :raises ValueError: if a file of flags is no .ini file
+    """
+    paths = [os.path.join(folder, FILE_NAME) for folder in (sys.prefix, os.path.expanduser("~"))]
+    try:
+        return Features.create_from_config_files(*paths)
+    except configparser.Error as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"the file of feature flags cannot be read: {reason}; mend or remove it") from error

@@ -37,6 +37,7 @@ class Oet:
     :param journal: where events and documents are kept
     :param history_length: how many ended activities are listed
     :param connect: opens the ODA; by default one of files
+    :param record_executions: whether the ODA is told what is executed
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Oet:
         journal: Journal | None = None,
         history_length: int = 10,
         connect: Callable[[], Oda] | None = None,
+        record_executions: bool = True,
     ) -> None:
         self.roots = folder / "scripts"
         self.oda = folder / "oda"
@@ -70,6 +72,7 @@ class Oet:
             sb_roots=roots.folders,
             history_length=history_length,
             connect=connect or (lambda: FilesystemOda(self.oda)),
+            record_executions=record_executions,
         )
         self.bus.subscribe(self._on_batch)
 

@@ -3,9 +3,10 @@
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from select import select
 from urllib.parse import parse_qs, urlsplit
 
 BASE_PATH = "/test/oda/api/v5"
@@ -16,6 +17,8 @@ class Failure(Enum):
 
     DROP = "close the connection without an answer"
     HANG = "do not answer until the client has gone"
+    DRIP = "answer piece by piece, and never come to the end"
+    FLOOD = "answer with more than anybody wants, until the client has gone"
 
 
 class OdaServer(ThreadingHTTPServer):
@@ -29,6 +32,7 @@ class OdaServer(ThreadingHTTPServer):
         self.failures: deque[int | Failure] = deque()
         self.knows_versions = True
         self.requests: list[str] = []
+        self.authorizations: list[str | None] = []
         self.requested = threading.Event()
 
     @property
@@ -41,6 +45,7 @@ class OdaServer(ThreadingHTTPServer):
         self.documents.clear()
         self.failures.clear()
         self.requests.clear()
+        self.authorizations.clear()
         self.requested.clear()
         self.knows_versions = True
 
@@ -53,6 +58,7 @@ class OdaRequestHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with a Scheduling Block, or fail as told."""
         self.server.requests.append(self.path)
+        self.server.authorizations.append(self.headers.get("Authorization"))
         self.server.requested.set()
         failure = self.server.failures.popleft() if self.server.failures else None
         if failure is Failure.DROP:
@@ -60,6 +66,8 @@ class OdaRequestHandler(BaseHTTPRequestHandler):
         elif failure is Failure.HANG:
             self.connection.recv(1)
             self.close_connection = True
+        elif failure in (Failure.DRIP, Failure.FLOOD):
+            self._answer_for_ever(pause=0.02 if failure is Failure.DRIP else 0.0)
         elif isinstance(failure, int):
             self._answer(failure, "{}")
         else:
@@ -77,6 +85,14 @@ class OdaRequestHandler(BaseHTTPRequestHandler):
             self._answer(200, versions[version])
         else:
             self._answer(404, '{"detail": "not found"}')
+
+    def _answer_for_ever(self, pause: float) -> None:
+        self.close_connection = True
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while not select([self.connection], [], [], pause)[0]:
+                self.wfile.write(b" " if pause else b" " * 1_000_000)
 
     def _answer(self, status: int, text: str) -> None:
         body = text.encode()

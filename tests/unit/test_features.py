@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ska_oso_oet.features import Features
+from ska_oso_oet.features import Features, features_of_this_site
 
 
 @pytest.fixture
@@ -51,3 +51,18 @@ def test_a_value_that_is_no_flag_is_refused_with_its_place(
     monkeypatch.setenv("OET_ODD_THING", "")
     with pytest.raises(ValueError, match="environment variable OET_ODD_THING is ''"):
         features.is_enabled("odd_thing", default=False)
+
+
+def test_the_file_in_the_home_folder_outranks_that_of_the_installation(
+    ini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setattr("sys.prefix", str(ini.parent))
+    monkeypatch.setenv("HOME", str(home))
+    assert features_of_this_site().is_enabled("new_thing", default=False)
+    (home / ini.name).write_text("[ska_oso_oet]\nnew_thing = no\n")
+    assert not features_of_this_site().is_enabled("new_thing", default=True)
+    (home / ini.name).write_text("new_thing = no\n")
+    with pytest.raises(ValueError, match=r"feature flags cannot be read: .*ska_oso_oet\.ini"):
+        features_of_this_site()

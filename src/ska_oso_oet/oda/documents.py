@@ -18,6 +18,9 @@ from ska_oso_oet.model import FunctionArgs, ScriptArgs
 from .errors import InvalidActivity, InvalidSchedulingBlock, UnknownActivity
 from .identifiers import MAX_VERSION, checked_id
 
+MAX_SIZE = 10_000_000
+"""Bytes that a Scheduling Block may have."""
+
 
 class ScriptKind(StrEnum):
     """Where the script of an activity is."""
@@ -43,6 +46,12 @@ class SBActivity(BaseModel):
     commit: str | None = Field(default=None, description="git commit hash, full or short")
     function_args: ScriptArgs = Field(default_factory=dict)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_null_as_not_given(cls, value: Any) -> Any:
+        # Down to args and kwargs; in these, null is a value.
+        return _without_nulls(value, depth=3)
+
     @model_validator(mode="after")
     def _path_fits_kind(self) -> Self:
         if not self.path.startswith(self.kind.scheme):
@@ -64,7 +73,7 @@ class SBDefinition(BaseModel):
 
     sbd_id: Annotated[str, AfterValidator(partial(checked_id, "sbd_id"))]
     metadata: _Metadata = Field(default_factory=_Metadata)
-    activities: dict[str, dict[str, Any]] = Field(default_factory=dict, description="not interpreted yet")
+    activities: dict[str, Any] = Field(default_factory=dict, description="not interpreted yet")
     document: dict[str, Any]
 
     @model_validator(mode="before")
@@ -72,7 +81,7 @@ class SBDefinition(BaseModel):
     def _keep_document(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             raise ValueError("it is no JSON object")
-        return {**value, "document": value}
+        return {**_without_nulls(value, depth=1), "document": value}
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str) -> Self:
@@ -179,6 +188,17 @@ class SBInstance(BaseModel):
             telescope=definition.document.get("telescope"),
             activities=[activity],
         )
+
+
+def _without_nulls(value: Any, depth: int) -> Any:
+    """Return JSON without what is null: many programs write so what is not given.
+
+    :param value: the JSON
+    :param depth: how many objects, each within another, to look through
+    """
+    if depth == 0 or not isinstance(value, dict):
+        return value
+    return {key: _without_nulls(item, depth - 1) for key, item in value.items() if item is not None}
 
 
 def _reasons(error: ValidationError) -> str:

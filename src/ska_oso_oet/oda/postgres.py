@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from psycopg.errors import UniqueViolation
@@ -22,6 +23,13 @@ from .interface import require_id
 
 _CONNECT_TIMEOUT = 5
 _STATEMENT_TIMEOUT_MS = 10_000
+# Without these, a request waits for hours if the network is cut just then.
+_KEEPALIVE: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": _STATEMENT_TIMEOUT_MS,
+}
 _AUTHOR = "ska-oso-oet"
 _FIRST_VERSION = 1
 
@@ -133,6 +141,7 @@ class PostgresOda:
                 password=settings.password,
                 connect_timeout=_CONNECT_TIMEOUT,
                 options=f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}",
+                **_KEEPALIVE,
             ) as connection:
                 yield connection
         except psycopg.ProgrammingError as error:

@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
 
 import httpx
 
-from .documents import SBDefinition, SBInstance
+from .documents import MAX_SIZE, SBDefinition, SBInstance
 from .errors import (
     OdaNotConfigured,
     OdaRefused,
@@ -29,7 +30,8 @@ class RestOda:
     What fails with a server error, or without an answer, is tried again a few times. What the service
     refuses is not.
 
-    :param url: base address of the service, e.g. ``http://ska-db-oda-rest/namespace/oda/api/v5``
+    :param url: base address of the service, e.g. ``http://ska-db-oda-rest/namespace/oda/api/v5``; a user and
+        password in it are sent, and never shown
     :param timeout: seconds to wait for the service, in each attempt
     :param delays: seconds to wait before the second attempt, the third, …
     :param time_limit: seconds that all attempts may take together
@@ -43,9 +45,10 @@ class RestOda:
         delays: Sequence[float] = DEFAULT_DELAYS,
         time_limit: float = DEFAULT_TIME_LIMIT,
     ) -> None:
-        if not _is_http(url):
-            raise OdaNotConfigured(f"ODA_URL is {url!r}; set it to an address such as http://host/oda/api/v5")
-        self._url = url.rstrip("/")
+        address = _http_address(url)
+        has_user = bool(address.userinfo)
+        self._auth = httpx.BasicAuth(address.username, address.password) if has_user else None
+        self._url = str(address.copy_with(userinfo=b"")).rstrip("/")
         self._delays = tuple(delays)
         self._timeout = httpx.Timeout(timeout)
         self._time_limit = time_limit
@@ -85,13 +88,15 @@ class RestOda:
 
     def _get(self, url: str, version: int | None) -> bytes | None:
         """Return the answer to a request; None if the service says that there is no such thing."""
-        with httpx.Client(follow_redirects=True) as client:
-            return _body(self._attempt(client, url, {} if version is None else {"version": version}))
+        with httpx.Client(follow_redirects=True, auth=self._auth) as client:
+            request = client.build_request("GET", url, params={} if version is None else {"version": version})
+            return _body(self._attempt(client, request))
 
-    def _attempt(self, client: httpx.Client, url: str, parameters: dict[str, int]) -> httpx.Response:
+    def _attempt(self, client: httpx.Client, request: httpx.Request) -> httpx.Response:
         """Ask, several times if need be, until the service does not fail.
 
         :raises OdaUnavailable: if it always fails
+        :raises OdaRefused: if the answer is too large
         """
         failure = "the OET has let go of it"
         end = time.monotonic() + self._time_limit
@@ -99,8 +104,9 @@ class RestOda:
             if time.monotonic() + delay >= end or self._closed.wait(delay):
                 break
             timeout = _shortened(self._timeout, end - time.monotonic())
+            request.extensions["timeout"] = timeout.as_dict()
             try:
-                answer = client.get(url, params=parameters, timeout=timeout)
+                answer = _received(client.send(request, stream=True), end)
             except httpx.RequestError as error:
                 failure = str(error) or type(error).__name__
                 continue
@@ -120,11 +126,38 @@ def _shortened(timeout: httpx.Timeout, limit: float) -> httpx.Timeout:
     )
 
 
-def _is_http(url: str) -> bool:
+def _http_address(url: str) -> httpx.URL:
+    """Return an address of HTTP.
+
+    :raises OdaNotConfigured: if it is none
+    """
     try:
-        return httpx.URL(url).scheme in {"http", "https"} and bool(httpx.URL(url).host)
+        address = httpx.URL(url)
     except httpx.InvalidURL:
-        return False
+        address = httpx.URL()
+    if address.scheme not in {"http", "https"} or not address.host:
+        shown = url.rpartition("@")[2]
+        raise OdaNotConfigured(f"ODA_URL is {shown!r}; set it to an address such as http://host/oda/api/v5")
+    return address
+
+
+def _received(answer: httpx.Response, end: float) -> httpx.Response:
+    """Return an answer with its body.
+
+    :param answer: the answer, of which the head has come
+    :param end: when to give up; of time-outs, only the time between two pieces knows
+    :raises httpx.RequestError: if it does not come in time
+    :raises OdaRefused: if it is too large
+    """
+    body = bytearray()
+    with closing(answer):
+        for piece in answer.iter_bytes():
+            body += piece
+            if len(body) > MAX_SIZE:
+                raise OdaRefused(f"{answer.url} answers with more than {MAX_SIZE} bytes; see what it sends")
+            if time.monotonic() >= end:
+                raise httpx.ReadTimeout("its answer comes too slowly")
+    return httpx.Response(answer.status_code, content=bytes(body), request=answer.request)
 
 
 def _body(answer: httpx.Response) -> bytes | None:

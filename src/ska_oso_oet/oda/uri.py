@@ -5,13 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from .documents import SBDefinition
+from .documents import MAX_SIZE, SBDefinition
 from .errors import InvalidIdentifier, InvalidSchedulingBlock, UnknownSchedulingBlock
 from .identifiers import checked_id, checked_version
 from .interface import Oda
-
-MAX_FILE_SIZE = 10_000_000
-"""Bytes that the file of a Scheduling Block may have."""
 
 _MAX_DIGITS = 10
 
@@ -82,9 +79,13 @@ def _from_file(name: Path, uri: str, roots: Sequence[Path]) -> SBDefinition:
                 f"'{uri}' is not in a folder that Scheduling Blocks may come from; use one of: "
                 f"{', '.join(map(str, roots)) or 'none is set up'}"
             )
-        if path.stat().st_size > MAX_FILE_SIZE:
-            raise InvalidSchedulingBlock(f"{path} is larger than {MAX_FILE_SIZE} bytes; use a smaller file")
+        if path.exists() and not path.is_file():
+            # A pipe would be read until somebody writes into it.
+            raise InvalidSchedulingBlock(f"{path} is no file; name the JSON file of a Scheduling Block")
+        if path.stat().st_size > MAX_SIZE:
+            raise InvalidSchedulingBlock(f"{path} is larger than {MAX_SIZE} bytes; use a smaller file")
         text = path.read_bytes()
     except (OSError, RuntimeError) as error:
-        raise UnknownSchedulingBlock(f"{name} cannot be read: {error}; check the path") from error
+        why = getattr(error, "strerror", None) or error
+        raise UnknownSchedulingBlock(f"{name} cannot be read: {why}; check the path") from error
     return SBDefinition.from_json(text, str(path))

@@ -3,8 +3,9 @@
 An environment belongs to one commit of one repository. It has the files of the commit, and where a
 script asked for that, a Python environment with what the project in the repository requires.
 
-Folders: ``mirrors`` with a bare clone of each repository, ``environments``, and ``scratch`` for what is
-in the making or to be removed; what a killed server has left there is removed by the next.
+Folders: ``mirrors`` with a bare clone of each repository, ``environments``, ``packages`` that were
+installed before and may be needed again, and ``scratch`` for what is in the making or to be removed; what a
+killed server has left there is removed by the next.
 """
 
 import hashlib
@@ -107,6 +108,11 @@ class EnvironmentManager:
         """Folder of the environments."""
         return self._folder / "environments"
 
+    @property
+    def packages(self) -> Path:
+        """Folder of packages that were installed before."""
+        return self._folder / "packages"
+
     def mirror(self, repository: str) -> Path:
         """Return the folder for the mirror of a repository."""
         return self._folder / "mirrors" / f"{_repository_id(repository)}.git"
@@ -149,6 +155,14 @@ class EnvironmentManager:
         if not self._users[environment.env_id]:
             del self._users[environment.env_id]
         _touch(environment.location)
+
+    def distrust(self, environment: Environment) -> None:
+        """Note that an environment turned out not to be usable: the next who needs it builds it anew.
+
+        As long as somebody else uses it, it stays as it is.
+        """
+        if self._users[environment.env_id] <= 1:
+            environment.unmark()
 
     def discard_surplus(self) -> list[Path]:
         """Put away those of the unused environments that are too many, and mirrors that serve none any more.

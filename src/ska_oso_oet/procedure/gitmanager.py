@@ -7,6 +7,7 @@ its own, one at a time for one repository.
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,10 +30,15 @@ _FULL_HASH = re.compile(r"[0-9a-f]{40}")
 _PERCENTAGE = re.compile(r"(Receiving objects|Resolving deltas): +(\d+)%")
 _OTHER_PERCENTAGE = re.compile(r".*: +\d+% \(\d+/\d+\)")
 _LISTED_BRANCHES = 10
+_LEFTOVERS = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*")
 
 
 class GitError(RuntimeError):
     """Git could not do what was asked of it. The message says what, and what to do."""
+
+
+class UnknownRevision(GitError):
+    """The repository has no such branch, tag or commit."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +81,28 @@ def find_commit(args: GitArgs, mirror: Path, report: Report) -> str:
     :param args: repository and commit; checked before, for it reaches command lines
     :param mirror: the repository's mirror; made if there is none
     :param report: told of progress
-    :raises GitError: if the repository cannot be reached, or has no such commit
+    :raises UnknownRevision: if the repository has no such commit
+    :raises GitError: if the repository cannot be reached, or its mirror is damaged
     """
     # Imported late: it looks for git, and takes a while, which no other process should spend.
     import git
 
-    _remove_stale_locks(mirror)
-    with git.Repo.init(mirror, bare=True) as repository:
-        return _find_commit(repository, args, report)
+    _remove_leftovers(mirror)
+    try:
+        with git.Repo.init(mirror, bare=True) as repository:
+            return _find_commit(repository, args, report)
+    except (git.GitCommandError, git.InvalidGitRepositoryError) as error:
+        _relay(str(error))
+        raise GitError(f"The mirror of the repository {args.repository} cannot be used.") from error
+
+
+def is_sound(mirror: Path) -> bool:
+    """Return whether all that a mirror should hold can be read. That may take a while.
+
+    :param mirror: the mirror of a repository
+    """
+    check = ["git", "--git-dir", str(mirror), "fsck", "--connectivity-only", "--no-dangling", "--no-progress"]
+    return subprocess.run(check, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def check_out(commit: str, mirror: Path, target: Path, report: Report) -> None:
@@ -135,7 +155,7 @@ def _find_commit(repository: "git.Repo", args: GitArgs, report: Report) -> str:
         missing = f"no branch or tag {args.revision}"
     else:
         missing = f"no tag {args.revision}, and no commit whose hash begins so, or several"
-    raise GitError(
+    raise UnknownRevision(
         f"The repository {args.repository} has {missing}; "
         f"its branches are {', '.join(branches) or 'none at all'}."
     )
@@ -200,11 +220,11 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
         ) from error
 
 
-def _remove_stale_locks(mirror: Path) -> None:
-    """Remove locks that a killed git has left: nobody else uses the mirror now."""
-    for pattern in ("*.lock", "refs/**/*.lock"):
-        for lock in mirror.glob(pattern):
-            lock.unlink(missing_ok=True)
+def _remove_leftovers(mirror: Path) -> None:
+    """Remove what a killed git has left, locks and half a download: nobody else uses the mirror now."""
+    for pattern in _LEFTOVERS:
+        for path in mirror.glob(pattern):
+            path.unlink(missing_ok=True)
 
 
 def _relay(text: str) -> None:

@@ -1,10 +1,12 @@
 """Builds Python environments with uv. Runs in a process of its own: it takes seconds to minutes."""
 
+import os
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from . import interpreter
@@ -13,6 +15,7 @@ from .gitmanager import Report
 
 _PROJECT_FILE = "pyproject.toml"
 _REQUIREMENTS = "requirements.txt"
+_CACHE_VARIABLE = "UV_CACHE_DIR"
 
 
 class BuildError(RuntimeError):
@@ -47,6 +50,39 @@ def build(environment: Environment, report: Report) -> None:
     environment.mark_created()
 
 
+def prepare_process(packages: Path, temporary: Path) -> None:
+    """Let whatever builds an environment leave nothing behind where nobody would look for it.
+
+    :param packages: folder for packages that may be needed again, where the site has not chosen one
+    :param temporary: new folder for temporary files; for the caller to remove
+    """
+    temporary.mkdir(parents=True)
+    os.environ.setdefault(_CACHE_VARIABLE, str(packages))
+    os.environ["TMPDIR"] = str(temporary)
+
+
+def limit_packages(packages: Path, limit: int) -> None:
+    """Remove all packages that are kept for later, if they are too many.
+
+    Environments lose nothing. If another one is just being built, nothing is removed.
+
+    :param packages: their folder; one that the site has chosen is left to the site
+    :param limit: bytes that they may have together
+    """
+    if os.environ[_CACHE_VARIABLE] == str(packages) and _size(packages) > limit:
+        subprocess.run(_command(["cache", "clean"]), env={**os.environ, "UV_LOCK_TIMEOUT": "1"}, check=False)
+
+
+def _size(folder: Path) -> int:
+    """Return how many bytes the files in a folder have, roughly: others may be removing some."""
+    size = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                size += os.lstat(os.path.join(parent, name)).st_size
+    return size
+
+
 def _what_to_install(source: Path) -> Sequence[str]:
     """Return the arguments by which uv installs a project.
 
@@ -77,16 +113,19 @@ def _is_project(path: Path) -> bool:
 
 
 def _uv(environment: Environment, arguments: Sequence[str]) -> None:
-    # Imported late: what only looks environments up does not need it.
-    import uv
-
     variables = interpreter.environment_of(environment.python)
-    command = [uv.find_uv_bin(), "--no-python-downloads", "--no-progress", "--color", "never", *arguments]
     ended = subprocess.run(
-        command, cwd=environment.source, env=variables, stdin=subprocess.DEVNULL, check=False
+        _command(arguments), cwd=environment.source, env=variables, stdin=subprocess.DEVNULL, check=False
     )
     if ended.returncode != 0:
         raise BuildError(
             f"The environment could not be built: 'uv {' '.join(arguments)}' ended with status "
             f"{ended.returncode}. Mend the project, or try again if it was the network."
         )
+
+
+def _command(arguments: Sequence[str]) -> list[str]:
+    # Imported late: what only looks environments up does not need it.
+    import uv
+
+    return [uv.find_uv_bin(), "--no-python-downloads", "--no-progress", "--color", "never", *arguments]

@@ -9,6 +9,7 @@ from tests.support.git_projects import GitRepository
 
 from ska_oso_oet.activity.domain import ActivityState
 from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.procedure.domain import ProcedureInput
 
 COMPLETE, FAILED = ActivityState.COMPLETE, ActivityState.FAILED
 
@@ -49,6 +50,19 @@ def test_a_repository_that_is_not_allowed(oet: Oet, repository: GitRepository) -
     summary = oet.ended(oet.run("observe"))
     assert (summary.state, summary.pid) == (FAILED, None)
     assert "https://example.org/r.git" in str(summary.reason)
+
+
+def test_arguments_that_do_not_fit_are_found_before_init_moves_anything(
+    oet: Oet, repository: GitRepository
+) -> None:
+    repository.commit({"scripts/observe.py": "def init(): print('moved')\ndef main(sb_json): pass"})
+    oet.put("sbd-1", {"observe": described(repository)})
+    summary = oet.ended(oet.run("observe", script_args={"main": ProcedureInput(target="M83")}))
+    assert states(summary) == [ActivityState.REQUESTED, FAILED]
+    assert "arguments of main() do not fit: got an unexpected keyword argument 'target'" in str(
+        summary.reason
+    )
+    assert "moved" not in oet.scripts.output(oet.procedure(summary).id).tail()
 
 
 def test_an_environment_is_asked_for(oet: Oet, repository: GitRepository) -> None:

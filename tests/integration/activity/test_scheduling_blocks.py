@@ -1,6 +1,7 @@
 """What activities do with Scheduling Blocks: fetch, write, remove, record."""
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def test_a_file_elsewhere_is_not_read(oet: Oet, tmp_path: Path) -> None:
         summary = oet.ended(oet.run("observe", None, sbd_uri=uri))
         assert (summary.state, summary.sbd_id) == (FAILED, uri)
         assert "not in a folder that Scheduling Blocks may come from" in str(summary.reason)
+
+
+def test_a_pipe_holds_up_nobody(oet: Oet) -> None:
+    os.mkfifo(oet.roots / "sb.json")
+    summary = oet.ended(oet.run("observe", None, sbd_uri=(oet.roots / "sb.json").as_uri()))
+    assert summary.state is FAILED
+    assert "is no file" in str(summary.reason)
 
 
 def test_one_file_for_all_who_need_it_and_none_when_nobody_does(tmp_path: Path) -> None:
@@ -97,6 +105,13 @@ def test_an_execution_is_recorded_when_it_begins(tmp_path: Path) -> None:
     assert activity["activity_ref"] == "observe"
     arguments = {call["function_name"]: call["function_args"] for call in activity["runtime_args"]}
     assert arguments["main"] == {"args": [], "kwargs": {"by_hand": 1}}
+
+
+def test_a_site_may_have_executions_not_recorded(tmp_path: Path) -> None:
+    with running_oet(tmp_path, record_executions=False) as oet:
+        oet.put("sbd-1", {"observe": "good.py"})
+        assert oet.ended(oet.run("observe")).state is COMPLETE
+    assert not (oet.oda / "sbi").exists()
 
 
 def test_a_slow_oda_holds_up_only_those_who_need_it(tmp_path: Path) -> None:

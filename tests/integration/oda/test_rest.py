@@ -8,6 +8,7 @@ import pytest
 from tests.support.oda_server import Failure, OdaServer
 
 from ska_oso_oet.oda import (
+    OdaError,
     OdaNotConfigured,
     OdaRefused,
     OdaUnavailable,
@@ -111,11 +112,35 @@ def test_sbinstances_are_not_taken(oda: RestOda) -> None:
         oda.store_sbinstance(SBInstance(sbd_id="sbd-123"))
 
 
-def test_all_attempts_together_are_limited(server: OdaServer) -> None:
-    server.failures.extend([Failure.HANG] * 10)
+@pytest.mark.parametrize("failure", [Failure.HANG, Failure.DRIP])
+def test_all_attempts_together_are_limited(server: OdaServer, failure: Failure) -> None:
+    server.failures.extend([failure] * 10)
     oda = RestOda(server.url, timeout=60.0, delays=(0.05,) * 10, time_limit=0.3)
     began = time.monotonic()
     with pytest.raises(OdaUnavailable, match="does not answer"):
         oda.get_sbdefinition("sbd-123")
     assert time.monotonic() - began < 2.0
     oda.close()
+
+
+def test_an_answer_that_is_too_large_is_not_kept(server: OdaServer, oda: RestOda) -> None:
+    server.failures.append(Failure.FLOOD)
+    with pytest.raises(OdaRefused, match="more than 10000000 bytes"):
+        oda.get_sbdefinition("sbd-123")
+    assert len(server.requests) == 1
+
+
+def test_a_password_is_sent_and_never_shown(server: OdaServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    oda = RestOda(server.url.replace("://", "://user:s3cret@"), delays=())
+    assert oda.get_sbdefinition("sbd-123").version == 2
+    assert server.authorizations == ["Basic dXNlcjpzM2NyZXQ="]
+    told = []
+    for failure in (401, 503, Failure.FLOOD):
+        server.failures.append(failure)
+        with pytest.raises(OdaError) as caught:
+            oda.get_sbdefinition("sbd-123")
+        told.append(str(caught.value))
+    with pytest.raises(OdaNotConfigured) as refused:
+        RestOda("ftp://user:s3cret@host/oda")
+    assert "s3cret" not in " ".join([*told, str(refused.value), caplog.text])

@@ -47,7 +47,8 @@ def test_an_unknown_activity_is_answered_with_those_that_are() -> None:
     ("change", "reason"),
     [
         ({"kind": "svn"}, "kind: Input should be 'filesystem' or 'git'"),
-        ({"path": None}, "path: Input should be a valid string"),
+        ({"path": 1}, "path: Input should be a valid string"),
+        ({"path": None}, "path: Field required"),
         ({"kind": "filesystem"}, "the path of a filesystem script begins with 'file://'"),
         ({"path": "/scripts/observe.py"}, "the path of a git script begins with 'git://'"),
         ({"function_args": {"teardown": {}}}, "function_args"),
@@ -60,6 +61,22 @@ def test_a_defective_activity_leaves_the_others_usable(change: dict[str, Any], r
     with pytest.raises(
         InvalidActivity, match=f"'broken' of Scheduling Block sbd-123 is defective: .*{reason}"
     ):
+        block.activity("broken")
+
+
+def test_what_is_null_is_not_given() -> None:
+    given = {"init": None, "main": {"args": None, "kwargs": {"target": None}}}
+    block = definition(observe={**GIT, "commit": None, "function_args": given}, allocate=GIT)
+    assert block.activity("observe").function_args == {"main": FunctionArgs(kwargs={"target": None})}
+    assert definition(observe={**GIT, "function_args": None}).activity("observe").function_args == {}
+    empty = SBDefinition.from_document({"sbd_id": "sbd-1", "metadata": None, "activities": None}, "the test")
+    assert (empty.version, empty.activities) == (None, {})
+
+
+def test_what_is_no_activity_at_all_leaves_the_others_usable() -> None:
+    block = definition(broken="observe.py", observe=GIT)
+    assert block.activity("observe").kind is ScriptKind.GIT
+    with pytest.raises(InvalidActivity, match="'broken' of Scheduling Block sbd-123 is defective"):
         block.activity("broken")
 
 

@@ -14,7 +14,7 @@ from ska_oso_oet.oda import (
     load_sbdefinition,
     open_oda,
 )
-from ska_oso_oet.oda.uri import MAX_FILE_SIZE
+from ska_oso_oet.oda.documents import MAX_SIZE
 
 
 @pytest.fixture
@@ -87,8 +87,11 @@ def test_a_file_outside_the_roots(oda: FilesystemOda, root: Path, tmp_path: Path
 def test_a_file_that_cannot_be_used(oda: FilesystemOda, root: Path) -> None:
     with pytest.raises(UnknownSchedulingBlock, match=r"gone\.json cannot be read"):
         load_sbdefinition(f"file://{root}/gone.json", oda, [root])
+    (root / "folder.json").mkdir()
+    with pytest.raises(InvalidSchedulingBlock, match=r"folder\.json is no file"):
+        load_sbdefinition(f"file://{root}/folder.json", oda, [root])
     with (root / "large.json").open("wb") as large:
-        large.truncate(MAX_FILE_SIZE + 1)
+        large.truncate(MAX_SIZE + 1)
     with pytest.raises(InvalidSchedulingBlock, match="use a smaller file"):
         load_sbdefinition(f"file://{root}/large.json", oda, [root])
     (root / "secret.json").write_text('{"password": "xyzzy"}')

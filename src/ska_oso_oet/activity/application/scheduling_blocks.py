@@ -25,11 +25,15 @@ class SchedulingBlocks:
 
     :param open_oda: opens the ODA
     :param roots: folders that files of Scheduling Blocks may be in
+    :param record_executions: whether to tell the ODA what is executed
     """
 
-    def __init__(self, open_oda: Callable[[], Oda], roots: Sequence[Path]) -> None:
+    def __init__(
+        self, open_oda: Callable[[], Oda], roots: Sequence[Path], record_executions: bool = True
+    ) -> None:
         self._open_oda = open_oda
         self._roots = roots
+        self._record_executions = record_executions
         self._lock = threading.Lock()
         self._oda: Oda | None = None
         self._closed = False
@@ -47,6 +51,8 @@ class SchedulingBlocks:
 
         :param instance: the record
         """
+        if not self._record_executions:
+            return
         try:
             self._opened().store_sbinstance(instance)
         except StoringNotSupported as error:

@@ -70,6 +70,7 @@ class ActivityService:
     :param sb_roots: folders that files of Scheduling Blocks may be in
     :param history_length: how many ended activities `summarise` lists
     :param connect: opens the ODA; by default the one that the environment names
+    :param record_executions: whether to tell the ODA what is executed
     """
 
     def __init__(
@@ -81,10 +82,11 @@ class ActivityService:
         sb_roots: Sequence[Path] = (),
         history_length: int = 10,
         connect: Callable[[], Oda] = open_oda,
+        record_executions: bool = True,
     ) -> None:
         self._scripts = scripts
         self._bus = bus
-        self._blocks = SchedulingBlocks(connect, sb_roots)
+        self._blocks = SchedulingBlocks(connect, sb_roots, record_executions)
         self._files = SbFiles(state_directory / "sbs")
         self._register = ActivityRegister(bus, history_length)
         self._oda_threads = DaemonPool("oet-scheduling-blocks", _ODA_THREADS)

@@ -48,15 +48,18 @@ class Preparation:
 
     :param task: what prepares it
     :param release: called with the environment, once it is needed no longer
+    :param distrust: called with the environment, should it turn out not to be usable
     """
 
     def __init__(
         self,
         task: "asyncio.Task[tuple[Prepared, Environment]]",
         release: Callable[[Environment], None],
+        distrust: Callable[[Environment], None],
     ) -> None:
         self._task = task
         self._release = release
+        self._distrust = distrust
 
     def add_done_callback(self, callback: Callable[["Preparation"], None]) -> None:
         """Have a function called when the preparation is complete or has failed; not after `close`."""
@@ -69,12 +72,24 @@ class Preparation:
         """
         return self._task.result()[0]
 
+    def distrust(self) -> None:
+        """Note that what was prepared is not usable. If nothing has been, there is nothing to note."""
+        if (environment := self._environment) is not None:
+            self._distrust(environment)
+
     def close(self) -> None:
         """Let go of what was prepared; if it has not been yet, it no longer needs to be."""
         if not self._task.done():
             self._task.cancel()
-        elif not self._task.cancelled() and self._task.exception() is None:
-            self._release(self._task.result()[1])
+        elif (environment := self._environment) is not None:
+            self._release(environment)
+
+    @property
+    def _environment(self) -> Environment | None:
+        """What has been prepared, None if nothing has."""
+        task = self._task
+        done = task.done() and not task.cancelled() and task.exception() is None
+        return task.result()[1] if done else None
 
 
 class Preparations:
@@ -87,6 +102,7 @@ class Preparations:
     def __init__(self, context: MainContext, settings: ExecutorSettings) -> None:
         self._context = context
         self._timeout = settings.environment_timeout
+        self._packages_limit = settings.packages_limit
         self._manager = EnvironmentManager(settings.state_directory / "git", settings.environment_limit)
         self._loop = asyncio.get_running_loop()
         self._executor = full_pool(_MAX_PROCESSES, "oet-preparation")
@@ -106,7 +122,8 @@ class Preparations:
         :param script: the script
         :param audience: told of progress
         """
-        return Preparation(self._loop.create_task(self._prepare(script, audience)), self._release)
+        task = self._loop.create_task(self._prepare(script, audience))
+        return Preparation(task, self._release, self._manager.distrust)
 
     async def close(self) -> None:
         """End all that is under way."""
@@ -130,7 +147,7 @@ class Preparations:
         try:
             path = _find(script, environment)
             if script.create_env and not environment.created:
-                await self._share(environment, _Work(Build(environment), environment.env_id), audience)
+                await self._build(environment, audience)
         except BaseException:
             self._release(environment)
             raise
@@ -152,6 +169,12 @@ class Preparations:
         work = _Work(step, mirror, adopt, target, names_may_move=args.full_hash is None)
         commit = await self._share(args, work, audience)
         return self._manager.environment(args.repository, commit)
+
+    async def _build(self, environment: Environment, audience: Audience) -> None:
+        """Build the Python environment of a commit."""
+        temporary = self._manager.scratch()
+        step = Build(environment, self._manager.packages, self._packages_limit, temporary)
+        await self._share(environment, _Work(step, environment.env_id, scratch=temporary), audience)
 
     def _release(self, environment: Environment) -> None:
         self._manager.release(environment)

@@ -5,6 +5,7 @@ and none of them outlives the server.
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -13,9 +14,19 @@ from typing import Any, Protocol
 
 from ska_oso_oet.mptools import EventMessage, QueueProcWorker, SignalObject
 
+from .. import uv_builder
 from ..environment import Environment, environment_of
-from ..gitmanager import GitArgs, GitError, Report, check_out, find_commit, prepare_process
-from ..uv_builder import BuildError, build
+from ..gitmanager import (
+    GitArgs,
+    GitError,
+    Report,
+    UnknownRevision,
+    check_out,
+    find_commit,
+    is_sound,
+    prepare_process,
+)
+from ..uv_builder import BuildError
 from .protocol import FromWorker
 from .stdio import redirect_stdio
 
@@ -50,6 +61,20 @@ class CheckOut:
     def run(self, report: Report) -> str:
         """See `Step.run`."""
         prepare_process()
+        try:
+            return self._get(report)
+        except UnknownRevision:
+            raise
+        except GitError:
+            if not self.mirror.exists() or is_sound(self.mirror):
+                raise
+        # A power cut, or a disk, may leave it so; without help it would stay so for ever.
+        report(f"The mirror of {self.args.repository} is damaged, and made anew")
+        shutil.rmtree(self.mirror)
+        shutil.rmtree(self.target, ignore_errors=True)
+        return self._get(report)
+
+    def _get(self, report: Report) -> str:
         commit = find_commit(self.args, self.mirror, report)
         if not environment_of(self.environments, self.args.repository, commit).checked_out:
             check_out(commit, self.mirror, self.target, report)
@@ -61,13 +86,23 @@ class Build:
     """Build the Python environment of a project. The result is the path of its interpreter.
 
     :param environment: the environment, with its files
+    :param packages: folder of packages that may be needed again
+    :param packages_limit: bytes that these may have together
+    :param temporary: folder for temporary files; it does not exist
     """
 
     environment: Environment
+    packages: Path
+    packages_limit: int
+    temporary: Path
 
     def run(self, report: Report) -> str:
         """See `Step.run`."""
-        build(self.environment, report)
+        # Somebody may have completed it while this waited for its turn, and may be using it.
+        if not self.environment.created:
+            uv_builder.prepare_process(self.packages, self.temporary)
+            uv_builder.build(self.environment, report)
+            uv_builder.limit_packages(self.packages, self.packages_limit)
         return str(self.environment.python)
 
 

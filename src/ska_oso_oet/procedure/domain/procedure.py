@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -130,6 +130,28 @@ class Procedure:
         """Send a message to its worker, which it must have."""
         assert self.channel is not None, "a worker was assigned before"  # noqa: S101
         self.channel.send(EventMessage("ProcessManager", kind, payload))
+
+    def load(self, environment: Mapping[str, str]) -> None:
+        """Have its worker load the script, and hold the arguments that are known already against it.
+
+        :param environment: environment variables for the script
+        """
+        payload = {
+            "script": self.request.loadable().to_model().model_dump(),
+            "procedure_id": self.id,
+            "directory": str(self.directory),
+            "environment": dict(environment),
+            "arguments": {
+                function: {"args": given.args, "kwargs": given.kwargs}
+                for function, given in self.request.arguments.items()
+            },
+        }
+        self.tell(ToWorker.LOAD, payload)
+
+    def distrust_environment(self) -> None:
+        """Have its environment built anew for the next, if it could not even be entered."""
+        if self.state is ProcedureState.PREP_ENV and self.preparation is not None:
+            self.preparation.distrust()
 
     def clean_up(self) -> None:
         """Close its output, and let go of what was prepared for it."""

@@ -87,8 +87,8 @@ def _check_url(url: str) -> None:
     match = _URL.fullmatch(url) if len(url) <= _MAX_LENGTH else None
     if match is None or match["scheme"] not in PROTOCOLS:
         raise ScriptError(
-            f"{url[:_MAX_LENGTH]!r} is no repository URL that can be used: write scheme://host/path, "
-            f"where the scheme is one of {', '.join(PROTOCOLS)}; without a password"
+            f"{_without_secrets(url)!r} is no repository URL that can be used: write scheme://host/path, "
+            f"where the scheme is one of {', '.join(PROTOCOLS)}; without a password or token"
         )
     if "@" in match["authority"] and match["scheme"] != "ssh":
         raise ScriptError("a repository URL must not hold a user name or token: everybody would see it")
@@ -98,6 +98,13 @@ def _check_url(url: str) -> None:
     segments = unquote(match["path"]).split("/")
     if "." in segments or ".." in segments or "%2f" in url.lower() or len(match["path"].strip("/")) == 0:
         raise ScriptError(f"the repository URL '{url}' has a path that cannot be used: write it out in full")
+
+
+def _without_secrets(url: str) -> str:
+    """Return what may be shown of a URL, well-formed or not: neither user and password, nor parameters."""
+    beginning = re.split("[?#]", url[:_MAX_LENGTH], maxsplit=1)[0]
+    scheme, separator, rest = beginning.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def _check_reference(name: str, what: str) -> None:

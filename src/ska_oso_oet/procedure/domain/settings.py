@@ -17,6 +17,7 @@ class ExecutorSettings:
     :param environment_limit: how many environments of git scripts are kept that nobody uses
     :param environment_timeout: seconds that fetching a repository or building an environment may take,
         0 for any time
+    :param packages_limit: bytes of packages that are kept for further environments
     :param environment: environment variables that scripts get in addition
     :param preload: modules to import once for all workers
     """
@@ -28,5 +29,6 @@ class ExecutorSettings:
     watchdog_period: float = 5.0
     environment_limit: int = 5
     environment_timeout: float = 600.0
+    packages_limit: int = 5 * 2**30
     environment: Mapping[str, str] = field(default_factory=dict)
     preload: tuple[str, ...] = ("numpy", "tango")

@@ -234,13 +234,7 @@ class Supervisor:
             procedure.init_timer = self._loop.call_later(
                 self._settings.init_timeout, self._on_init_timeout, procedure
             )
-        payload = {
-            "script": procedure.request.loadable().to_model().model_dump(),
-            "procedure_id": procedure.id,
-            "directory": str(procedure.directory),
-            "environment": dict(self._settings.environment),
-        }
-        procedure.tell(ToWorker.LOAD, payload)
+        procedure.load(self._settings.environment)
         self._call(procedure, Call("init", procedure.request.init))
 
     def _call(self, procedure: Procedure, call: Call) -> None:
@@ -286,6 +280,7 @@ class Supervisor:
         for function, told in payload.get("signatures", {}).items():
             procedure.signatures[function] = None if told is None else signatures.from_json(told)
         if state.is_final:
+            procedure.distrust_environment()
             self._finish(procedure, state, payload.get("stacktrace"))
             return
         if procedure.state is ProcedureState.PREP_ENV:

@@ -226,6 +226,11 @@ class ScriptWorker(QueueProcWorker):
         }
         if "main" not in told:
             raise AttributeError("the script has no function main(): define what is to run as main()")
+        # Those of main, too: what init does with a telescope would be in vain.
+        for name, given in payload["arguments"].items():
+            if (signature := told.get(name)) is not None:
+                arguments = ProcedureInput(*given["args"], **given["kwargs"])
+                signatures.check(name, signatures.from_json(signature), arguments)
         self._announce(LifecycleMessage(self._source, ProcedureState.IDLE, signatures=told))
 
     def _run(self, payload: dict[str, Any]) -> None:

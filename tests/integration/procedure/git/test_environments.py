@@ -4,11 +4,13 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
 from tests.support.git_projects import GitRepository, git_script, make_wheel, project_files
 from tests.support.script_service import ServiceUnderTest, script_service
 
 from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.procedure.application import ProcedureSummary
+from ska_oso_oet.procedure.domain.preparer import Build
 from ska_oso_oet.procedure.environment import environment_of
 
 TELL_VERSION = "import zebra\ndef main():\n    print('zebra', zebra.VERSION)\n"
@@ -160,7 +162,7 @@ def test_an_environment_that_the_worker_cannot_use_fails_with_the_reason(
     assert "ImportError" in reason(summary)
 
 
-def test_an_environment_that_was_damaged_fails_with_the_reason(
+def test_an_environment_that_was_damaged_fails_with_the_reason_and_is_built_anew(
     service: ServiceUnderTest, repository: GitRepository, state: Path
 ) -> None:
     commit = repository.commit({**project_files("receiver"), "script.py": "def main(): pass\n"})
@@ -170,8 +172,54 @@ def test_an_environment_that_was_damaged_fails_with_the_reason(
     summary = service.run(git_script(repository))
     assert "The environment of the script cannot be used" in reason(summary)
     assert "damaged" in reason(summary)
+    assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
     environment.python.unlink()
     assert "FileNotFoundError" in reason(service.run(git_script(repository)))
+    assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
+
+
+def test_an_environment_in_use_is_not_built_anew_meanwhile(
+    service: ServiceUnderTest, repository: GitRepository, state: Path, control: Path
+) -> None:
+    commit = repository.commit(
+        {**project_files("receiver"), "script.py": "def main():\n    import receiver\n"}
+    )
+    user = service.create(git_script(repository))
+    service.wait_for_state(user, "READY")
+    environment = environment_of(state / "git" / "environments", repository.url, commit)
+    (environment.site_packages / "pydantic.py").write_text("raise ImportError('damaged')\n")
+    assert "cannot be used" in reason(service.run(git_script(repository)))
+    assert "cannot be used" in reason(service.run(git_script(repository)))
+    service.start(user)
+    assert service.ended(user).state is ProcedureState.COMPLETE
+    assert builds(control) == 1
+
+
+def test_an_environment_that_was_completed_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    environment = environment_of(tmp_path, "https://example.org/project", "0" * 40)
+    environment.location.mkdir()
+    environment.mark_created()
+    # There is no project: to build it would fail.
+    step = Build(environment, tmp_path / "packages", 0, tmp_path / "temporary")
+    assert step.run(print) == str(environment.python)
+    assert environment.created
+
+
+def test_packages_that_are_too_many_are_not_kept(
+    state: Path, repository: GitRepository, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UV_CACHE_DIR")
+    zebra(wheels, "1.0")
+    repository.commit({"requirements.txt": "zebra\n", "script.py": TELL_VERSION})
+    packages = state / "git" / "packages"
+    with script_service(state) as service:
+        assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
+    assert [*packages.rglob("zebra.py")] != []
+    repository.commit({"requirements.txt": "zebra\n", "script.py": TELL_VERSION, "more": ""})
+    with script_service(state, packages_limit=0) as service:
+        assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
+        assert "zebra 1.0" in service.output(1)
+    assert [*packages.rglob("zebra.py")] == []
 
 
 def test_a_repository_without_a_project_has_no_environment(

@@ -126,3 +126,16 @@ def test_locks_of_a_git_that_was_killed_are_no_obstacle(repository: GitRepositor
         (mirror.path / lock).touch()
     newest = repository.commit({"a": "2"})
     assert mirror.find() == newest
+
+
+def test_half_a_download_of_a_git_that_was_killed_is_removed(
+    repository: GitRepository, mirror: Mirror
+) -> None:
+    repository.commit({"a": "1"})
+    mirror.find()
+    half = [mirror.path / "objects" / "pack" / "tmp_pack_x1", mirror.path / "objects" / "ab" / "tmp_obj_x2"]
+    for path in half:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half of it")
+    mirror.find()
+    assert not any(path.exists() for path in half)

@@ -46,12 +46,14 @@ def test_a_build_that_hangs_is_ended_with_all_its_processes(
 
 
 def test_a_stop_while_the_environment_is_built_works_at_once_and_ends_the_build(
-    service: ServiceUnderTest, repository: GitRepository, control: Path
+    state: Path, service: ServiceUnderTest, repository: GitRepository, control: Path
 ) -> None:
     os.mkfifo(control / "hang")
     repository.commit(PROJECT)
     procedure = service.create(git_script(repository))
     with hanging_build(control) as build:
+        (temporary,) = (state / "git" / "scratch").iterdir()
+        assert build.environ()["TMPDIR"] == str(temporary)
         stopped = service.stop(procedure)
         assert has_ended(build)
     assert [state for state, _ in stopped.history.process_states][-2:] == ["PREP_ENV", "STOPPED"]

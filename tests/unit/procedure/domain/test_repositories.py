@@ -69,6 +69,24 @@ def test_other_repository_urls_are_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "https://s3cret@gitlab.example.org/a",
+        "https://user:s3cret@gitlab.example.org/a",
+        "https://user:s3cret%40@gitlab.example.org/a?b=c",
+        "https://user:s3cret@more@gitlab.example.org/a",
+        "user:s3cret@gitlab.example.org:group/project.git",
+        "https://gitlab.example.org/a?private_token=s3cret",
+        "https://gitlab.example.org/a#s3cret",
+    ],
+)
+def test_a_secret_in_a_url_is_told_to_nobody(url: str) -> None:
+    with pytest.raises(ScriptError, match=r"repository URL") as caught:
+        EVERYTHING.admit(script(git_repo=url))
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "name",
     ["master", "feature/x-1", "v1.2.3", "release_2", "a@b", "1e5", "x" * 200, "größe"],
 )
