@@ -212,6 +212,8 @@ class ExecutorDevice(SkaBaseDevice):
             raise ValueError(
                 f"property StandbyWorkers is {self.StandbyWorkers}: {MAX_STANDBY_WORKERS} are allowed"
             )
+        if self.EventRetention == 0:
+            raise ValueError("property EventRetention is 0: keep at least one event")
         if not (self.OdaTimeout > 0 and math.isfinite(self.OdaTimeout)):
             raise ValueError(f"property OdaTimeout is {self.OdaTimeout}: give it some seconds")
         state_directory = self._state_directory()
