@@ -13,6 +13,7 @@ from .protocol import (
     JournalLocked,
     JournalTooNew,
     JournalUnavailable,
+    TooMuchText,
 )
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "JournalTooNew",
     "JournalUnavailable",
     "MemoryJournal",
+    "TooMuchText",
     "open_journal",
 ]

@@ -4,7 +4,7 @@ import bisect
 import threading
 from collections.abc import Sequence
 
-from .protocol import Document, EventsNoLongerKept, JournalEvent
+from .protocol import Document, EventsNoLongerKept, JournalEvent, require_sendable
 
 
 class MemoryJournal:
@@ -60,6 +60,11 @@ class MemoryJournal:
 
     def read_events(self, after: int, limit: int, topic: str = "") -> list[JournalEvent]:
         """Read events, oldest first."""
+        found = self._read_events(after, limit, topic)
+        require_sendable(found)
+        return found
+
+    def _read_events(self, after: int, limit: int, topic: str) -> list[JournalEvent]:
         with self._lock:
             if self._events and after + 1 < self._events[0].seq:
                 raise EventsNoLongerKept(after, self._events[0].seq)

@@ -5,7 +5,11 @@ or activity. One thread appends (the event bus); any thread may read.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+MAX_TEXT: Final = 32 * 2**20
+"""Characters that the events of one answer may have together. As JSON in ASCII they may be six times as many,
+and Tango carries 256 MiB."""
 
 
 class JournalEvent(NamedTuple):
@@ -39,6 +43,32 @@ class EventsNoLongerKept(LookupError):
             f"events {after + 1} to {first - 1} are no longer kept: read on with 'after' = {first - 1}"
         )
         self.first = first
+
+
+class TooMuchText(ValueError):
+    """Events were asked for that are too large to be sent together.
+
+    :param limit: how many of them are not
+    :ivar limit: the same
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"these events have more than {MAX_TEXT} characters together, ask for fewer: 'limit' = {limit}"
+        )
+        self.limit = limit
+
+
+def require_sendable(events: Sequence[JournalEvent]) -> None:
+    """Make sure that events can be sent together; one alone always can.
+
+    :raises TooMuchText: if they cannot
+    """
+    chars = 0
+    for count, event in enumerate(events):
+        chars += len(event.text)
+        if chars > MAX_TEXT and count > 0:
+            raise TooMuchText(count)
 
 
 class JournalUnavailable(RuntimeError):
@@ -89,6 +119,7 @@ class Journal(Protocol):
         :param limit: how many at the most
         :param topic: only events whose topic begins with this
         :raises EventsNoLongerKept: if the events that follow `after` are gone
+        :raises TooMuchText: if they have more than `MAX_TEXT` characters together
         :raises JournalUnavailable: if they can't be read at present
         """
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ska_oso_oet.event.journal import EventsNoLongerKept, JournalEvent
+from ska_oso_oet.event.journal import EventsNoLongerKept, JournalEvent, TooMuchText
 
 from .conftest import Housekeeping
 from .support import OpenJournal, document, events, ids, numbers
@@ -32,6 +32,19 @@ def test_events_are_read_in_order_from_anywhere(open_any: OpenJournal) -> None:
     assert journal.read_events(4900, 1000) == everything[4900:]
     assert journal.read_events(5000, 10) == []
     assert journal.read_events(0, 0) == []
+
+
+def test_more_text_than_an_answer_can_have_is_refused_with_a_limit_that_works(open_any: OpenJournal) -> None:
+    journal = open_any()
+    large = [JournalEvent(seq, "user.image", f"{seq:>{2**20}}") for seq in range(1, 51)]
+    for event in large:
+        journal.append([event], [])
+    for after, topic in ((0, ""), (10, "user.")):
+        with pytest.raises(TooMuchText, match="ask for fewer: 'limit' = 32") as refusal:
+            journal.read_events(after, 10_000, topic)
+        assert journal.read_events(after, refusal.value.limit, topic) == large[after : after + 32]
+    journal.append([JournalEvent(51, "user.image", "x" * 2**26)], [])
+    assert numbers(journal.read_events(50, 1)) == [51]
 
 
 def test_a_topic_is_read_by_its_beginning(open_any: OpenJournal) -> None:
