@@ -1,5 +1,6 @@
 """The part of the controller that has properties, an executor, and an opinion of its health."""
 
+import hashlib
 import logging
 import math
 import os
@@ -28,6 +29,8 @@ from .executor import Executor, ExecutorConfig, Listeners
 LOGGER = logging.getLogger(__name__)
 
 _NOT_PLAIN = re.compile("[^a-z0-9_]")
+_LONGEST_SCHEMA_NAME = 62
+"""PostgreSQL keeps 63 characters of a name; one may have to be put in front."""
 
 SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
 
@@ -235,7 +238,7 @@ class ExecutorDevice(SkaBaseDevice):
             record_executions=features_of_this_site().is_enabled(RECORD_EXECUTIONS, default=True),
             event_retention=self.EventRetention,
             journal_url=os.environ.get(JOURNAL_URL_VARIABLE),
-            journal_namespace=_NOT_PLAIN.sub("_", self.get_name().lower()),
+            journal_namespace=_schema_name(self.get_name()),
             settings=settings,
         )
 
@@ -276,3 +279,12 @@ class ExecutorDevice(SkaBaseDevice):
     def _report(self, status: CommunicationStatus, fault: str | None) -> None:
         if self._operation.admin_mode.is_in_use:
             self.communication_state_changed(status, fault)
+
+
+def _schema_name(device: str) -> str:
+    """Return the name of a device in a form that can name a schema of PostgreSQL."""
+    name = _NOT_PLAIN.sub("_", device.lower())
+    if len(name) > _LONGEST_SCHEMA_NAME:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+        name = f"{name[: _LONGEST_SCHEMA_NAME - 13]}_{digest}"
+    return f"_{name}" if name[0].isdigit() else name
