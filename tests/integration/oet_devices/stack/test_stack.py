@@ -152,6 +152,16 @@ def test_a_part_that_dies_ends_the_stack_with_a_line_that_says_so(stack: Running
     assert log.exists()
 
 
+def test_a_stack_that_is_killed_leaves_nothing_behind(stack: RunningStack) -> None:
+    with operate(stack.controller) as operator:
+        operator.run(embedded(WAITS), state="RUNNING")
+        family = stack.family()
+        stack.process.send_signal(signal.SIGKILL)
+        stack.process.wait(END_TIME)
+        _, left = psutil.wait_procs(family[1:], timeout=END_TIME)
+        assert [each for each in left if each.status() != psutil.STATUS_ZOMBIE] == []
+
+
 def test_a_taken_rest_port(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
