@@ -1,7 +1,7 @@
 """Whatever is done to it, in whatever order, a ProcessManager does as a simple model of it says.
 
-``OET_MODEL_EXAMPLES`` sets how many sequences are tried: few without it, hundreds for a thorough look. Only with
-it is a sequence that fails made shorter, which may take minutes.
+``OET_MODEL_EXAMPLES`` sets how many sequences are tried: few without it, hundreds for a thorough look. With
+it alone a sequence that fails is made shorter, which may take minutes.
 """
 
 import os
