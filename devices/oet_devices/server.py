@@ -10,6 +10,7 @@ import tango
 from tango.server import run
 
 from .controller import OETController
+from .end_signals import EndSignals
 
 SERVER = "OETController"
 
@@ -53,7 +54,8 @@ def _serve(arguments: Sequence[str]) -> None:
     :raises StartError: if that cannot begin
     """
     try:
-        run((OETController,), args=[SERVER, *arguments], raises=True)
+        signals = EndSignals()
+        run((OETController,), args=[SERVER, *arguments], raises=True, post_init_callback=signals.watch)
     except tango.DevFailed as error:
         raise StartError(" ".join(reason.desc for reason in error.args)) from error
     except Exception as error:
