@@ -80,7 +80,7 @@ _TO_REACH = {
     "ON": '{"power": "ON"}',
     "STANDBY": '{"power": "STANDBY"}',
     "OFF": '{"power": "OFF"}',
-    "FAULT": '{"communication": "ESTABLISHED", "fault": "The drive is stuck."}',
+    "FAULT": '{"communication": "ESTABLISHED", "fault": "The drive is stuck.", "power": "ON"}',
 }
 
 
