@@ -13,6 +13,7 @@ from tests.support.events import EventLog, listen
 from tests.support.lrc_client import CommandRefusedError, LrcCall, invoke
 from tests.support.ska_interface import INTERFACE, attribute_row, command_row
 
+from oet_devices.ska.command_record import MAX_RESULT_BYTES
 from oet_devices.ska.enums import TaskStatus
 
 FINE = "def main(n=1): print(n)"
@@ -95,6 +96,21 @@ def test_a_script_that_fails_fails_its_command(controller: tango.DeviceProxy, ve
     with invoke(controller, "Create", embedded(BROKEN), version=version) as create:
         assert "no licence" in _result(create)[1]
     assert create.statuses[-1] is TaskStatus.FAILED
+
+
+@VERSIONS
+def test_a_result_too_long_for_events_says_where_all_of_it_is(
+    controller: tango.DeviceProxy, version: int
+) -> None:
+    number = prepare(controller, "def main(): raise RuntimeError(20_000 * 'Größe Δ')")
+    with invoke(controller, "Start", "", version=version) as start:
+        code, reason = _result(start)
+    assert code == 3
+    assert len(json.dumps([code, reason])) <= MAX_RESULT_BYTES
+    assert reason.endswith(f"Größe Δ\n ... See DescribeProcedure({number}).")
+    trace = json.loads(controller.DescribeProcedure(number))["history"]["stacktrace"]
+    assert len(trace) > len(reason)
+    assert [json.loads(text)["result"] for text in controller.lrcFinished][-1] == [code, reason]
 
 
 @VERSIONS
