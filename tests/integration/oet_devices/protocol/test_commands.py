@@ -11,7 +11,6 @@ from tests.integration.oet_devices.protocol.conftest import end_all, prepare
 from tests.support.controllers import embedded
 from tests.support.events import EventLog, listen
 from tests.support.lrc_client import CommandRefusedError, LrcCall, invoke
-from tests.support.ska_interface import INTERFACE, attribute_row, command_row
 
 from oet_devices.ska.command_record import MAX_RESULT_BYTES
 from oet_devices.ska.enums import TaskStatus
@@ -47,17 +46,6 @@ def _result(call: LrcCall) -> tuple[int, Any]:
     result = call.wait_for_end().result
     assert result is not None
     return int(result[0]), result[1]
-
-
-@pytest.mark.parametrize("row", INTERFACE["attributes"], ids=lambda row: row["name"])
-def test_each_attribute_of_a_base_device(controller: tango.DeviceProxy, row: dict[str, Any]) -> None:
-    expected = {key: value for key, value in row.items() if key != "first_event"}
-    assert attribute_row(controller, row["name"]) == expected
-
-
-@pytest.mark.parametrize("row", INTERFACE["commands"], ids=lambda row: row["name"])
-def test_each_command_of_a_base_device(controller: tango.DeviceProxy, row: dict[str, Any]) -> None:
-    assert command_row(controller, row["name"]) == row
 
 
 @VERSIONS
