@@ -187,21 +187,6 @@ def test_refusals_say_what_to_do(controller: tango.DeviceProxy) -> None:
         invoke(controller, "Stop", "").__enter__()
 
 
-def test_controllers_are_independent(controllers: list[tango.DeviceProxy]) -> None:
-    ids = [prepare(controller, LONG) for controller in controllers]
-    before = [len(json.loads(controller.GetEvents("{}"))) for controller in controllers]
-    for controller, procedure_id in zip(controllers, ids, strict=True):
-        with listen(controller, ["runningProcedure"]) as log:
-            controller.Start("")
-            log.wait_for("runningProcedure", procedure_id)
-    assert [controller.runningProcedure for controller in controllers] == ids
-    with invoke(controllers[1], "Stop", "") as stop:
-        stop.wait_for_end()
-    assert [controller.runningProcedure for controller in controllers] == [ids[0], 0, ids[2]]
-    after = [len(json.loads(controller.GetEvents("{}"))) for controller in controllers]
-    assert after[1] - before[1] > after[0] - before[0] == after[2] - before[2]
-
-
 def test_a_script_can_be_stopped_at_once_without_naming_it(controller: tango.DeviceProxy) -> None:
     procedure_id = prepare(controller, LONG)
     controller.Start("")
