@@ -36,8 +36,6 @@ def test_a_running_observation_outlives(controller: tango.DeviceProxy, uri: Uris
         operator.wait_for_topic(pid, "user.script.announce")
         if command == "Init":
             controller.Init()
-            # Memorised attributes are written when a server starts, not by Init.
-            controller.adminMode = "ONLINE"
         else:
             assert reset(controller).statuses[-1] is TaskStatus.COMPLETED
         assert controller.State() == State.ON
@@ -59,7 +57,6 @@ def test_changed_properties_are_taken_into_account_when_nothing_is_live(
     try:
         if command == "Init":
             controller.Init()
-            controller.adminMode = "ONLINE"
         else:
             assert reset(controller).statuses[-1] is TaskStatus.COMPLETED
         assert list(controller.scripts) == [(tmp_path / "elsewhere.py").as_uri()]
@@ -190,7 +187,6 @@ def test_a_wrong_property_is_shown_by_init_too_and_ends_no_observation(
         put(controller, {"HistoryLength": -1})
         try:
             controller.Init()
-            controller.adminMode = "ONLINE"
             assert controller.State() == State.FAULT
             assert "property HistoryLength is -1" in controller.Status()
             assert operator.describe(pid)["state"] == "RUNNING"

@@ -187,6 +187,30 @@ def test_refusals_say_what_to_do(controller: tango.DeviceProxy) -> None:
         invoke(controller, "Stop", "").__enter__()
 
 
+def test_what_runs_goes_on_though_the_controller_is_taken_out_of_use(controller: tango.DeviceProxy) -> None:
+    ready = prepare(controller, FINE)
+    prepare(controller, LONG)
+    with invoke(controller, "Start", "") as start:
+        try:
+            controller.adminMode = "OFFLINE"
+            assert (controller.State(), controller.runningProcedure != 0) == (tango.DevState.DISABLE, True)
+            for command, argument in (
+                ("Create", embedded(FINE)),
+                ("Start", str(ready)),
+                ("RunActivity", "{}"),
+            ):
+                with pytest.raises(CommandRefusedError, match="Set adminMode to ONLINE first"):
+                    invoke(controller, command, argument).__enter__()
+            assert start.statuses[-1] is TaskStatus.IN_PROGRESS
+            with invoke(controller, "Abort") as abort:
+                assert abort.wait_for_end().result == [0, "Abort completed OK"]
+            assert start.wait_for_end().statuses[-1] is TaskStatus.ABORTED
+        finally:
+            controller.adminMode = "ONLINE"
+    with invoke(controller, "Start", str(ready)) as start:
+        assert start.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
+
+
 def test_a_script_can_be_stopped_at_once_without_naming_it(controller: tango.DeviceProxy) -> None:
     procedure_id = prepare(controller, LONG)
     controller.Start("")
