@@ -10,7 +10,7 @@ import pytest
 import tango
 from tests.integration.oet_devices.protocol.conftest import end_all, prepare
 from tests.support.controllers import controller_proxy, embedded
-from tests.support.events import listen
+from tests.support.events import EventLog, listen
 from tests.support.lrc_client import invoke
 
 from oet_devices.ska.enums import ResultCode, TaskStatus
@@ -40,6 +40,10 @@ def test_a_command_goes_on_through_init(controller: tango.DeviceProxy) -> None:
         assert start.wait_for_end().statuses[-1] is TaskStatus.ABORTED
 
 
+def _wait_for_more(log: EventLog, count: int) -> None:
+    log.wait_until(lambda log: len(log.events) > count)
+
+
 def test_init_in_the_middle_of_it_all(tango_host: str, controller: tango.DeviceProxy) -> None:
     over = threading.Event()
 
@@ -62,7 +66,7 @@ def test_init_in_the_middle_of_it_all(tango_host: str, controller: tango.DeviceP
             for _ in range(_INITS):
                 heard = len(log.events)
                 controller.Init()
-                log.wait_until(lambda log, heard=heard: len(log.events) > heard + 20)
+                _wait_for_more(log, heard + 20)
             over.set()
             refused = [text for client in working for text in client.result(30)]
         with invoke(controller, "Abort") as abort:

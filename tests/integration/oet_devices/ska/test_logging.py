@@ -90,6 +90,47 @@ def test_level_and_targets_have_events(device: tango.DeviceProxy) -> None:
     assert device.loggingLevel == 2
 
 
+def test_syslog_gets_messages_over_tcp(device: tango.DeviceProxy) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        device.loggingTargets = [f"syslog::tcp://127.0.0.1:{server.getsockname()[1]}"]
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(5)
+            _log(device, "WARNING", "the dish is wet")
+            assert b"the dish is wet" in connection.recv(4096)
+            device.loggingTargets = []
+
+
+def test_the_syslog_of_this_machine_gets_messages(device: tango.DeviceProxy, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(path))
+        receiver.settimeout(5)
+        device.loggingTargets = [f"syslog::file://{path}"]
+        _log(device, "WARNING", "the dish is wet")
+        assert b"the dish is wet" in receiver.recv(4096)
+        device.loggingTargets = []
+
+
+def test_the_console_gets_messages(device: tango.DeviceProxy, server: ServerProcess) -> None:
+    device.loggingTargets = ["console::cout"]
+    _log(device, "WARNING", "the dish is dry again")
+    server.wait_for_output(r"\|WARNING\|.*\|\|the dish is dry again", timeout=10)
+    device.loggingTargets = []
+
+
+def test_nothing_is_logged_when_that_is_off(device: tango.DeviceProxy, tmp_path: Path) -> None:
+    path = tmp_path / "device.log"
+    device.loggingTargets = [f"file::{path}"]
+    device.loggingLevel = "OFF"
+    _log(device, "CRITICAL", "nobody wants to know")
+    device.loggingLevel = "FATAL"
+    _log(device, "CRITICAL", "everybody wants to know")
+    device.loggingTargets = []
+    assert [line.split("|")[-1] for line in path.read_text().splitlines()] == ["everybody wants to know"]
+
+
 def test_syslog_gets_messages(device: tango.DeviceProxy) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
