@@ -2,7 +2,7 @@
 
 import pytest
 
-from oet_devices.executor_device import _schema_name
+from oet_devices.properties import schema_name
 from ska_oso_oet.event.journal.postgres import PostgresDatabase
 
 _LONG = f"mid-oet/{'very-' * 20}long/controller"
@@ -17,10 +17,10 @@ _LONG = f"mid-oet/{'very-' * 20}long/controller"
     ],
 )
 def test_a_device_name_becomes_one_that_postgresql_takes(device: str, schema: str | None) -> None:
-    name = _schema_name(device)
+    name = schema_name(device)
     assert schema in (None, name)
     assert PostgresDatabase("postgresql://host/database", name).name.endswith(f"schema {name}")
 
 
 def test_long_names_that_begin_alike_are_told_apart() -> None:
-    assert _schema_name(f"{_LONG}-1") != _schema_name(f"{_LONG}-2")
+    assert schema_name(f"{_LONG}-1") != schema_name(f"{_LONG}-2")
