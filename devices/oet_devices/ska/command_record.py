@@ -93,6 +93,7 @@ class CommandRecord:
 
     def __post_init__(self) -> None:
         # What does not change any more, as JSON texts.
+        self.id_and_status = (self.id, self.status.name)
         self._told = {"uid": to_json(self.id), "name": to_json(self.name), "submitted_time": _now()}
 
     def enter(self, status: TaskStatus, result: Result | None = None) -> None:
@@ -102,6 +103,7 @@ class CommandRecord:
         :param result: how the command ended, if that is what it did
         """
         self.status = status
+        self.id_and_status = (self.id, status.name)
         self.result = result
         if status is TaskStatus.IN_PROGRESS:
             self._told["started_time"] = _now()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -178,17 +179,21 @@ class ScriptExecutionService:
         if run_args == ProcedureInput():
             run_args = summary.arguments_of(cmd.fn_name) or run_args
         request = {"pid": cmd.process_uid, "script_args": _script_args({cmd.fn_name: run_args})}
-        self._announce_request("start", origin, request)
+        announcement = _request("start", origin, request)
         try:
             self.manager.run(
                 cmd.process_uid,
                 call=cmd.fn_name,
                 run_args=run_args,
                 force_start=cmd.force_start,
-                origin=origin,
+                # Published where it is granted: if the bus is at work already, the script is told later.
+                origin=replace(origin, announcement=announcement),
             )
-        except ProcedureNotFound:  # it ended after the summary was made
-            raise ended from None
+        except Exception as error:
+            self._bus.publish(announcement)
+            if isinstance(error, ProcedureNotFound):  # it ended after the summary was made
+                raise ended from None
+            raise
         return self._committed(cmd.process_uid)
 
     def stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> list[ProcedureSummary]:
@@ -267,8 +272,7 @@ class ScriptExecutionService:
         return outcome
 
     def _announce_request(self, verb: str, origin: Origin, cmd: dict[str, Any]) -> None:
-        fields = {"request_id": origin.request_id, "cmd": cmd}
-        self._bus.publish(Announcement(f"request.procedure.{verb}", origin.msg_src, fields))
+        self._bus.publish(_request(verb, origin, cmd))
 
     def _committed(self, procedure_id: int) -> ProcedureSummary:
         """Return a summary that holds all that has happened up to now."""
@@ -354,6 +358,12 @@ def _describe_stop(stopped: Document, abort: Document | None, failure: str | Non
         trace = (aborting.history.stacktrace or "").strip().rpartition("\n")[2]
         failure = f"the abort script (procedure {aborting.id}) ended {aborting.state} {trace}".rstrip()
     return StopOutcome(_parse_summary(stopped.text), aborting, failure)
+
+
+def _request(verb: str, origin: Origin, cmd: dict[str, Any]) -> Announcement:
+    """Return the event of a request."""
+    fields = {"request_id": origin.request_id, "cmd": cmd}
+    return Announcement(f"request.procedure.{verb}", origin.msg_src, fields)
 
 
 def _prepare_request(cmd: PrepareProcessCommand) -> dict[str, Any]:
