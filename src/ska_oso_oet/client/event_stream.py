@@ -191,20 +191,36 @@ class EventStream:
 
     async def _digest(self, texts: list[str | None]) -> None:
         """Put into order what the subscription has brought."""
-        batch = EventBatch(self._known + 1)
-        for text in texts:
+        waiting = deque(texts)
+        while waiting:
+            if self._follow(waiting):
+                continue
+            text = waiting.popleft()
             event = RawEvent.read(text) if text is not None else None
-            if event is not None and event.seq == self._known + 1:
-                self._hear(event)
-                self._note(event)
-                batch.events.append(event)
-            elif self._is_doubtful(text, event):
-                self._deliver(batch)
+            if self._is_doubtful(text, event):
                 await self._catch_up()
                 if self._behind:
                     return  # what is left of the texts will come from there, too
-                batch = EventBatch(self._known + 1)
-        self._deliver(batch)
+
+    def _follow(self, waiting: deque[str | None]) -> bool:
+        """Deliver the events that follow each other without a gap. Returns whether there were any.
+
+        :param waiting: what was brought, oldest first; these are taken from it
+        """
+        batch = EventBatch(self._known + 1)
+        expected, events = batch.first, batch.events
+        while waiting and (text := waiting[0]) is not None:
+            event = RawEvent.read(text)
+            if event is None or event.seq != expected:
+                break
+            waiting.popleft()
+            events.append(event)
+            expected += 1
+        if events:
+            self._hear(events[-1])
+            self._note(events[-1])
+            self._deliver(batch)
+        return bool(events)
 
     def _is_doubtful(self, text: str | None, event: RawEvent | None) -> bool:
         """Whether the device must be asked what has happened, because events do not tell."""
