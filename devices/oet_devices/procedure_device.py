@@ -22,6 +22,7 @@ from .aims import procedure_complete
 from .arguments import REFUSALS, parse, refuse
 from .board import Board
 from .document_commands import DocumentCommands
+from .event_query import event_texts
 from .executor import Executor
 from .executor_device import ExecutorDevice
 from .json_text import ascii_json
@@ -246,16 +247,15 @@ class ProcedureDevice(ExecutorDevice):
         dtype_in="DevString",
         doc_in='JSON: {"after": seq, "limit": n, "topic": "prefix"}, each of them optional',
         dtype_out="DevString",
-        doc_out="JSON list of events with a greater number, oldest first",
+        doc_out="JSON list of events with a greater number, oldest first; "
+        "fewer if they are long: read on until there are none",
         display_level=tango.DispLevel.EXPERT,
     )
     def GetEvents(self, argin: str) -> str:
         """Return events that have happened, e.g. those of which the change events were missed."""
 
         def events(executor: Executor) -> str:
-            query = parse(EventQuery, argin)
-            found = executor.bus.journal.read_events(query.after, query.limit, query.topic)
-            return ascii_json(f"[{','.join(event.text for event in found)}]")
+            return ascii_json(f"[{','.join(event_texts(executor.bus.journal, parse(EventQuery, argin)))}]")
 
         return self.answer("GetEvents", events)
 
