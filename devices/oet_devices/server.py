@@ -59,8 +59,8 @@ def _serve(arguments: Sequence[str]) -> None:
 
         def serving() -> None:
             signals.watch()
-            # What there is when the devices have been made stays. To look through all of it for garbage, after
-            # every few ten thousand events, would hold up all threads each time for fifty milliseconds.
+            # What there is when the devices have been made stays. To look through all of it for garbage,
+            # after every few ten thousand events, would hold up all threads for fifty milliseconds.
             gc.freeze()
 
         run((OETController,), args=[SERVER, *arguments], raises=True, post_init_callback=serving)

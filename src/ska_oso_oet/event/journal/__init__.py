@@ -13,7 +13,6 @@ from .protocol import (
     JournalLocked,
     JournalTooNew,
     JournalUnavailable,
-    TooMuchText,
 )
 
 __all__ = [
@@ -26,6 +25,5 @@ __all__ = [
     "JournalTooNew",
     "JournalUnavailable",
     "MemoryJournal",
-    "TooMuchText",
     "open_journal",
 ]

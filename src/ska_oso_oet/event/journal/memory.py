@@ -4,7 +4,7 @@ import bisect
 import threading
 from collections.abc import Sequence
 
-from .protocol import Document, EventsNoLongerKept, JournalEvent, require_sendable
+from .protocol import Document, EventsNoLongerKept, JournalEvent, answerable
 
 
 class MemoryJournal:
@@ -60,24 +60,19 @@ class MemoryJournal:
 
     def read_events(self, after: int, limit: int, topic: str = "") -> list[JournalEvent]:
         """Read events, oldest first."""
-        found = self._read_events(after, limit, topic)
-        require_sendable(found)
-        return found
-
-    def _read_events(self, after: int, limit: int, topic: str) -> list[JournalEvent]:
         with self._lock:
             if self._events and after + 1 < self._events[0].seq:
                 raise EventsNoLongerKept(after, self._events[0].seq)
             start = bisect.bisect_right(self._events, after, key=lambda event: event.seq)
             if not topic:
-                return self._events[start : start + limit]
+                return answerable(self._events[start : start + limit])
             found: list[JournalEvent] = []
             for event in self._events[start:]:
                 if event.topic.startswith(topic):
                     found.append(event)
                     if len(found) == limit:
                         break
-            return found
+            return answerable(found)
 
     def last_id(self, kind: str) -> int:
         """Return the greatest ID ever stored for a kind of document, 0 if there is none."""

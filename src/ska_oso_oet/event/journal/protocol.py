@@ -5,11 +5,9 @@ or activity. One thread appends (the event bus); any thread may read.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-MAX_TEXT: Final = 32 * 2**20
-"""Characters that the events of one answer may have together. As JSON in ASCII they may be six times as many,
-and Tango carries 256 MiB."""
+from ska_oso_oet.model import EVENTS_IN_ANSWER
 
 
 class JournalEvent(NamedTuple):
@@ -45,30 +43,17 @@ class EventsNoLongerKept(LookupError):
         self.first = first
 
 
-class TooMuchText(ValueError):
-    """Events were asked for that are too large to be sent together.
+def answerable(events: Sequence[JournalEvent]) -> list[JournalEvent]:
+    """Return the first of some events, as many as one answer can hold.
 
-    :param limit: how many of them are not
-    :ivar limit: the same
+    :param events: what is asked for
     """
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"these events have more than {MAX_TEXT} characters together, ask for fewer: 'limit' = {limit}"
-        )
-        self.limit = limit
-
-
-def require_sendable(events: Sequence[JournalEvent]) -> None:
-    """Make sure that events can be sent together; one alone always can.
-
-    :raises TooMuchText: if they cannot
-    """
-    chars = 0
-    for count, event in enumerate(events):
-        chars += len(event.text)
-        if chars > MAX_TEXT and count > 0:
-            raise TooMuchText(count)
+    size = 0
+    for count, event in enumerate(events, start=1):
+        size += len(event.text)
+        if size >= EVENTS_IN_ANSWER:
+            return list(events[:count])
+    return list(events)
 
 
 class JournalUnavailable(RuntimeError):
@@ -115,11 +100,12 @@ class Journal(Protocol):
     def read_events(self, after: int, limit: int, topic: str = "") -> list[JournalEvent]:
         """Read events, oldest first. Less than `limit` events are the last there are, or end at missing ones.
 
+        Where they are long, it ends after `EVENTS_IN_ANSWER` characters: read on until there are none.
+
         :param after: only events with a greater number
         :param limit: how many at the most
         :param topic: only events whose topic begins with this
         :raises EventsNoLongerKept: if the events that follow `after` are gone
-        :raises TooMuchText: if they have more than `MAX_TEXT` characters together
         :raises JournalUnavailable: if they can't be read at present
         """
 

@@ -8,11 +8,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, Dialect, Select, Table, and_, delete, func, insert, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ska_oso_oet.model import EVENTS_IN_ANSWER
+
 from .database import Database, EntryRejected, Step, StorageFault, StorageSuspect
 from .gaps import Gap
 from .migrate import bring_up_to_date
 from .numbering import Numbering
-from .protocol import MAX_TEXT, Document, JournalEvent, JournalTooNew
+from .protocol import Document, JournalEvent, JournalTooNew
 from .schema import ANY_KIND, documents, events, gaps, identifiers
 
 # A prefix that more topics than this begin with is looked for event by event.
@@ -143,7 +145,7 @@ class SqlStorage:
     def read_events(self, after: int, limit: int, topic: str) -> list[JournalEvent]:
         """Read events with a greater number than `after`, oldest first, `limit` at the most.
 
-        Of those that have too much text to be sent together, only so many are read that this shows.
+        Where they are long, only as many are read as one answer can hold.
         """
         with self._reading() as connection:
             topics = _topics_with_prefix(connection, topic) if topic else []
@@ -155,7 +157,7 @@ class SqlStorage:
                 query = _of_topics(newer, topics, topic) if topic else newer
                 rows = connection.execute(query.order_by("seq").limit(page)).all()
                 found += [JournalEvent(*row) for row in rows]
-                if len(rows) < page or sum(len(event.text) for event in found) > MAX_TEXT:
+                if len(rows) < page or sum(len(event.text) for event in found) >= EVENTS_IN_ANSWER:
                     break
             return found
 
