@@ -75,8 +75,8 @@ class ExecutorDevice(SkaBaseDevice):
     StateDirectory = device_property(
         dtype="DevString",
         default_value="",
-        doc="Folder for the journal, for the output of scripts and for what scripts from git need, used by "
-        "this device alone. "
+        doc="Folder, as an absolute path, for the journal, for the output of scripts and for what scripts "
+        "from git need, used by this device alone. "
         "Without it, a folder named after the device in OET_STATE_DIRECTORY or ~/.local/state/ska-oso-oet.",
     )
     HistoryLength = device_property(
@@ -239,6 +239,9 @@ class ExecutorDevice(SkaBaseDevice):
 
     def _state_directory(self) -> Path:
         if self.StateDirectory:
+            if not Path(self.StateDirectory).is_absolute():
+                # Where that is would depend on who has started the server.
+                raise ValueError(f"property StateDirectory is '{self.StateDirectory}': give an absolute path")
             return Path(self.StateDirectory)
         default = Path.home() / ".local" / "state" / "ska-oso-oet"
         base = Path(os.environ.get("OET_STATE_DIRECTORY", default))

@@ -121,6 +121,7 @@ WRONG = {
     "StopGracePeriod": ("-0.5", "property StopGracePeriod is -0.5: give a number that is not negative"),
     "InitTimeout": ("nan", "property InitTimeout is nan: give a number that is not negative"),
     "EventRetention": ("many", "EventRetention"),
+    "StateDirectory": ("state", "property StateDirectory is 'state': give an absolute path"),
     "ScriptRoots": ("scripts", "the script root 'scripts' is not the absolute path of an existing folder"),
     "GitRepositories": ("github", "'github' is no pattern of repository URLs"),
     "AbortScript": ("/scripts/abort.py", "'/scripts/abort.py' is no script URI of this kind"),
