@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
@@ -11,6 +12,13 @@ CONTROLLER_CLASS = "OETController"
 
 NOTHING_TO_DO, HAS_WRITTEN = 0, 2
 """Exit statuses of json2tango."""
+
+
+def console_scripts() -> dict[str, str]:
+    """Return the commands of the distribution, and the functions that they call."""
+    with (PROJECT / "pyproject.toml").open("rb") as file:
+        scripts: dict[str, str] = tomllib.load(file)["project"]["scripts"]
+    return scripts
 
 
 def json2tango(tango_host: str, config: Path, scratch: Path) -> int:

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,13 @@ from dsconfig.json2tango import prepare_config
 from tests.support.chart import (
     CHART,
     FOUR_SUBARRAYS,
-    IMAGE,
     VALUE_SETS,
     Resource,
     containers,
     of_kind,
     render,
 )
-from tests.support.site import PROJECT, REGISTRATIONS
+from tests.support.site import PROJECT, REGISTRATIONS, console_scripts
 
 from oet_devices.controller import QUERY_COMMANDS, OETController
 from ska_oso_oet.sidecar import command as sidecar_command
@@ -170,11 +168,6 @@ def test_every_secret_reaches_the_pods_that_need_it() -> None:
     assert names["register"] == set()
 
 
-def console_scripts() -> set[str]:
-    with (PROJECT / "pyproject.toml").open("rb") as file:
-        return set(tomllib.load(file)["project"]["scripts"])
-
-
 def assert_exists(command: list[str]) -> None:
     """See that a command is one of the distribution's, or a module that can be run."""
     if command[:2] == ["python", "-m"]:
@@ -205,16 +198,3 @@ def test_the_sidecar_answers_what_it_is_asked() -> None:
         if container["name"] == "sidecar":
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                 assert f'"{container[probe]["httpGet"]["path"]}"' in code
-
-
-def test_the_image_is_built_from_what_there_is_and_runs_as_the_charts_user() -> None:
-    text = IMAGE.read_text()
-    for copied in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE):
-        for name in copied.split():
-            assert (PROJECT / name).exists(), name
-    [user] = re.findall(r"^USER (\d+):(\d+)$", text, re.MULTILINE)
-    chart = next(iter(of_kind(render({}), "StatefulSet")))["spec"]["template"]["spec"]["securityContext"]
-    assert user == (str(chart["runAsUser"]), str(chart["runAsGroup"]))
-    assert text.count("FROM ") == 3
-    [started] = re.findall(r"^CMD (\[.+\])$", text, re.MULTILINE)
-    assert_exists(json.loads(started))
