@@ -65,6 +65,11 @@ def test_what_stays_is_probed(resources: list[Resource]) -> None:
             assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
 
 
+def test_rest_services_stay_to_tell_that_their_controller_is_away() -> None:
+    [sidecar] = [container for container in containers(render({})) if container["name"] == "sidecar"]
+    assert sidecar["readinessProbe"]["httpGet"]["path"] == "/healthz"
+
+
 def selected(selector: Mapping[str, str], resources: list[Resource]) -> int:
     """Return how many workloads have pods with these labels."""
     labels = [template["metadata"]["labels"] for template in pod_templates(resources)]
