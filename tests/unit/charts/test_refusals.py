@@ -64,6 +64,7 @@ def two(first: str, second: str, instances: tuple[str, str] = ("01", "02")) -> d
             "each device needs one of its own",
         ),
         ({"controller": {"ports": {"event": 45450}}}, "need a port each"),
+        ({"properties": {"StopGracePeriod": 30}}, "terminationGracePeriodSeconds"),
         ({"global": {"operator": True, "tango_host": "databaseds:10001"}}, "at port 10000"),
     ],
 )
