@@ -21,6 +21,7 @@ from tests.support.chart import (
 from tests.support.site import PROJECT, REGISTRATIONS, console_scripts
 
 from oet_devices.controller import QUERY_COMMANDS, OETController
+from ska_oso_oet import features
 from ska_oso_oet.sidecar import command as sidecar_command
 
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
@@ -145,6 +146,18 @@ def tango_knows(variable: str) -> bool:
     return any(variable.encode() in path.read_bytes() for path in libraries)
 
 
+def feature_flags() -> set[str]:
+    """Return the variables that switch features on and off."""
+    names = [name for name in vars(features) if name.isupper() and name not in {"SECTION", "FILE_NAME"}]
+    return {f"OET_{getattr(features, name).upper()}" for name in names}
+
+
+def test_each_feature_can_be_switched() -> None:
+    assert feature_flags() <= set(SCHEMA["properties"]["environment"]["properties"])
+    [environment] = of_kind(render({"environment": {"OET_RECORD_EXECUTIONS": False}}), "ConfigMap")[:1]
+    assert environment["data"]["OET_RECORD_EXECUTIONS"] == "false"
+
+
 def test_every_environment_variable_is_one_that_the_code_reads() -> None:
     set_somewhere = set(SCHEMA["properties"]["environment"]["properties"])
     set_somewhere |= set(SCHEMA["properties"]["secrets"]["properties"]["values"]["properties"])
@@ -152,7 +165,7 @@ def test_every_environment_variable_is_one_that_the_code_reads() -> None:
         for container in containers(render(values)):
             set_somewhere |= {variable["name"] for variable in container["env"]}
     code = source_text()
-    for variable in set_somewhere - OF_KUBERNETES:
+    for variable in set_somewhere - OF_KUBERNETES - feature_flags():
         known = tango_knows(variable) if variable in OF_TANGO else re.search(rf"\b{variable}\b", code)
         assert known, variable
 
