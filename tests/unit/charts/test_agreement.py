@@ -1,6 +1,7 @@
 """The chart and the image against the code: what they set and start exists, and means the same."""
 
 import importlib.util
+import inspect
 import json
 import re
 from pathlib import Path
@@ -22,6 +23,10 @@ from tests.support.site import PROJECT, REGISTRATIONS, console_scripts
 
 from oet_devices.controller import QUERY_COMMANDS, OETController
 from ska_oso_oet import features
+from ska_oso_oet.event.journal import retention
+from ska_oso_oet.procedure.application import service
+from ska_oso_oet.procedure.domain import ExecutorSettings
+from ska_oso_oet.procedure.domain.output import OutputLog
 from ska_oso_oet.sidecar import command as sidecar_command
 
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
@@ -105,6 +110,15 @@ def test_properties_are_registered_as_the_database_holds_them() -> None:
         "ScriptRoots": ["/a"],
     }
     assert found["mid-oet/controller/02"]["properties"]["HistoryLength"] == ["20"]
+
+
+def test_the_volume_holds_what_a_device_may_come_to_keep() -> None:
+    events = int(PROPERTIES["EventRetention"][2]) * retention._BYTES_FOR_AN_EVENT
+    output = service.OUTPUT_LOGS * inspect.signature(OutputLog).parameters["max_bytes"].default
+    [server] = of_kind(render({}), "StatefulSet")
+    [claim] = server["spec"]["volumeClaimTemplates"]
+    size = int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi")) * 2**30
+    assert size >= 1.25 * (events + output + ExecutorSettings.packages_limit)
 
 
 def test_scripts_of_the_release_can_be_run() -> None:

@@ -221,6 +221,26 @@ def test_whoever_may_use_tango_may_use_the_database_that_comes_along() -> None:
     assert database["ports"] == [{"protocol": "TCP", "port": 10000}]
 
 
+def test_policies_let_through_what_is_needed(resources: list[Resource]) -> None:
+    policies = {p["metadata"]["name"]: p["spec"] for p in of_kind(resources, "NetworkPolicy")}
+    served = {
+        c["name"]: {port["containerPort"] for port in c.get("ports", ())} for c in containers(resources)
+    }
+    if "oet-oet-controllers" in policies:
+        [way_in] = policies["oet-oet-controllers"]["ingress"]
+        assert {port["port"] for port in way_in["ports"]} == served["controller"]
+        assert "Egress" not in policies["oet-oet-controllers"]["policyTypes"]
+    if "oet-oet-rest" in policies:
+        way_out = {
+            (port["protocol"], port["port"]) for port in policies["oet-oet-rest"]["egress"][0]["ports"]
+        }
+        [host] = {v["value"] for c in containers(resources) for v in c["env"] if v["name"] == "TANGO_HOST"}
+        needed = {53, int(host.rpartition(":")[2])} | served.get("controller", set())
+        assert way_out == {("TCP", port) for port in needed} | {("UDP", 53)} | {
+            ("TCP", port) for port in (45450, 45460, 45470)
+        }
+
+
 def test_a_site_can_let_the_rest_services_reach_access_control() -> None:
     rule = {"to": [{"podSelector": {"matchLabels": {"app": "access-control"}}}]}
     resources = render({"networkPolicy": {"restEgress": [rule]}})
