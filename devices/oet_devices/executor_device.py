@@ -49,8 +49,8 @@ class ExecutorDevice(SkaBaseDevice):
     StateDirectory = device_property(
         dtype="DevString",
         default_value="",
-        doc="Folder for the journal, for the output of scripts and for what scripts from git need, used by "
-        "this device alone. "
+        doc="Folder, as an absolute path, for the journal, for the output of scripts and for what scripts "
+        "from git need, used by this device alone. "
         "Without it, a folder named after the device in OET_STATE_DIRECTORY or ~/.local/state/ska-oso-oet.",
     )
     HistoryLength = device_property(
