@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from . import interpreter
 from .environment import Environment
@@ -88,7 +89,10 @@ def _what_to_install(source: Path) -> Sequence[str]:
 
     :raises BuildError: if there is no project
     """
-    if _is_project(source / _PROJECT_FILE) or (source / "setup.py").is_file():
+    described = _described(source / _PROJECT_FILE)
+    if _is_no_package(described):
+        return ["--requirements", _PROJECT_FILE]
+    if _is_project(described) or (source / "setup.py").is_file():
         return ["."]
     if (source / _REQUIREMENTS).is_file():
         return ["--requirements", _REQUIREMENTS]
@@ -98,18 +102,34 @@ def _what_to_install(source: Path) -> Sequence[str]:
     )
 
 
-def _is_project(path: Path) -> bool:
-    """Return whether a file describes a package, rather than only settings of tools.
+def _described(path: Path) -> dict[str, Any]:
+    """Return what is in a project file, nothing if there is none.
 
     :raises BuildError: if it cannot be read
     """
     try:
-        described = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return False
+        return {}
     except (ValueError, OSError) as error:
         raise BuildError(f"The repository's {path.name} cannot be read: {error}.") from error
+
+
+def _is_project(described: dict[str, Any]) -> bool:
+    """Return whether a project file describes a package, rather than only settings of tools."""
     return "project" in described or "build-system" in described or "poetry" in described.get("tool", {})
+
+
+def _is_no_package(described: dict[str, Any]) -> bool:
+    """Return whether a project file says that the project has requirements, and is no package itself.
+
+    The words for that are those of uv and of poetry.
+    """
+    tools = described.get("tool", {})
+    says_no = (
+        tools.get("uv", {}).get("package") is False or tools.get("poetry", {}).get("package-mode") is False
+    )
+    return says_no and "project" in described
 
 
 def _uv(environment: Environment, arguments: Sequence[str]) -> None:

@@ -231,6 +231,20 @@ def test_a_repository_without_a_project_has_no_environment(
     assert "neither pyproject.toml nor requirements.txt" in reason(summary)
 
 
+@pytest.mark.parametrize("words", ["[tool.uv]\npackage = false\n", "[tool.poetry]\npackage-mode = false\n"])
+def test_a_project_that_is_no_package_has_only_what_it_requires(
+    service: ServiceUnderTest, repository: GitRepository, wheels: Path, words: str
+) -> None:
+    zebra(wheels, "1.0")
+    project = '[project]\nname = "scripts"\nversion = "1"\ndependencies = ["zebra"]\n'
+    repository.commit(
+        {"pyproject.toml": project + words, "script.py": TELL_VERSION, "a/x.py": "", "b/x.py": ""}
+    )
+    summary = service.run(git_script(repository))
+    assert summary.state is ProcedureState.COMPLETE, reason(summary)
+    assert "zebra 1.0" in service.output(summary.id)
+
+
 def test_of_unused_environments_the_last_ones_are_kept(state: Path, repository: GitRepository) -> None:
     commits = [repository.commit({"script.py": f"def main(): {n}\n"}) for n in range(4)]
     with script_service(state, environment_limit=2) as service:
