@@ -124,6 +124,9 @@ def check_out(commit: str, mirror: Path, target: Path, report: Report) -> None:
     except git.GitCommandError as error:
         _relay(str(error.stderr))
         raise GitError(f"The files of commit {commit} cannot be written.") from error
+    if (target / ".gitmodules").exists():
+        # They may be in repositories that nobody has allowed.
+        _relay("The repository has submodules. They are not fetched: have its project require them instead.")
 
 
 def prepare_process() -> None:

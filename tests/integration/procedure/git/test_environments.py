@@ -222,6 +222,19 @@ def test_packages_that_are_too_many_are_not_kept(
     assert [*packages.rglob("zebra.py")] == []
 
 
+def test_submodules_are_not_fetched_and_the_script_s_output_says_so(
+    service: ServiceUnderTest, repository: GitRepository, tmp_path: Path
+) -> None:
+    other = GitRepository(tmp_path / "repositories" / "other")
+    other.commit({"helper.py": ""})
+    repository.commit({"script.py": "import helper\ndef main(): pass\n"})
+    repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", other.url, "other")
+    repository.commit({})
+    summary = service.run(git_script(repository, create_env=False))
+    assert summary.state is ProcedureState.FAILED
+    assert "has submodules. They are not fetched" in service.output(summary.id)
+
+
 def test_a_repository_without_a_project_has_no_environment(
     service: ServiceUnderTest, repository: GitRepository
 ) -> None:
