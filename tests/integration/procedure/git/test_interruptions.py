@@ -70,6 +70,19 @@ def test_a_repository_that_says_nothing_is_given_up_in_time(state: Path) -> None
     assert f"It had come to: Fetching {url}." in (summary.history.stacktrace or "")
 
 
+def test_dead_servers_keep_no_other_repository_waiting(
+    service: ServiceUnderTest, repository: GitRepository
+) -> None:
+    repository.commit(PROJECT)
+    with silent_git_server() as (url, server):
+        dead = [service.create(from_silence(f"{url}/{number}")) for number in range(5)]
+        connections = [server.accept()[0] for _ in dead]
+        assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
+        for procedure, connection in zip(dead, connections, strict=True):
+            service.stop(procedure)
+            connection.close()
+
+
 def test_a_stop_while_a_repository_is_fetched_works_at_once_and_ends_git(service: ServiceUnderTest) -> None:
     with silent_git_server() as (url, server):
         procedure = service.create(from_silence(url))
