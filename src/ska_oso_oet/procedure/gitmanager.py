@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ _HASH = re.compile(r"[0-9a-fA-F]{4,40}")
 _FULL_HASH = re.compile(r"[0-9a-f]{40}")
 _PERCENTAGE = re.compile(r"(Receiving objects|Resolving deltas): +(\d+)%")
 _OTHER_PERCENTAGE = re.compile(r".*: +\d+% \(\d+/\d+\)")
+_COMPLAINT = re.compile(r"(remote: )?(fatal|error|ssh)\b", re.IGNORECASE)
+_MAX_COMPLAINT = 400
 _LISTED_BRANCHES = 10
 _LEFTOVERS = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*")
 
@@ -207,6 +210,7 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
         [*command, "--", url, *refspecs], as_process=True, universal_newlines=True, with_stdout=False
     )
     told = -1
+    complaints = []
     for line in fetch.stderr:
         if match := _PERCENTAGE.match(line):
             if (tenth := int(match[2]) // 10) != told:
@@ -214,12 +218,15 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
                 report(f"{match[1]}: {match[2]} %")
         elif not _OTHER_PERCENTAGE.match(line):
             _relay(line)
+            if _COMPLAINT.match(line):
+                complaints.append(line)
     try:
         fetch.wait()
     except git.GitCommandError as error:
+        reason = textwrap.shorten(" ".join(complaints), _MAX_COMPLAINT, placeholder=" …")
         raise GitError(
-            f"The repository {url} cannot be fetched: check its address, that it can be reached from here, "
-            "and that the account of this server may read it."
+            f"The repository {url} cannot be fetched ({reason or 'git does not say why'}): check its "
+            "address, that it can be reached from here, and that the account of this server may read it."
         ) from error
 
 

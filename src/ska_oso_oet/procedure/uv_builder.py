@@ -1,9 +1,11 @@
 """Builds Python environments with uv. Runs in a process of its own: it takes seconds to minutes."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +18,10 @@ from .gitmanager import Report
 
 _PROJECT_FILE = "pyproject.toml"
 _REQUIREMENTS = "requirements.txt"
+_COMPLAINT = re.compile(r"\s*(error:|×)")
+"""Begins what uv says about a failure; all that follows belongs to it."""
+
+_MAX_COMPLAINT = 600
 _CACHE_VARIABLE = "UV_CACHE_DIR"
 
 
@@ -134,13 +140,27 @@ def _is_no_package(described: dict[str, Any]) -> bool:
 
 def _uv(environment: Environment, arguments: Sequence[str]) -> None:
     variables = interpreter.environment_of(environment.python)
-    ended = subprocess.run(
-        _command(arguments), cwd=environment.source, env=variables, stdin=subprocess.DEVNULL, check=False
-    )
-    if ended.returncode != 0:
+    complaint: list[str] = []
+    with subprocess.Popen(
+        _command(arguments),
+        cwd=environment.source,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None, "it is a pipe"  # noqa: S101
+        for line in process.stdout:
+            sys.stdout.write(line)
+            if complaint or _COMPLAINT.match(line):
+                complaint.append(line)
+    if process.returncode != 0:
+        reason = textwrap.shorten(" ".join(complaint), _MAX_COMPLAINT, placeholder=" …")
         raise BuildError(
-            f"The environment could not be built: 'uv {' '.join(arguments)}' ended with status "
-            f"{ended.returncode}. Mend the project, or try again if it was the network."
+            f"The environment could not be built: {reason or f'uv ended with status {process.returncode}'} "
+            f"(uv {' '.join(arguments)}). Mend the project, or try again if it was the network."
         )
 
 
