@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 # A mark of what is installed: made again when what it depends on has changed.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo up test lint format interface bench stress clean help
+.PHONY: demo up test lint format interface bench stress crash clean help
 
 help: ## show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -15,7 +15,7 @@ help: ## show what can be made
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 demo: $(INSTALLED) ## run real scripts through Tango and the oet command, and show what an operator sees
@@ -37,7 +37,7 @@ format: $(INSTALLED) ## put the code into its style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-interface: $(INSTALLED) ## write the files that describe the Tango interface
+interface: $(INSTALLED) ## write the files that describe the interfaces: Pogo model, properties, OpenAPI
 	@$(BIN)/python -m oet_devices.interface_files
 
 bench: $(INSTALLED) ## measure against bare Tango, in one run

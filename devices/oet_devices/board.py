@@ -3,11 +3,18 @@
 import threading
 import time
 from dataclasses import dataclass, replace
+from textwrap import shorten
 
 import orjson
 
 from ska_oso_oet.event.journal import Document
 from ska_oso_oet.model import ProcedureState
+
+_LONGEST_STEP = 60
+"""Characters of what a script says that it is doing: more is not taken in at one glance."""
+
+_PREPARING = frozenset(ProcedureState) - {ProcedureState.READY, *(s for s in ProcedureState if s.is_final)}
+"""States on the way to READY; RUNNING is that of ``init`` too."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,9 @@ class Brief:
     :param since: when it entered that state, seconds since 1970
     :param changes: how many states it has been in
     :param main_runs: whether its ``main`` is running, rather than its ``init``
+    :param ready: whether it can be started: it is READY, and its ``main`` has not run
     :param progress: percentage done, as the script has told
+    :param step: what it is doing, as the script has told with its progress
     """
 
     id: int
@@ -29,7 +38,9 @@ class Brief:
     since: float
     changes: int
     main_runs: bool
+    ready: bool
     progress: int | None = None
+    step: str | None = None
 
 
 def brief(document: Document) -> Brief:
@@ -39,14 +50,16 @@ def brief(document: Document) -> Brief:
     states = summary["history"]["process_states"]
     state, since = states[-1]
     uri = summary["script"]["script_uri"]
-    was_ready = any(before == ProcedureState.READY for before, _ in states)
+    times_ready = sum(before == ProcedureState.READY for before, _ in states)
     return Brief(
         id=summary["id"],
         name=uri.rpartition("/")[2] if uri else "embedded script",
         state=ProcedureState(state),
         since=since,
         changes=len(states),
-        main_runs=state == ProcedureState.RUNNING and was_ready,
+        main_runs=state == ProcedureState.RUNNING and times_ready > 0,
+        # When main has returned it is READY for a moment, and then COMPLETE.
+        ready=state == ProcedureState.READY and times_ready == 1,
     )
 
 
@@ -66,20 +79,20 @@ class Board:
             if before is not None and before.changes > shown.changes:
                 return shown
             if before is not None and shown.main_runs:
-                shown = replace(shown, progress=before.progress)
+                shown = replace(shown, progress=before.progress, step=before.step)
             self._last = max(self._last, shown.id)
             self._briefs[shown.id] = shown
             for old in [b.id for b in self._briefs.values() if b.state.is_final and b.id != self._last]:
                 del self._briefs[old]
         return shown
 
-    def show_progress(self, procedure_id: int, percent: int) -> bool:
-        """Take note of a script's progress. Returns whether that is news."""
+    def show_progress(self, procedure_id: int, percent: int, step: str | None = None) -> bool:
+        """Take note of a script's progress, and what it is doing. Returns whether that is news."""
         with self._lock:
             known = self._briefs.get(procedure_id)
-            if known is None or known.progress == percent:
+            if known is None or (known.progress, known.step) == (percent, step):
                 return False
-            self._briefs[procedure_id] = replace(known, progress=percent)
+            self._briefs[procedure_id] = replace(known, progress=percent, step=step)
             return True
 
     def progress_of(self, procedure_id: int) -> int | None:
@@ -112,17 +125,18 @@ class Board:
             briefs = list(self._briefs.values())
         running = [known for known in briefs if known.main_runs]
         told = [_describe_running(running[0])] if running else ["No script is running."]
-        preparing = sum(not known.state.is_final and not known.main_runs for known in briefs)
-        ready = sum(known.state is ProcedureState.READY for known in briefs)
+        ready = sum(known.ready for known in briefs)
+        preparing = sum(known.state in _PREPARING and not known.main_runs for known in briefs)
         if ready:
             told.append(f"{ready} ready.")
-        if preparing > ready:
-            told.append(f"{preparing - ready} in preparation.")
+        if preparing:
+            told.append(f"{preparing} in preparation.")
         return " ".join(told)
 
 
 def _describe_running(running: Brief) -> str:
     seconds = time.time() - running.since
     duration = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    step = "" if running.step is None else f", {shorten(running.step, _LONGEST_STEP, placeholder='...')}"
     progress = "" if running.progress is None else f" ({running.progress} %)"
-    return f"Running #{running.id} {running.name} for {duration}{progress}."
+    return f"Running #{running.id} {running.name} for {duration}{step}{progress}."

@@ -105,14 +105,16 @@ class OETController(ActivityDevice):
                 raise StateForbids("no script is running: name the procedure to stop, e.g. 2")
             self.commands.require_room("Stop")
             command_id = self.command_ids.new("Stop", procedure_id)
-            outcome = executor.service.request_stop(
+            stopping = executor.service.request_stop(
                 StopProcessCommand(procedure_id, request.abort), Origin(SOURCE, time.time())
             )
             # The script is being stopped by now, however long the journal takes to note it.
             executor.bus.committed().result()
-            handle = self.commands.begin("Stop", command_id)
+            handle = self.commands.begin(
+                "Stop", command_id, on_abort=lambda: _stop(executor, stopping.abort_id)
+            )
             handle.started()
-            outcome.add_done_callback(lambda done: _report_stop(handle, done))
+            stopping.add_done_callback(lambda done: _report_stop(handle, done))
             return accepted(handle, ResultCode.STARTED)
 
         return self.take("Stop", stop)
@@ -133,7 +135,9 @@ class OETController(ActivityDevice):
         return answer
 
 
-def _stop(executor: Executor, procedure_id: int) -> None:
+def _stop(executor: Executor, procedure_id: int | None) -> None:
+    if procedure_id is None:
+        return
     with suppress(StateForbids, ProcedureNotFound):  # it may have ended by itself, and its command with it
         executor.service.request_stop(StopProcessCommand(procedure_id, run_abort=False))
 
@@ -141,5 +145,7 @@ def _stop(executor: Executor, procedure_id: int) -> None:
 def _report_stop(handle: CommandHandle, outcome: "Future[StopOutcome]") -> None:
     if (error := outcome.exception()) is not None:
         handle.failed(str(error))
+    elif outcome.result().abort_failure is not None and handle.abort_requested:
+        handle.aborted()
     else:
         handle.completed(outcome.result().message)

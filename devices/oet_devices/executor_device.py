@@ -139,6 +139,11 @@ class ExecutorDevice(SkaBaseDevice):
             self._close_executor()
         super().delete_device()
 
+    def always_executed_hook(self) -> None:
+        """Before any request: let whoever looks here and then there find nothing there that is older."""
+        if (executor := self.__dict__.get("_executor")) is not None:
+            executor.bus.wait_while_telling()
+
     def start_communicating(self) -> None:
         """Report whether scripts can be executed."""
         self._report_health()

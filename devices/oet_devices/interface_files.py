@@ -1,11 +1,14 @@
-"""``make interface``: writes the files that describe the interface of OETController to people and tools.
+"""``make interface``: writes the files that describe the interfaces to people and tools.
 
-They are ``pogo/OETController.xmi`` and the table of properties in ``tango_db/README.md``.
+They are ``pogo/OETController.xmi``, the table of properties in ``tango_db/README.md``, and ``openapi.json``
+for REST.
 """
 
 import re
 import sys
 from pathlib import Path
+
+from ska_oso_oet.sidecar import openapi_text
 
 from .controller import OETController
 from .pogo import pogo_model
@@ -39,6 +42,7 @@ def interface_files(project: Path) -> dict[Path, str]:
     readme = project / "tango_db" / "README.md"
     return {
         project / "pogo" / "OETController.xmi": pogo_model(OETController),
+        project / "openapi.json": openapi_text(),
         readme: _TABLE.sub(lambda _: property_table(), readme.read_text()),
     }
 

@@ -26,6 +26,7 @@ _TYPES = {
     CmdArgType.DevLong64: "LongType",
     CmdArgType.DevDouble: "DoubleType",
     CmdArgType.DevString: "StringType",
+    CmdArgType.ConstDevString: "ConstStringType",
     CmdArgType.DevEnum: "EnumType",
     CmdArgType.DevState: "StateType",
     CmdArgType.DevVarStringArray: "StringArrayType",
@@ -59,7 +60,7 @@ def pogo_model(device_class: type[EventDevice]) -> str:
         _add_property(classes, "classProperties", name, definition)
     for name, definition in model.device_property_list.items():
         _add_property(classes, "deviceProperties", name, definition)
-    for name, returned in (("State", CmdArgType.DevState), ("Status", CmdArgType.DevString)):
+    for name, returned in (("State", CmdArgType.DevState), ("Status", CmdArgType.ConstDevString)):
         argin, argout = (CmdArgType.DevVoid, ""), (returned, f"The device's {name.lower()}")
         _add_command(classes, name, [argin, argout, {}], f"Tell the device's {name.lower()}.", own=False)
     for name, definition in model.cmd_list.items():

@@ -1,6 +1,9 @@
 """What Kubernetes asks a device server: ``python -m oet_devices.probe alive|ready INSTANCE``."""
 
+import contextlib
+import os
 import sys
+import threading
 from collections.abc import Iterator
 
 import click
@@ -11,19 +14,20 @@ from .server import SERVER
 _TIMEOUT = 3000
 """Milliseconds that the server may take to answer."""
 
+_DATABASE_TIMEOUT = 3.0
+"""Seconds that the Tango database may take. Tango itself waits three times as long for a silent one."""
+
 _NOT_READY = frozenset({tango.DevState.FAULT, tango.DevState.INIT})
 
 
 def why_not_alive(instance: str) -> Iterator[str]:
     """Yield a line if the server does not take requests, as far as can be found out.
 
-    Where there is no Tango database nobody can be asked; that is no reason to end a server and its scripts.
+    Where no Tango database answers nobody can be asked; that is no reason to end a server and its scripts.
 
     :param instance: its instance name
     """
-    try:
-        tango.Database()
-    except tango.DevFailed:
+    if not _database_answers():
         return
     try:
         _admin(instance).ping()
@@ -46,6 +50,20 @@ def why_not_ready(instance: str) -> Iterator[str]:
         yield f"{SERVER}/{instance} does not answer: {_describe(error)}"
 
 
+def _database_answers() -> bool:
+    answered = threading.Event()
+
+    def connect() -> None:
+        with contextlib.suppress(tango.DevFailed):
+            tango.Database()
+            answered.set()
+
+    asking = threading.Thread(target=connect, daemon=True)
+    asking.start()
+    asking.join(_DATABASE_TIMEOUT)
+    return answered.is_set()
+
+
 def _admin(instance: str) -> tango.DeviceProxy:
     proxy = tango.DeviceProxy(f"dserver/{SERVER}/{instance}")
     proxy.set_timeout_millis(_TIMEOUT)
@@ -64,7 +82,9 @@ def main(question: str, instance: str) -> None:
     reasons = list(why_not_alive(instance) if question == "alive" else why_not_ready(instance))
     for reason in reasons:
         click.echo(reason, err=True)
-    sys.exit(1 if reasons else 0)
+    # A thread may still wait for the database, in Tango's library: an orderly end would wait for that.
+    sys.stderr.flush()
+    os._exit(1 if reasons else 0)
 
 
 if __name__ == "__main__":

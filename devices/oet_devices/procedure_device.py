@@ -9,6 +9,7 @@ from typing import TypeVar
 import tango
 from tango.server import attribute, command
 
+from oet_devices.ska.operation import way_out
 from oet_devices.ska.texts import tango_text
 from ska_oso_oet.event.bus import Batch
 from ska_oso_oet.event.journal import JournalEvent
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 MAX_SCRIPTS = 1024
 _PROGRESS_TOPIC = "user.script.progress"
+_AS_TOLD = frozenset({tango.DevState.ON, tango.DevState.FAULT})
+"""States of which Status says enough: nothing is in the way, or it says itself what is, and what to do."""
 _LAST = "0 for the last one created"
 
 # Tango numbers the labels of an enumeration from 0.
@@ -100,7 +103,8 @@ class ProcedureDevice(ExecutorDevice):
         except (KeyError, TypeError, ValueError, OverflowError):
             return None  # a script may say what it likes: this is no progress of a procedure
         percent = min(max(percent, 0), 100)
-        return (procedure_id, percent) if self._board.show_progress(procedure_id, percent) else None
+        step = None if told.get("msg") is None else str(told["msg"])
+        return (procedure_id, percent) if self._board.show_progress(procedure_id, percent, step) else None
 
     def on_progress(self, procedure_id: int, percent: int) -> None:
         """Report the progress of a script to the command that has started it."""
@@ -120,12 +124,15 @@ class ProcedureDevice(ExecutorDevice):
         self.publisher.submit_latest("scriptOutput", self._output_tail)
 
     def describe(self) -> str:
-        """Say in a line what is going on."""
+        """Say in a line what is going on, and in another how to go on if nothing new can be begun."""
         if self._executor is None:
             return super().describe()
         standby = self._executor.service.manager.standby_workers
         workers = "1 standby worker." if standby == 1 else f"{standby} standby workers."
-        return f"{self._board.describe()} {workers}"
+        told = f"{self._board.describe()} {workers}"
+        if self._state in _AS_TOLD:
+            return told
+        return f"{told}\nNothing can be created or started in state {self._state}. {way_out(self._state)}"
 
     def require_executor(self) -> Executor:
         """Return the executor.

@@ -5,14 +5,23 @@ On the command line: ``python -m oet_devices.registration oet-mid``, or the path
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+import jsonschema
 import tango
+from dsconfig import formatting
 from dsconfig.json2tango import apply_config, prepare_config
+
+_MEMORISED = "__value"
+"""What Tango calls a memorised value among the properties of an attribute."""
+
+
+class RegistrationError(ValueError):
+    """A registration cannot be used. The message says why, in one line."""
 
 
 def registration_file(name: str) -> Path:
@@ -20,54 +29,90 @@ def registration_file(name: str) -> Path:
 
     :param name: its name, e.g. ``oet-mid``
     """
-    installed = Path(str(resources.files("oet_devices"))) / "tango_db"
-    folder = installed if installed.is_dir() else Path(__file__).parents[2] / "tango_db"
-    return folder / f"{name}.json"
+    return _shipped() / f"{name}.json"
 
 
 def register(
     database: tango.Database, config: Path, properties: Mapping[str, Sequence[str]] | None = None
-) -> str:
+) -> list[str]:
     """Register the devices of a file; what is in the database already stays as it is.
+
+    That goes for memorised values, too: a controller that was taken out of use stays out of use.
 
     :param database: the Tango database
     :param config: a file in the format of dsconfig
     :param properties: device properties to set in addition, of all devices
-    :returns: name of the first device
+    :returns: names of the devices
+    :raises RegistrationError: if the file is not of that format
+    :raises OSError: if it cannot be read
+    :raises tango.DevFailed: if the database cannot be used
     """
-    wanted = prepare_config(json.loads(config.read_text()), validate=True)
-    devices = list(_devices(wanted))
-    for _, definition in devices:
+    wanted = _read(config)
+    devices = dict(_devices(wanted))
+    for device, definition in devices.items():
         definition.setdefault("properties", {}).update(
             {name: list(value) for name, value in (properties or {}).items()}
         )
+        _keep_memorised_values(database, device, definition.get("attribute_properties", {}))
     calls = apply_config(wanted, database, update=True)[2]
     for method, args, kwargs in calls:
         getattr(database, method)(*args, **kwargs)
-    return str(devices[0][0])
+    return list(devices)
 
 
-def _devices(config: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (device, definition)
-        for instances in config["servers"].values()
-        for classes in instances.values()
-        for members in classes.values()
-        for device, definition in members.items()
-    ]
+def _read(config: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RegistrationError(f"it is not JSON: {error}") from error
+    try:
+        wanted: dict[str, Any] = prepare_config(content)
+        # dsconfig's own check tells the reason in ten lines, and ends the process.
+        jsonschema.validate(wanted, json.loads(Path(formatting.SCHEMA_FILENAME).read_text()))
+    except jsonschema.ValidationError as error:
+        where = "/".join(str(part) for part in error.absolute_path)
+        raise RegistrationError(f"it is not in the format of dsconfig: {where}: {error.message}") from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise RegistrationError(f"it is not in the format of dsconfig: {error}") from error
+    if not wanted:
+        raise RegistrationError("it has neither servers nor classes nor devices")
+    return wanted
+
+
+def _devices(config: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for instances in config.get("servers", {}).values():
+        for classes in instances.values():
+            for members in classes.values():
+                yield from members.items()
+
+
+def _keep_memorised_values(
+    database: tango.Database, device: str, attributes: dict[str, dict[str, Any]]
+) -> None:
+    for name in [name for name, values in attributes.items() if _MEMORISED in values]:
+        if _MEMORISED in database.get_device_attribute_property(device, name)[name]:
+            del attributes[name][_MEMORISED]
+        if not attributes[name]:
+            del attributes[name]
+
+
+def _shipped() -> Path:
+    installed = Path(str(resources.files("oet_devices"))) / "tango_db"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "tango_db"
 
 
 def _file(name: str) -> Path:
     """Return the file that the command line names.
 
-    :raises ValueError: if there is none
+    :raises RegistrationError: if there is none
     """
-    given, shipped = Path(name), registration_file(name)
-    for path in (given, shipped):
-        if path.is_file():
-            return path
-    known = ", ".join(sorted(path.stem for path in shipped.parent.glob("*.json")))
-    raise ValueError(f"there is no file {name}, and no registration of that name ships: known are {known}")
+    known = {path.stem: path for path in sorted(_shipped().glob("*.json"))}
+    path = known.get(name, Path(name))
+    if not path.is_file():
+        raise RegistrationError(
+            f"there is no such file, and no registration of that name ships: known are {', '.join(known)}"
+        )
+    return path
 
 
 @click.command()
@@ -76,16 +121,16 @@ def main(name: str) -> None:
     """Register the devices of NAME, a registration that ships or a file, in the database at TANGO_HOST."""
     try:
         config = _file(name)
-        first = register(tango.Database(), config)
+        devices = register(tango.Database(), config)
     except tango.DevFailed as error:
         _fail(f"the Tango database cannot be used: {'; '.join(part.desc.strip() for part in error.args)}")
-    except (ValueError, KeyError, OSError, RuntimeError) as error:
+    except (RegistrationError, OSError) as error:
         _fail(f"{name} cannot be registered: {error}")
-    click.echo(f"Registered the devices of {name}; the first is {first}.")
+    click.echo(f"Registered {', '.join(devices) or 'what ' + name + ' says of classes'}.")
 
 
 def _fail(reason: str) -> NoReturn:
-    click.echo(f"oet_devices.registration: {reason}", err=True)
+    click.echo(f"oet_devices.registration: {' '.join(reason.split())}", err=True)
     sys.exit(1)
 
 

@@ -17,10 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import tango
 
-from .registration import register, registration_file
-from .sample_blocks import provide_scheduling_blocks
 from .stack_part import Part, StackError
 
 INSTANCE = "01"
@@ -69,7 +66,7 @@ class Stack:
         self._logs.mkdir(parents=True, exist_ok=True)
         if self._options.rest_port:
             _require_free(self._options.host, self._options.rest_port, "--rest-port")
-        tango_host = await self._start_database()
+        tango_host, _ = await asyncio.gather(self._start_database(), asyncio.to_thread(_import_late))
         device = await asyncio.to_thread(self._register, tango_host)
         # At the same time: the sidecar finds the device when it is there.
         _, rest = await asyncio.gather(
@@ -87,13 +84,19 @@ class Stack:
         return f"{host}:{listening[1]}"
 
     def _register(self, tango_host: str) -> str:
+        import tango
+
+        from .registration import register, registration_file
+
         host, _, port = tango_host.rpartition(":")
         properties = {"StateDirectory": [str(self._options.state_directory / "controller")]}
         if self._options.script_roots:
             properties["ScriptRoots"] = [str(root) for root in self._options.script_roots]
-        return register(tango.Database(host, int(port)), registration_file("oet-mid"), properties)
+        return register(tango.Database(host, int(port)), registration_file("oet-mid"), properties)[0]
 
     async def _start_device_server(self, tango_host: str) -> None:
+        from .sample_blocks import provide_scheduling_blocks
+
         arguments = [INSTANCE, "-ORBendPoint", f"giop:tcp:{self._options.host}:0"]
         blocks = provide_scheduling_blocks(self._options.state_directory / "oda", os.environ)
         environment = {"TANGO_HOST": tango_host, **blocks}
@@ -161,6 +164,11 @@ async def run(options: StackOptions) -> None:
 async def _start_and_watch(stack: Stack) -> None:
     click.echo(await stack.start())
     raise StackError(await stack.ended())
+
+
+def _import_late() -> None:
+    """Import what is needed once the database has started, which takes as long."""
+    from . import registration, sample_blocks  # noqa: F401
 
 
 def _require_free(host: str, port: int, option: str) -> int:

@@ -7,19 +7,26 @@ from pathlib import Path
 import click
 from rich.console import Console
 from tests.benchmarks.core.machine import this_machine
+from tests.benchmarks.core.markdown import put_into
 from tests.benchmarks.core.report import show, write
 from tests.benchmarks.core.row import Row
-from tests.benchmarks.rows import bursts, events, history, procedures, queries
+from tests.benchmarks.rows import bursts, events, history, idle, procedures, queries, start, stops
 from tests.benchmarks.stack.bench import Bench, bench
 
 GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "start": start.measure,
+    "idle": idle.measure,
     "queries": queries.measure,
     "procedures": procedures.measure,
+    "stops": stops.measure,
     "events": events.measure,
     "bursts": bursts.measure,
     "history": history.measure,
 }
 """The groups of rows, in the order of the table."""
+
+_WIDTH = 160
+"""Columns of a file, or of a pipe."""
 
 
 @click.command(context_settings={"show_default": True})
@@ -35,9 +42,14 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
 @click.option(
     "--output", type=click.Path(path_type=Path), default="bench-results.json", help="File for the figures."
 )
-def main(chosen: tuple[str, ...], quick: bool, output: Path) -> None:
+@click.option(
+    "--markdown",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Document to put the table into, in the place of the one that it has.",
+)
+def main(chosen: tuple[str, ...], quick: bool, output: Path, markdown: Path | None) -> None:
     """Measure the OET against bare Tango and bare HTTP streaming."""
-    console = Console()
+    console = _console()
     machine = this_machine()
     rows: list[Row] = []
     began = time.monotonic()
@@ -47,7 +59,15 @@ def main(chosen: tuple[str, ...], quick: bool, output: Path) -> None:
             rows += GROUPS[name](running)
     show(console, machine, rows)
     write(output, machine, rows)
+    if markdown is not None:
+        put_into(markdown, machine, rows)
     console.print(f"[dim]It took {time.monotonic() - began:.0f} s; the figures are in {output}.[/dim]")
+
+
+def _console() -> Console:
+    """Return a console on which a row of the table has room, a file included."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH)
 
 
 if __name__ == "__main__":

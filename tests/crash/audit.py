@@ -12,11 +12,12 @@ from tests.support.controller_site import Controller
 from oet_devices.ska.enums import HealthState
 from ska_oso_oet.model import ProcedureState
 
-from .sightings import Accepted, Sightings, Verb
+from .activity_audit import ActivityAudit
+from .sightings import Sightings, Verb
 
 _STATE_CHANGE: Final = "procedure.lifecycle.statechange"
 _CREATED: Final = "procedure.lifecycle.created"
-_REQUEST: Final = "request.procedure."
+_REQUEST: Final = "request."
 
 
 class Past(NamedTuple):
@@ -24,11 +25,13 @@ class Past(NamedTuple):
 
     :param last_seq: number of the newest event
     :param last_id: ID of the newest procedure
+    :param last_activity_id: ID of the newest activity
     :param digests: of all events, by their numbers
     """
 
     last_seq: int = 0
     last_id: int = 0
+    last_activity_id: int = 0
     digests: Mapping[int, int] = MappingProxyType({})
 
 
@@ -49,6 +52,7 @@ class Audit:
         created = [int(event["msg_src"]) for event in self.events if event["topic"] == _CREATED]
         self.created_ids = created
         self.summaries = {procedure_id: controller.describe(procedure_id) for procedure_id in created}
+        self.activities = ActivityAudit(controller, self.events, self.summaries, past.last_activity_id)
 
     @cached_property
     def present(self) -> Past:
@@ -56,6 +60,7 @@ class Audit:
         return Past(
             max(self._by_number, default=self._past.last_seq),
             max(self.summaries, default=self._past.last_id),
+            self.activities.last_id,
             {**self._past.digests, **{event["seq"]: _digest(event) for event in self.events}},
         )
 
@@ -75,6 +80,7 @@ class Audit:
             *self._check_states(),
             *self._check_outputs(),
             *self._check_shown(),
+            *self.activities.findings(self._sightings),
         ]
 
     def _check_numbers(self) -> Iterator[str]:
@@ -101,20 +107,11 @@ class Audit:
             for event in self.events
             if event["topic"].startswith(_REQUEST)
         )
-        accepted = self._sightings.accepted
-        for verb, procedure_id in {(each.verb, each.procedure_id) for each in accepted}:
-            times = sum((each.verb, each.procedure_id) == (verb, procedure_id) for each in accepted)
-            if verb is not Verb.CREATE and requested[(verb, procedure_id)] < times:
+        accepted = Counter((each.verb, each.id) for each in self._sightings.accepted)
+        for (verb, procedure_id), times in accepted.items():
+            if verb in (Verb.START, Verb.STOP) and requested[(verb, procedure_id)] < times:
                 yield f"{verb} of procedure {procedure_id} was accepted {times} times, and is not remembered"
-        yield from self._check_given_out([each for each in accepted if each.verb is Verb.CREATE])
-
-    def _check_given_out(self, creations: list[Accepted]) -> Iterator[str]:
-        if len({each.procedure_id for each in creations}) != len(creations):
-            yield f"an ID was given out twice: {creations}"
-        for each in creations:
-            remembered = self.summaries.get(each.procedure_id, {}).get("command_id")
-            if remembered != each.command_id:
-                yield f"{each} was accepted, but that procedure is remembered as of {remembered}"
+        yield from self._sightings.forgotten(Verb.CREATE, self.summaries)
 
     def _check_seen_summaries(self) -> Iterator[str]:
         for procedure_id, seen in self._sightings.summaries.items():

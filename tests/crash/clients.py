@@ -6,15 +6,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import tango
 from tests.support.controller_site import Controller
 
 from oet_devices.ska.enums import ResultCode
 
-from .sightings import Sightings, Verb
+from .sightings import By, Sightings, Verb
 
 ACTOR = Path(__file__).parent / "scripts" / "actor.py"
+_BLOCK = ACTOR.with_name("block.json")
 
 _PARTS = {
     "quiet": 2,
@@ -29,6 +31,8 @@ _PARTS = {
     "leaves": 1,
 }
 """Parts that scripts play, and how often."""
+
+_LOOKED_AT = ("lastEventId", "events", "procedures", "activities", "lrcFinished")
 
 _PAUSE = 0.05
 """Longest pause between two acts of a client, in seconds."""
@@ -83,9 +87,11 @@ class Client:
         """Do one thing after the other."""
         acts: dict[Callable[[], None], int] = {
             self._create: 2,
+            self._run_activity: 1,
             self._start: 12,
             self._stop: 2,
             self._describe: 8,
+            self._describe_activity: 2,
             self._read_attributes: 8,
             self._get_output: 8,
         }
@@ -107,18 +113,29 @@ class Client:
         return True
 
     def _create(self) -> None:
-        [part] = self._choose.choices(list(_PARTS), list(_PARTS.values()))
-        self._created += 1
-        init = {"token": f"{self._name}.{self._created}", "part": part}
-        request = {
-            "script": {"script_uri": ACTOR.as_uri()},
-            "script_args": {"init": {"args": [], "kwargs": init}},
-        }
+        request = {"script": {"script_uri": ACTOR.as_uri()}, "script_args": self._casting()}
         command_id = self._send("Create", json.dumps(request))
         if command_id is not None:
-            procedure_id = int(command_id.split("_")[1])
+            procedure_id = _id_in(command_id)
             self._sightings.accept(Verb.CREATE, procedure_id, command_id)
             self._procedures.add(procedure_id)
+
+    def _run_activity(self) -> None:
+        request = {
+            "activity_name": "act",
+            "sbd_uri": _BLOCK.as_uri(),
+            "script_args": self._casting(),
+            "prepare_only": self._choose.random() < 0.2,
+        }
+        command_id = self._send("RunActivity", json.dumps(request))
+        if command_id is not None:
+            self._sightings.accept(Verb.RUN, _id_in(command_id), command_id)
+
+    def _casting(self) -> dict[str, Any]:
+        """Return the arguments that give a script its part."""
+        [part] = self._choose.choices(list(_PARTS), list(_PARTS.values()))
+        self._created += 1
+        return {"init": {"kwargs": {"token": f"{self._name}.{self._created}", "part": part}}}
 
     def _start(self) -> None:
         self._request(Verb.START, "Start", {})
@@ -143,14 +160,17 @@ class Client:
         procedure_id = self._procedures.one_of_the_newest(self._choose)
         self._sightings.summary(json.loads(self._proxy.DescribeProcedure(procedure_id)))
 
+    def _describe_activity(self) -> None:
+        self._sightings.summary(json.loads(self._proxy.DescribeActivity(0)))
+
     def _read_attributes(self) -> None:
-        for attribute in self._proxy.read_attributes(["lastEventId", "events", "procedures", "lrcFinished"]):
+        for attribute in self._proxy.read_attributes(_LOOKED_AT):
             match attribute.name:
                 case "lastEventId":
                     self._sightings.event_number(attribute.value)
                 case "events":
-                    self._sightings.event(attribute.value)
-                case "procedures":
+                    self._sightings.event(attribute.value, By.QUERY)
+                case "procedures" | "activities":
                     for summary in json.loads(attribute.value):
                         self._sightings.summary(summary)
                 case _:
@@ -168,6 +188,11 @@ class Client:
         answer = json.loads(self._proxy.GetOutput(json.dumps(query)))
         if procedure_id and not answer["dropped"]:
             self._sightings.output(procedure_id, answer["lines"])
+
+
+def _id_in(command_id: str) -> int:
+    """Return the ID of what a command is about."""
+    return int(command_id.split("_")[1])
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import random
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from .audit import Audit, Past
 from .clients import ACTOR, busy_clients
 from .family import Family
 from .server import DELAY_VARIABLE
-from .sightings import Sightings
+from .sightings import By, Sightings
 from .stream_witness import stream_witness
 from .witness import Witness, tango_witness
 
@@ -23,13 +23,13 @@ _DEVICE = "test/crash/controller"
 _SERVER = "tests.crash.server"
 _MARK = "OET_CRASH_TEST"
 
-_LONGEST_LIFE = 4.0
-"""Seconds that a server lives after it was ready, at the most."""
+_SHORTEST_LIFE, _LONGEST_LIFE = 0.3, 4.0
+"""Seconds that a server lives after it was ready."""
 _LONGEST_START = 1.5
 """Seconds after which a server is killed that is to die while it starts, at the most."""
 _STILLBORN = 0.15
 """How many of the servers do."""
-_COMMIT_DELAYS = (0.0, 0.02)
+_COMMIT_DELAYS = (0.0, 0.02, 0.05)
 """Seconds that disks take for a transaction, at the most."""
 _MOURNING = 1.0
 """Seconds that processes may outlive their server."""
@@ -49,7 +49,9 @@ class Round:
     :param number: counted from 1
     :param life: seconds after which the server was killed, from when it was ready
     :param seen: events that clients have seen
+    :param seen_by: how often one was seen, by kind of client
     :param journalled: events that the journal has
+    :param activities: activities that were requested
     :param procedures: procedures that were created
     :param unknown: those that were alive when the server was killed
     :param processes: processes that died with the server
@@ -59,7 +61,9 @@ class Round:
     number: int
     life: float
     seen: int
+    seen_by: Mapping[By, int]
     journalled: int
+    activities: int
     procedures: int
     unknown: int
     processes: int
@@ -67,8 +71,10 @@ class Round:
 
     def __str__(self) -> str:
         told = (
-            f"round {self.number}: killed after {self.life:.2f} s, {self.seen} events seen, "
-            f"{self.journalled} journalled, {self.procedures} procedures, {self.unknown} of them unknown, "
+            f"round {self.number}: killed after {self.life:.2f} s, {self.seen} events seen "
+            f"({', '.join(f'{count} by {by}' for by, count in self.seen_by.items())}), "
+            f"{self.journalled} journalled, {self.activities} activities, {self.procedures} procedures, "
+            f"{self.unknown} of them unknown, "
             f"{self.processes} processes"
         )
         return "\n  ".join([told, *self.findings])
@@ -129,7 +135,7 @@ class CrashHarness:
             try:
                 for number in range(1, rounds + 1):
                     choose = random.Random(f"{self._seed}/{number}")
-                    sightings, span = Sightings(), choose.uniform(0.1, _LONGEST_LIFE)
+                    sightings, span = Sightings(), choose.uniform(_SHORTEST_LIFE, _LONGEST_LIFE)
                     processes, survivors = self._live_and_die(life, sightings, choose, span)
                     if choose.random() < _STILLBORN:
                         stillborn = _Life(site, f"{self._seed}/{number}/stillborn")
@@ -142,7 +148,9 @@ class CrashHarness:
                         number=number,
                         life=span,
                         seen=len(sightings.events),
+                        seen_by=sightings.seen_by,
                         journalled=len(audit.events),
+                        activities=audit.activities.count,
                         procedures=len(audit.summaries),
                         unknown=audit.unknown,
                         processes=processes,

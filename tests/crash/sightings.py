@@ -2,26 +2,35 @@
 
 import json
 import threading
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 
 class Verb(StrEnum):
-    """Commands about a procedure, as the topics of their requests call them."""
+    """Commands, as the topics of their requests call them."""
 
-    CREATE = "create"
-    START = "start"
-    STOP = "stop"
+    CREATE = "procedure.create"
+    START = "procedure.start"
+    STOP = "procedure.stop"
+    RUN = "activity.run"
 
 
 class Accepted(NamedTuple):
-    """A command that the device has accepted."""
+    """A command that the device has accepted, and the procedure or activity that it is about."""
 
     verb: Verb
-    procedure_id: int
+    id: int
     command_id: str
+
+
+class By(StrEnum):
+    """By whom an event was seen."""
+
+    TANGO = "Tango"
+    STREAM = "the stream"
+    QUERY = "queries"
 
 
 class Sightings:
@@ -30,19 +39,22 @@ class Sightings:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.events: dict[int, dict[str, Any]] = {}
+        self.seen_by: Counter[By] = Counter()
         self.last_number = 0
+        self.activities: dict[int, list[dict[str, Any]]] = defaultdict(list)
         self.summaries: dict[int, list[dict[str, Any]]] = defaultdict(list)
         self.accepted: list[Accepted] = []
         self.outputs: dict[int, list[str]] = defaultdict(list)
         self.shown_lines: set[str] = set()
         self.contradictions: list[str] = []
 
-    def event(self, text: str) -> None:
+    def event(self, text: str, by: By) -> None:
         """Take note of an event, in whatever way it came."""
         event = json.loads(text)
         if not event:
             return  # there has been none yet
         with self._lock:
+            self.seen_by[by] += 1
             known = self.events.setdefault(event["seq"], event)
             if known != event:
                 self.contradictions.append(f"event {event['seq']} was seen as {known} and as {event}")
@@ -53,16 +65,17 @@ class Sightings:
             self.last_number = max(self.last_number, number)
 
     def summary(self, summary: Mapping[str, Any]) -> None:
-        """Take note of the summary of a procedure."""
+        """Take note of the summary of a procedure, or of an activity."""
         with self._lock:
-            known = self.summaries[summary["id"]]
+            kind = self.activities if "activity_name" in summary else self.summaries
+            known = kind[summary["id"]]
             if summary not in known:
                 known.append(dict(summary))
 
-    def accept(self, verb: Verb, procedure_id: int, command_id: str) -> None:
+    def accept(self, verb: Verb, id_: int, command_id: str) -> None:
         """Take note that the device has accepted a command."""
         with self._lock:
-            self.accepted.append(Accepted(verb, procedure_id, command_id))
+            self.accepted.append(Accepted(verb, id_, command_id))
 
     def output(self, procedure_id: int, lines: Sequence[str]) -> None:
         """Take note of the first lines of a procedure's output."""
@@ -81,7 +94,7 @@ class Sightings:
     def absorb(self, other: "Sightings") -> None:
         """Take note of the events that others have seen, and of what should not be."""
         for event in other.events.values():
-            self.event(json.dumps(event))
+            self.event(json.dumps(event), By.STREAM)
         with self._lock:
             self.contradictions += other.contradictions
 
@@ -89,3 +102,17 @@ class Sightings:
         """Take note of something that should not be."""
         with self._lock:
             self.contradictions.append(what)
+
+    def forgotten(self, verb: Verb, summaries: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
+        """Find what was created and is not remembered, and IDs that were given out twice.
+
+        :param verb: what commands have created
+        :param summaries: what is remembered of what they have created, by ID
+        """
+        creations = [each for each in self.accepted if each.verb is verb]
+        if len({each.id for each in creations}) != len(creations):
+            yield f"an ID was given out twice: {creations}"
+        for each in creations:
+            remembered = summaries.get(each.id, {}).get("command_id")
+            if remembered != each.command_id:
+                yield f"{each} was accepted, but what is remembered is of {remembered}"

@@ -11,7 +11,7 @@ from tests.support.oet_stack import sidecar
 
 from ska_oso_oet.cli.sse import ServerSentEvent, SseParser
 
-from .sightings import Sightings
+from .sightings import By, Sightings
 from .witness import Witness
 
 _CATCH_UP = 15.0
@@ -27,6 +27,7 @@ class _Stream:
     def __init__(self, url: str) -> None:
         self._url = url
         self._last = 0
+        self._over = False
         self._told = threading.Condition()
         self._sightings = Sightings()
         self._thread = threading.Thread(target=self._read, name="stream witness")
@@ -46,20 +47,32 @@ class _Stream:
         with self._told:
             self._sightings = Sightings()
 
+    def expect_end(self) -> None:
+        """Know that the stream is about to end. Before that, its end would be a finding."""
+        self._over = True
+
     def join(self) -> None:
         """Wait until the stream has ended."""
         self._thread.join()
 
     def _read(self) -> None:
-        parser = SseParser()
         try:
-            with httpx.stream("GET", f"{self._url}/stream", timeout=None) as answer:
-                for chunk in answer.iter_bytes():
-                    for item in parser.feed(chunk):
-                        if isinstance(item, ServerSentEvent):
-                            self._note(item)
-        except httpx.TransportError:
-            pass  # that is how it ends when its server does
+            self._follow()
+            end = "without a word"
+        except httpx.HTTPError as error:
+            end = repr(error)
+        with self._told:
+            if not self._over:
+                self._sightings.contradiction(f"the stream has ended: {end}")
+
+    def _follow(self) -> None:
+        parser = SseParser()
+        with httpx.stream("GET", f"{self._url}/stream", timeout=None) as answer:
+            answer.raise_for_status()
+            for chunk in answer.iter_bytes():
+                for item in parser.feed(chunk):
+                    if isinstance(item, ServerSentEvent):
+                        self._note(item)
 
     def _note(self, item: ServerSentEvent) -> None:
         number = json.loads(item.data)["seq"]
@@ -67,7 +80,7 @@ class _Stream:
             if self._last and number != self._last + 1:
                 self._sightings.contradiction(f"the stream went from event {self._last} to {number}")
             self._last = number
-            self._sightings.event(item.data)
+            self._sightings.event(item.data, By.STREAM)
             self._told.notify_all()
 
 
@@ -81,5 +94,6 @@ def stream_witness(tango_host: str, device: str) -> Iterator[Witness]:
     with sidecar(tango_host, "--device", device) as service:
         stream = _Stream(service.url)
         yield stream.witness
+        stream.expect_end()
         service.process.stop()
         stream.join()

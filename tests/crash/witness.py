@@ -13,7 +13,7 @@ import tango
 from tests.support.controller_site import Controller
 from tests.support.events import settle
 
-from .sightings import Sightings
+from .sightings import By, Sightings
 
 Witness = Callable[[Controller, Sightings], AbstractContextManager[None]]
 
@@ -26,9 +26,10 @@ def tango_witness(controller: Controller, sightings: Sightings) -> Iterator[None
     :param sightings: where to take note
     """
     listeners: dict[str, Callable[[Any], None]] = {
-        "events": sightings.event,
+        "events": lambda text: sightings.event(text, By.TANGO),
         "lastEventId": sightings.event_number,
-        "procedures": lambda text: _see_procedures(text, sightings),
+        "procedures": lambda text: _see_summaries(text, sightings),
+        "activities": lambda text: _see_summaries(text, sightings),
         "scriptOutput": lambda lines: sightings.shown(lines or ()),
         "_lrcEvent": lambda pair: _see_command(pair, sightings),
     }
@@ -59,7 +60,7 @@ def _callback(listener: Callable[[Any], None], sightings: Sightings) -> Callable
     return on_event
 
 
-def _see_procedures(text: str, sightings: Sightings) -> None:
+def _see_summaries(text: str, sightings: Sightings) -> None:
     for summary in json.loads(text):
         sightings.summary(summary)
 

@@ -18,7 +18,7 @@ def breach(history: Sequence[str], told: Sequence[str], topics: Sequence[str]) -
     """
     if list(history) != list(told):
         return f"events told {' '.join(told)}, the summary {' '.join(history)}"
-    if not _is_whole(history):
+    if not is_whole(history):
         return f"no order of states: {' '.join(history)}"
     end = history[-1].lower()
     ends = [topic for topic in topics if topic.rpartition(".")[2] in ("complete", "failed", "stopped")]
@@ -31,7 +31,8 @@ def breach(history: Sequence[str], told: Sequence[str], topics: Sequence[str]) -
     return None
 
 
-def _is_whole(history: Sequence[str]) -> bool:
+def is_whole(history: Sequence[str]) -> bool:
+    """Return whether states are those of a procedure that has ended, in their order."""
     *body, end = history
     if end in _EARLY_ENDS:
         return any(len(body) >= 1 and path[: len(body)] == body for path in _PATHS)

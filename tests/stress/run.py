@@ -26,8 +26,6 @@ MEMORY_GROWTH = 0.1
 """By how much resident memory may have grown since the warm-up."""
 
 _SETTLING_TIME = 10.0
-_POOLS = ("oet-starters", "oet-cleaners")
-"""Threads of these have a greatest number, and are started when there is need of so many."""
 
 
 @dataclass(frozen=True)
@@ -190,8 +188,8 @@ def _compare(before: Resources, after: Resources) -> Iterator[str]:
     if len(after.holdings.processes) > len(before.holdings.processes):
         yield f"{len(after.holdings.processes)} processes, after {len(before.holdings.processes)}"
     threads = {thread.name for thread in after.holdings.threads - before.holdings.threads}
-    if more := [name for name in threads if not name.startswith(_POOLS)]:
-        yield f"more threads: {', '.join(more)}"
+    if threads:
+        yield f"more threads: {', '.join(threads)}"
     descriptors, earlier = _counted(after.holdings.descriptors), _counted(before.holdings.descriptors)
     if (more_fds := len(descriptors) - len(earlier)) > 0:
         left = descriptors - earlier

@@ -83,14 +83,15 @@ def _chart() -> helm_python.Chart:
     return helm_python.Chart.load(CHART)
 
 
-def render(values: Mapping[str, Any]) -> list[Resource]:
+def render(values: Mapping[str, Any], release: str = "oet") -> list[Resource]:
     """Return what would be installed.
 
     :param values: on top of the chart's own
+    :param release: name of the release
     :raises helm_python.HelmError: if the chart refuses the values
     """
     _chart().validate_schema(dict(values))
-    rendered = _chart().render(dict(values), name="oet", namespace="telescope")
+    rendered = _chart().render(dict(values), name=release, namespace="telescope")
     documents = [
         document
         for name, text in sorted(rendered.items())

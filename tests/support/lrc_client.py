@@ -1,13 +1,14 @@
 """A client of the SKA long-running-command protocol, versions 1 and 2.
 
 It does what clients of SKA devices do: it reads which versions the device speaks, subscribes **before**
-it sends the command, expects exactly one number and one text back, and matches events to the command's
+it sends a command, expects exactly one number and one text back, and matches events to the command's
 ID. Events may come before the answer does.
 """
 
 import json
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -16,6 +17,12 @@ import tango
 from tests.support.events import settle
 
 from oet_devices.ska.enums import ResultCode, TaskStatus
+
+_ATTRIBUTES = {
+    1: ("longRunningCommandStatus", "longRunningCommandProgress", "longRunningCommandResult"),
+    2: ("_lrcEvent",),
+}
+"""What a client of each version subscribes to."""
 
 
 class Update(NamedTuple):
@@ -30,41 +37,114 @@ class CommandRefusedError(Exception):
     """The device did not take the command. The text is the reason it gave."""
 
 
-class LrcCall:
-    """One command that was sent to a device, and what has been heard of it.
+class LrcListener:
+    """What a client hears of all commands of a device.
 
     :param proxy: the device
     :param version: version of the protocol
     """
 
     def __init__(self, proxy: tango.DeviceProxy, version: int) -> None:
-        self._proxy = proxy
-        self._changed = threading.Condition()
-        self._early: list[tuple[str, list[str]]] = []
-        self._subscriptions: list[int] = []
+        self.proxy = proxy
         self.version = version
-        self.id = ""
-        self.code: ResultCode | None = None
-        self.updates: list[Update] = []
+        self.changed = threading.Condition(threading.RLock())
         self.errors: list[str] = []
+        self._updates: dict[str, list[Update]] = defaultdict(list)
+        self._subscriptions: list[int] = []
+
+    def updates(self, command_id: str) -> list[Update]:
+        """Return what has been heard of a command, in order."""
+        with self.changed:
+            return list(self._updates.get(command_id, ()))
+
+    def send(self, command: str, argument: Any = None) -> "LrcCall":
+        """Send a command, after `subscribe`.
+
+        :raises CommandRefusedError: if the device refuses it
+        """
+        [code], [text] = self.proxy.command_inout(command, argument)
+        if ResultCode(int(code)) not in (ResultCode.STARTED, ResultCode.QUEUED):
+            raise CommandRefusedError(text)
+        return LrcCall(self, text, ResultCode(int(code)))
+
+    def subscribe(self) -> None:
+        """Subscribe to the attributes of the protocol, and wait until that is in effect."""
+        for name in _ATTRIBUTES[self.version]:
+            # The name that an event brings along is in lower case.
+            callback = self._callback(name)
+            self._subscriptions.append(
+                self.proxy.subscribe_event(name, tango.EventType.CHANGE_EVENT, callback)
+            )
+        settle(self.proxy)
+
+    def unsubscribe(self) -> None:
+        """End the subscriptions."""
+        while self._subscriptions:
+            self.proxy.unsubscribe_event(self._subscriptions.pop())
+
+    def _callback(self, attribute: str) -> Callable[[tango.EventData], None]:
+        def on_event(event: tango.EventData) -> None:
+            with self.changed:
+                if event.err:
+                    self.errors.extend(error.desc for error in event.errors)
+                else:
+                    flat = list(event.attr_value.value)
+                    for command_id, text in zip(flat[::2], flat[1::2], strict=True):
+                        self._read(attribute, self._updates[command_id], text)
+                self.changed.notify_all()
+
+        return on_event
+
+    @staticmethod
+    def _read(attribute: str, updates: list[Update], text: str) -> None:
+        """Note what an event says of a command, if it is new."""
+        if attribute == "_lrcEvent":
+            event = json.loads(text)
+            status = TaskStatus(event["status"]) if "status" in event else None
+            updates.append(Update(status, event.get("progress"), event.get("result")))
+        elif attribute == "longRunningCommandStatus":
+            # These list every command, over and over: only what is new is an update.
+            if TaskStatus[text] not in _told(updates, "status")[-1:]:
+                updates.append(Update(status=TaskStatus[text]))
+        elif attribute == "longRunningCommandProgress":
+            if int(text) not in _told(updates, "progress")[-1:]:
+                updates.append(Update(progress=int(text)))
+        elif text:
+            updates.append(Update(result=json.loads(text)))
+
+
+class LrcCall:
+    """One command that was sent to a device, and what has been heard of it.
+
+    :param listener: hears of it
+    :param command_id: its ID
+    :param code: what the device answered
+    """
+
+    def __init__(self, listener: LrcListener, command_id: str, code: ResultCode) -> None:
+        self._listener = listener
+        self.id = command_id
+        self.code = code
+
+    @property
+    def updates(self) -> list[Update]:
+        """All that has been heard of the command, in order."""
+        return self._listener.updates(self.id)
 
     @property
     def statuses(self) -> list[TaskStatus]:
         """The statuses that the command has gone through."""
-        with self._changed:
-            return [update.status for update in self.updates if update.status is not None]
+        return _told(self.updates, "status")
 
     @property
     def progress(self) -> list[int]:
         """The progress that the command has told."""
-        with self._changed:
-            return [update.progress for update in self.updates if update.progress is not None]
+        return _told(self.updates, "progress")
 
     @property
     def result(self) -> list[Any] | None:
         """The result of the command; None if there is none yet."""
-        with self._changed:
-            return next((update.result for update in self.updates if update.result is not None), None)
+        return next(iter(_told(self.updates, "result")), None)
 
     def wait_until(self, condition: Callable[["LrcCall"], Any], timeout: float = 10.0) -> "LrcCall":
         """Wait until what has been heard fulfils a condition.
@@ -74,10 +154,12 @@ class LrcCall:
         :raises AssertionError: if it is not fulfilled in time
         """
         deadline = time.monotonic() + timeout
-        with self._changed:
+        changed = self._listener.changed
+        with changed:
             while not condition(self):
-                if not self._changed.wait(deadline - time.monotonic()):
-                    raise AssertionError(f"{self.id}: not within {timeout} s; {self.updates} {self.errors}")
+                if not changed.wait(deadline - time.monotonic()):
+                    heard = (self.updates, self._listener.errors)
+                    raise AssertionError(f"{self.id}: not within {timeout} s; {heard}")
         return self
 
     def wait_for_end(self, timeout: float = 10.0) -> "LrcCall":
@@ -88,71 +170,28 @@ class LrcCall:
         """
         return self.wait_until(lambda call: call.statuses and call.statuses[-1].is_final, timeout)
 
-    def send(self, command: str, argument: Any = None) -> None:
-        """Send the command. To be called once, after `subscribe`.
 
-        :raises CommandRefusedError: if the device refuses it
-        """
-        [code], [text] = self._proxy.command_inout(command, argument)
-        self.code = ResultCode(int(code))
-        if self.code not in (ResultCode.STARTED, ResultCode.QUEUED):
-            raise CommandRefusedError(text)
-        with self._changed:
-            self.id = text
-            for attribute, value in self._early:
-                self._read(attribute, value)
-            self._early.clear()
-            self._changed.notify_all()
+def _told(updates: list[Update], what: str) -> list[Any]:
+    """Return all that updates tell of one thing."""
+    return [value for update in updates if (value := getattr(update, what)) is not None]
 
-    def subscribe(self) -> None:
-        """Subscribe to the attributes of the protocol, and wait until that is in effect."""
-        names = ["_lrcEvent"]
-        if self.version == 1:
-            names = ["longRunningCommandStatus", "longRunningCommandProgress", "longRunningCommandResult"]
-        for name in names:
-            # The name that an event brings along is in lower case.
-            callback = self._callback(name)
-            self._subscriptions.append(
-                self._proxy.subscribe_event(name, tango.EventType.CHANGE_EVENT, callback)
-            )
-        settle(self._proxy)
 
-    def unsubscribe(self) -> None:
-        """End the subscriptions."""
-        while self._subscriptions:
-            self._proxy.unsubscribe_event(self._subscriptions.pop())
+@contextmanager
+def listen_to_commands(proxy: tango.DeviceProxy, version: int | None = None) -> Iterator[LrcListener]:
+    """Listen to what becomes of all commands of a device as long as the context lasts.
 
-    def _callback(self, attribute: str) -> Callable[[tango.EventData], None]:
-        def on_event(event: tango.EventData) -> None:
-            with self._changed:
-                if event.err:
-                    self.errors.extend(error.desc for error in event.errors)
-                elif self.id:
-                    self._read(attribute, list(event.attr_value.value))
-                else:
-                    self._early.append((attribute, list(event.attr_value.value)))
-                self._changed.notify_all()
-
-        return on_event
-
-    def _read(self, attribute: str, value: list[str]) -> None:
-        """Note what an event says of this command, if anything."""
-        if self.id not in value[::2]:
-            return
-        text = value[value.index(self.id) + 1]
-        if attribute == "_lrcEvent":
-            event = json.loads(text)
-            status = TaskStatus(event["status"]) if "status" in event else None
-            self.updates.append(Update(status, event.get("progress"), event.get("result")))
-        elif attribute == "longRunningCommandStatus":
-            # These list every command, over and over: only what is new is an update.
-            if TaskStatus[text] not in self.statuses[-1:]:
-                self.updates.append(Update(status=TaskStatus[text]))
-        elif attribute == "longRunningCommandProgress":
-            if int(text) not in self.progress[-1:]:
-                self.updates.append(Update(progress=int(text)))
-        else:
-            self.updates.append(Update(result=json.loads(text)))
+    :param proxy: the device
+    :param version: version of the protocol; by default the highest that the device speaks
+    """
+    lowest, highest = proxy.read_attribute("lrcProtocolVersions").value
+    chosen = min(int(highest), 2) if version is None else version
+    assert lowest <= chosen <= highest, f"the device speaks versions {lowest} to {highest}, not {chosen}"
+    listener = LrcListener(proxy, chosen)
+    try:
+        listener.subscribe()
+        yield listener
+    finally:
+        listener.unsubscribe()
 
 
 @contextmanager
@@ -167,13 +206,5 @@ def invoke(
     :param version: version of the protocol; by default the highest that the device speaks
     :raises CommandRefusedError: if the device refuses the command
     """
-    lowest, highest = proxy.read_attribute("lrcProtocolVersions").value
-    chosen = min(int(highest), 2) if version is None else version
-    assert lowest <= chosen <= highest, f"the device speaks versions {lowest} to {highest}, not {chosen}"
-    call = LrcCall(proxy, chosen)
-    try:
-        call.subscribe()
-        call.send(command, argument)
-        yield call
-    finally:
-        call.unsubscribe()
+    with listen_to_commands(proxy, version) as listener:
+        yield listener.send(command, argument)

@@ -88,7 +88,7 @@ class ScriptBench:
             bus=self.bus,
             settings=ExecutorSettings(state_directory, **chosen),
             on_output=lambda _: self._notify(),
-            on_health=self._on_health,
+            on_health=lambda: self.on_health(),
             **(service or {}),
         )
         self.manager = self.service.manager
@@ -105,7 +105,8 @@ class ScriptBench:
             self._events += [orjson.loads(event.text) for event in batch.events]
             self._changed.notify_all()
 
-    def _on_health(self) -> None:
+    def on_health(self) -> None:
+        """Take note of a change of health. Called by the message loop."""
         self.mute_seen += self.manager.unresponsive
         self._notify()
 

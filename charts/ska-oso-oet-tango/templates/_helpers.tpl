@@ -1,10 +1,38 @@
+{{- /* A name that is no longer than allowed, and still of its own. Takes a list of the name and the length. */ -}}
+{{- define "oet.short" -}}
+{{- $name := index . 0 -}}
+{{- $length := index . 1 | int -}}
+{{- if gt (len $name) $length -}}
+{{- printf "%s-%s" ($name | trunc (int (sub $length 9)) | trimSuffix "-") (sha256sum $name | trunc 8) -}}
+{{- else -}}
+{{- $name -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Begins the names of all that is installed. A release may be called 2.1; a service may not. */ -}}
 {{- define "oet.name" -}}
-{{- printf "%s-oet" .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- $name := printf "%s-oet" .Release.Name | replace "." "-" -}}
+{{- if not (regexMatch "^[a-z]" $name) -}}
+{{- $name = printf "oet-%s" $name -}}
+{{- end -}}
+{{- include "oet.short" (list $name 40) -}}
+{{- end -}}
+
+{{- /* Name of a device server. Takes a list of the root and the controller. Kubernetes adds to it in labels. */ -}}
+{{- define "oet.serverName" -}}
+{{- $name := printf "%s-controller-%s" (include "oet.name" (index . 0)) ((index . 1).instance | toString | lower) -}}
+{{- include "oet.short" (list $name 52) -}}
+{{- end -}}
+
+{{- /* Name of the REST service of a device. Takes a list of the root and the device's name. */ -}}
+{{- define "oet.restName" -}}
+{{- $name := printf "%s-rest-%s" (include "oet.name" (index . 0)) (include "oet.deviceSlug" (index . 1)) -}}
+{{- include "oet.short" (list $name 63) -}}
 {{- end -}}
 
 {{- define "oet.labels" -}}
 app.kubernetes.io/name: ska-oso-oet-tango
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
@@ -13,7 +41,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- /* Labels that select pods: a release never changes them. Takes a list of the root and a component. */ -}}
 {{- define "oet.selector" -}}
 app.kubernetes.io/name: ska-oso-oet-tango
-app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/instance: {{ (index . 0).Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
@@ -33,9 +61,9 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- .Values.secrets.existingSecret | default (printf "%s-secrets" (include "oet.name" .)) -}}
 {{- end -}}
 
-{{- /* Name of the REST service of a device, and of the path to it. */ -}}
+{{- /* A device's name as labels, names of services and paths may have it. */ -}}
 {{- define "oet.deviceSlug" -}}
-{{- . | lower | replace "/" "-" | replace "_" "-" -}}
+{{- include "oet.short" (list (regexReplaceAll "[^a-z0-9]+" (lower .) "-" | trimAll "-") 63) -}}
 {{- end -}}
 
 {{- /* Path below which the ingress serves a device. Takes a list of the root and the device's name. */ -}}
@@ -110,7 +138,7 @@ securityContext:
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -123,21 +151,27 @@ imagePullSecrets:
 - name: {{ . }}
   valueFrom:
     secretKeyRef:
-      name: {{ include "oet.secretName" $root }}
+      name: {{ include "oet.secretName" $root | quote }}
       key: {{ . }}
       optional: true
 {{- end }}
 {{- end }}
 {{- end -}}
 
-{{- /* Environment of a device server. */ -}}
+{{- /* The token of the REST services. Behind an ingress there must be one, unless an open door is meant. */ -}}
+{{- define "oet.apiToken" -}}
+{{- if or .Values.secrets.existingSecret (hasKey .Values.secrets.values "OET_API_TOKEN") }}
+- name: OET_API_TOKEN
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "oet.secretName" . | quote }}
+      key: OET_API_TOKEN
+      optional: {{ not (and .Values.ingress.enabled (not .Values.ingress.allowWithoutToken)) }}
+{{- end }}
+{{- end -}}
+
+{{- /* Environment of a device server, beside what Tango needs. */ -}}
 {{- define "oet.controllerEnvironment" -}}
-- name: TANGO_HOST
-  value: {{ include "oet.tangoHost" . | quote }}
-- name: TANGO_ZMQ_HEARTBEAT_PORT
-  value: {{ .Values.controller.ports.heartbeat | quote }}
-- name: TANGO_ZMQ_EVENT_PORT
-  value: {{ .Values.controller.ports.event | quote }}
 - name: OET_STATE_DIRECTORY
   value: /var/lib/oet
 - name: HOME
@@ -186,12 +220,12 @@ livenessProbe:
   exec:
     command: {{ concat $ask (list "alive" (index . 1)) | toJson }}
   periodSeconds: 30
-  timeoutSeconds: 10
+  timeoutSeconds: 15
   failureThreshold: 3
 # Whether all controllers of the server can work.
 readinessProbe:
   exec:
     command: {{ concat $ask (list "ready" (index . 1)) | toJson }}
   periodSeconds: 30
-  timeoutSeconds: 10
+  timeoutSeconds: 15
 {{- end -}}

@@ -81,10 +81,13 @@ class CommandHandle:
         return self._end(TaskStatus.FAILED, ResultCode.FAILED, message)
 
     def aborted(self, message: Any = ABORTED_MESSAGE) -> bool:
-        """Announce that the command ended early, as it was asked to.
+        """Announce that the command ended early.
 
-        :param message: a sentence, or any other JSON value
+        :param message: a sentence, or any other JSON value; of a command that Abort has ended, the protocol
+            lays down what is told
         """
+        if self.abort_requested:
+            message = ABORTED_MESSAGE
         return self._end(TaskStatus.ABORTED, ResultCode.ABORTED, message)
 
     def rejected(

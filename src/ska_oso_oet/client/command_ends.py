@@ -46,7 +46,8 @@ class CommandEnds:
             async with asyncio.timeout(timeout):
                 await self._listen()
                 while command_id not in self._ended:
-                    await self._look(command_id)
+                    with suppress(DeviceTimeoutError):  # a device that is busy now may tell by an event
+                        await self._look(command_id)
                     await self._hear_of(command_id, _CHECK_PERIOD)
         except TimeoutError:
             raise DeviceTimeoutError(f"The command {command_id} has not ended within {timeout} s.") from None

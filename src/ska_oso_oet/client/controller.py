@@ -1,8 +1,11 @@
 """The asyncio client of an OETController."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+import logging
+from collections import deque
 from typing import Any, Self
+from weakref import WeakSet
 
 from pydantic import TypeAdapter
 
@@ -28,6 +31,8 @@ from .event_stream import EventStream, fetch_events
 from .link import CallObserver, DeviceLink
 from .raw_events import RawEvent
 from .results import AcceptedCommand, CommandResult, ResultCode
+
+LOGGER = logging.getLogger(__name__)
 
 DEFAULT_DEVICE = "mid-oet/controller/01"
 DEFAULT_TIMEOUT = 5.0
@@ -67,6 +72,7 @@ class Controller:
     ) -> None:
         self._link = DeviceLink(TangoDevice(device, timeout), timeout, observer)
         self._ends: CommandEnds | None = None
+        self._streams: WeakSet[EventStream] = WeakSet()
 
     @property
     def device(self) -> str:
@@ -80,7 +86,8 @@ class Controller:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Let go of the device. Streams of events are closed by whoever opened them, before this."""
+        """Let go of the device, and end its streams of events."""
+        await asyncio.gather(*(stream.aclose() for stream in self._streams))
         if self._ends is not None:
             await self._ends.close()
         self._link.close()
@@ -220,7 +227,9 @@ class Controller:
 
     def raw_events(self, after: int | None = None) -> EventStream:
         """Return the events to come as batches of JSON texts, for those who pass them on; see `events`."""
-        return EventStream(self._link, after)
+        stream = EventStream(self._link, after)
+        self._streams.add(stream)
+        return stream
 
 
 def _json(request: Model) -> str:
@@ -236,7 +245,9 @@ def _uri(script_uri: str) -> str:
 
 
 class Events:
-    """Events to come, as models. See `Controller.events`.
+    """An asynchronous iterator of events to come, as models. See `Controller.events`.
+
+    Whoever stops waiting for the next one, by a time-out or an interruption, can go on later and misses none.
 
     :param stream: where they come from
     :param topic: only topics that begin with this
@@ -245,17 +256,25 @@ class Events:
     def __init__(self, stream: EventStream, topic: str) -> None:
         self._stream = stream
         self._topic = topic
+        self._pending: deque[RawEvent] = deque()
 
-    async def __aenter__(self) -> AsyncIterator[Event]:
+    async def __aenter__(self) -> Self:
         await self._stream.__aenter__()
-        return self._iterate()
+        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._stream.aclose()
 
-    async def _iterate(self) -> AsyncIterator[Event]:
-        async for batch in self._stream:
-            for raw in batch.events:
-                event = raw.parse()
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        while True:
+            while self._pending:
+                event = self._pending.popleft().parse()
                 if event.topic.startswith(self._topic):
-                    yield event
+                    return event
+            batch = await anext(self._stream)
+            if batch.lost:
+                LOGGER.warning("Events %d to %d are no longer kept", batch.lost.start, batch.lost.stop - 1)
+            self._pending.extend(batch.events)

@@ -58,18 +58,22 @@ class TangoDevice:
         with self._tango() as proxy:
             proxy.ping()
 
-    def subscribe(self, attribute: str, sink: EventSink) -> "Subscription":
-        """Have a function told the value of an attribute, now and whenever it changes.
+    def subscription(self, attribute: str, sink: EventSink) -> "Subscription":
+        """Return a subscription to the value of an attribute that is not open yet.
 
         :param attribute: name of the attribute
-        :param sink: the function
+        :param sink: told the value when it is opened, and whenever it changes
+        """
+        return Subscription(self, attribute, sink)
+
+    def subscribe(self, attribute: str, callback: Callable[[Any], None]) -> int:
+        """Have a function called with Tango's events. For `Subscription`.
+
         :raises ControllerError: if the device is not there
         """
-        subscription = Subscription(sink)
         with self._tango() as proxy:
-            event_id = proxy.subscribe_event(attribute, tango.EventType.CHANGE_EVENT, subscription.on_event)
-        subscription.opened(self, event_id)
-        return subscription
+            event_id: int = proxy.subscribe_event(attribute, tango.EventType.CHANGE_EVENT, callback)
+            return event_id
 
     def unsubscribe(self, event_id: int) -> None:
         """End a subscription. For `Subscription`."""
@@ -106,32 +110,52 @@ class TangoDevice:
 
 
 class Subscription:
-    """A subscription to the change events of one attribute.
+    """A subscription to the change events of one attribute. See `TangoDevice.subscription`.
 
+    Whoever opens it may lose interest before Tango has answered: it is closed then as soon as it is open.
+
+    :param device: the device
+    :param attribute: name of the attribute
     :param sink: told the values
     """
 
-    def __init__(self, sink: EventSink) -> None:
+    def __init__(self, device: TangoDevice, attribute: str, sink: EventSink) -> None:
+        self._device = device
+        self._attribute = attribute
         self._sink = sink
-        self._open = True
-        self._device: TangoDevice | None = None
-        self._event_id = 0
+        self._lock = threading.Lock()
+        self._wanted = True
+        self._event_id: int | None = None
 
-    def opened(self, device: TangoDevice, event_id: int) -> None:
-        """Take note of what Tango knows this subscription by."""
-        self._device, self._event_id = device, event_id
+    def open(self) -> None:
+        """Have values told, beginning with the present one.
 
-    def on_event(self, event: Any) -> None:
-        """Pass on an event. Called by threads of Tango, for every event: it must be short."""
-        if self._open:
-            self._sink(None if event.err else event.attr_value.value)
+        :raises ControllerError: if the device is not there
+        """
+        event_id = self._device.subscribe(self._attribute, self._on_event)
+        with self._lock:
+            self._event_id = event_id
+        if not self._wanted:
+            self.close()
+
+    def renounce(self) -> None:
+        """Have no more values told, at once. It is for `open`, if that goes on, or `close` to tell Tango."""
+        with self._lock:
+            self._wanted = False
 
     def close(self) -> None:
         """Have no more values told. Never raises: a device that is gone sends nothing anyway."""
-        self._open = False
-        if self._device is not None:
-            device, self._device = self._device, None
-            try:
-                device.unsubscribe(self._event_id)
-            except Exception:
-                LOGGER.debug("Could not unsubscribe from %s", device.name, exc_info=True)
+        self.renounce()
+        with self._lock:
+            event_id, self._event_id = self._event_id, None
+        if event_id is None:
+            return
+        try:
+            self._device.unsubscribe(event_id)
+        except Exception:
+            LOGGER.debug("Could not unsubscribe from %s", self._device.name, exc_info=True)
+
+    def _on_event(self, event: Any) -> None:
+        """Pass on an event. Called by threads of Tango, for every event: it must be short."""
+        if self._wanted:
+            self._sink(None if event.err else event.attr_value.value)

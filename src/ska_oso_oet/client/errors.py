@@ -56,6 +56,14 @@ class EventsNoLongerKeptError(ControllerError):
         self.first = first
 
 
+def closed_error(device: str) -> ControllerError:
+    """Return what to tell whoever uses a client that was closed.
+
+    :param device: name of the device
+    """
+    return ControllerError(f"This client of {device} has been closed: make another one.")
+
+
 _KINDS: dict[str, type[ControllerError]] = {
     "OET_InvalidArgument": InvalidRequestError,
     "OET_ScriptNotFound": InvalidRequestError,

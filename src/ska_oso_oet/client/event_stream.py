@@ -138,6 +138,7 @@ class EventStream:
             except ControllerError as error:
                 await self._lose(error)
         if self._closed:
+            await self._disconnect()  # it may have been closed while it was connecting
             raise StopAsyncIteration
         return self._ready.popleft()
 

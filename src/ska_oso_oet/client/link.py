@@ -4,10 +4,11 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from .device import EventSink, Subscription, TangoDevice
-from .errors import ControllerError, DeviceTimeoutError
+from .errors import ControllerError, DeviceTimeoutError, closed_error
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class DeviceLink:
         self._observer = observer or _ignore
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="oet-client")
         self._waiting = 0
+        self._closed = False
 
     @property
     def name(self) -> str:
@@ -78,16 +80,27 @@ class DeviceLink:
         :param sink: the function; threads of Tango call it
         :raises ControllerError: if the device is not there
         """
-        return await self._run("subscribe", self._device.subscribe, attribute, sink)
+        subscription = self._device.subscription(attribute, sink)
+        try:
+            await self._run("subscribe", subscription.open)
+        except BaseException:
+            # The thread that opens it may go on; nobody will have what it opens.
+            subscription.renounce()
+            with suppress(RuntimeError):  # this link is closed
+                self._threads.submit(subscription.close)
+            raise
+        return subscription
 
     async def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
+        subscription.renounce()
         # A thread of cppTango that is busy with a dead server may hold this up: nobody waits for that long.
         closing = asyncio.get_running_loop().run_in_executor(self._threads, subscription.close)
         await asyncio.wait({closing}, timeout=_CLOSE_TIMEOUT)
 
     def close(self) -> None:
         """Begin no more calls. Those that hang in Tango end by their time-out, in threads of their own."""
+        self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, name: str, function: Callable[..., T], *arguments: Any) -> T:
@@ -102,6 +115,8 @@ class DeviceLink:
             self._observer(name, time.perf_counter() - began, error)
 
     async def _bounded(self, function: Callable[..., T], *arguments: Any) -> T:
+        if self._closed:
+            raise closed_error(self.name)
         if self._waiting >= _MAX_WAITING:
             raise DeviceTimeoutError(
                 f"{self._waiting} requests wait for the device {self.name} already: this one was not made."

@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError
 from typing import Any, Self, TypeVar
 
 from ska_oso_oet.model import (
@@ -16,6 +17,7 @@ from ska_oso_oet.model import (
 )
 
 from .controller import DEFAULT_DEVICE, DEFAULT_TIMEOUT, Controller, Events
+from .errors import ControllerError, closed_error
 from .results import AcceptedCommand, CommandResult
 
 T = TypeVar("T")
@@ -59,12 +61,20 @@ class SyncController:
 
     def close(self) -> None:
         """Let go of the device, and end the thread."""
-        if self._loop.is_closed():
+        if self.closed:
             return
-        self.run(self._controller.aclose())
+        self.run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self) -> None:
+        await self._controller.aclose()
+        # Other threads may wait: they hear that there is nothing to wait for any more.
+        waiting = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
     def create(self, request: ProcedureRequest | str) -> AcceptedCommand:
         """Prepare a script; see `Controller.create`."""
@@ -125,13 +135,26 @@ class SyncController:
 
         :param coroutine: what to run, e.g. made of methods of `asynchronous`
         :returns: its result
+        :raises ControllerError: if this client has been closed
         """
+        if self.closed:
+            coroutine.close()
+            raise ControllerError(
+                f"This client of {self._controller.device} has been closed: make another one."
+            )
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise closed_error(self._controller.device) from None
         except BaseException:  # Ctrl-C, above all: what nobody waits for any more is not to go on
             future.cancel()
             raise
+
+    @property
+    def closed(self) -> bool:
+        """Whether this client has been closed."""
+        return self._loop.is_closed()
 
     @property
     def asynchronous(self) -> Controller:
@@ -153,24 +176,24 @@ class SyncEvents:
         self._topic = topic
         self._events: Events | None = None
 
-    def __enter__(self) -> Iterator[Event]:
-        return self._iterate(self._controller.run(self._open()))
+    def __enter__(self) -> Self:
+        self._events = self._controller.run(self._open())
+        return self
 
     def __exit__(self, *_: object) -> None:
-        if self._events is not None:
+        if self._events is not None and not self._controller.closed:
             self._controller.run(self._events.__aexit__())
 
-    async def _open(self) -> AsyncIterator[Event]:
-        self._events = self._controller.asynchronous.events(self._after, self._topic)
-        return await self._events.__aenter__()
+    async def _open(self) -> Events:
+        return await self._controller.asynchronous.events(self._after, self._topic).__aenter__()
 
-    def _iterate(self, events: AsyncIterator[Event]) -> Iterator[Event]:
-        async def following() -> Event:
-            return await anext(events)
+    def __iter__(self) -> Self:
+        return self
 
-        while True:
-            try:
-                event = self._controller.run(following())
-            except StopAsyncIteration:
-                return
-            yield event
+    def __next__(self) -> Event:
+        if self._events is None:
+            raise ControllerError("Enter these events with 'with' first.")
+        try:
+            return self._controller.run(self._events.__anext__())
+        except StopAsyncIteration:
+            raise StopIteration from None

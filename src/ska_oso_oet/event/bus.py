@@ -74,6 +74,8 @@ class EventBus:
         self.journal = journal
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._subscribers: list[Subscriber] = []
+        self._followers: list[Subscriber] = []
+        self._telling = threading.Lock()
         self._seq = journal.last_seq
         self._closing = threading.Lock()
         self._closed = False
@@ -102,17 +104,31 @@ class EventBus:
         future.set_exception(RuntimeError("the event bus is closed: it commits nothing any more"))
         return future
 
-    def subscribe(self, subscriber: Subscriber) -> None:
+    def subscribe(self, subscriber: Subscriber, *, last: bool = False) -> None:
         """Have a function called with every batch from now on, in order, by the thread of the bus.
 
         :param subscriber: must be quick; if it raises, that is logged and the bus goes on
+        :param last: call it when those who are not the last have been told of the batch
         """
         # A new list each time: the bus's thread may be iterating over the old one.
-        self._subscribers = [*self._subscribers, subscriber]
+        if last:
+            self._followers = [*self._followers, subscriber]
+        else:
+            self._subscribers = [*self._subscribers, subscriber]
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """No longer call a function."""
         self._subscribers = [known for known in self._subscribers if known != subscriber]
+        self._followers = [known for known in self._followers if known != subscriber]
+
+    def wait_while_telling(self) -> None:
+        """Wait until no batch is known to one subscriber and not yet to another.
+
+        Who looks at one of them, calls this, and looks at another finds nothing there that is older. Never
+        call it in a thread that a subscriber may wait for.
+        """
+        with self._telling:
+            pass
 
     def close(self) -> None:
         """Commit and hand on what has been published, end the thread and close the journal."""
@@ -167,7 +183,11 @@ class EventBus:
             return
         batch = Batch(events, list(documents.values()))
         self.journal.append(batch.events, batch.documents)
-        for subscriber in self._subscribers:
+        with self._telling:
+            self._tell(batch)
+
+    def _tell(self, batch: Batch) -> None:
+        for subscriber in (*self._subscribers, *self._followers):
             try:
                 subscriber(batch)
             except Exception:

@@ -16,7 +16,7 @@ and mean the same on all topics:
 - scan_id: scan ID
 - subarray_id: subarray ID
 - error: what the subarray answered
-- msg: what the script, or who prepares it, has to say
+- msg: what the script, or who prepares it, has to say; with progress, what it is doing, e.g. scan 2 of 5
 - progress: percentage done, 0 to 100
 - refused_topic, size, limit: topic of an event that was too large, its size, and what is allowed, in bytes
 """
@@ -313,7 +313,7 @@ class user:
             """A script says how far it has come."""
 
             @staticmethod
-            def msgDataSpec(progress: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(progress: Any, msg: Any = None, msg_src: Any = None) -> None: ...
 
         class refused:
             """An event of a script was too large to be sent."""

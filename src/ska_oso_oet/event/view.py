@@ -25,7 +25,9 @@ class DocumentView:
         self._lock = threading.Lock()
         self._documents: dict[int, Document] = {}
         self._waiting: dict[int, list[Future[Document]]] = {}
+        self._done: list[tuple[Future[Document], Document]] = []
         bus.subscribe(self._on_batch)
+        bus.subscribe(self._conclude, last=True)
         # Whoever has made this recalls them when the journal can be read.
         with suppress(JournalUnavailable):
             self.recall()
@@ -38,6 +40,7 @@ class DocumentView:
         live = self._journal.live_documents(self._kind)
         newest = self._journal.newest_documents(self._kind, self._ended_limit)
         self._keep([*live, *newest], only_unknown=True)
+        self._conclude()
 
     def _on_batch(self, batch: Batch) -> None:
         mine = [document for document in batch.documents if document.kind == self._kind]
@@ -45,17 +48,21 @@ class DocumentView:
             self._keep(mine)
 
     def _keep(self, documents: list[Document], *, only_unknown: bool = False) -> None:
-        done: list[tuple[Future[Document], Document]] = []
         with self._lock:
             for document in documents:
                 if only_unknown and document.id in self._documents:
                     continue
                 self._documents[document.id] = document
                 if not document.live:
-                    done += [(future, document) for future in self._waiting.pop(document.id, [])]
+                    self._done += [(future, document) for future in self._waiting.pop(document.id, [])]
             ended = sorted(document.id for document in self._documents.values() if not document.live)
             for document_id in ended[: max(0, len(ended) - self._ended_limit)]:
                 del self._documents[document_id]
+
+    def _conclude(self, _: Batch | None = None) -> None:
+        """Tell those who wait for ends. Whoever listens to the bus has heard of them by now."""
+        with self._lock:
+            done, self._done = self._done, []
         for future, document in done:
             future.set_result(document)
 
@@ -76,7 +83,10 @@ class DocumentView:
         return document or self._journal.read_document(self._kind, document_id)
 
     def ended(self, document_id: int) -> "Future[Document]":
-        """Return a future for a document in its final form; it is done by the thread of the bus."""
+        """Return a future for a document in its final form.
+
+        It is done by the thread of the bus, when all subscribers have been told of the end.
+        """
         future: Future[Document] = irrevocable_future()
         with self._lock:
             # It may have ended, and been followed by so many that it is no longer at hand. What is committed

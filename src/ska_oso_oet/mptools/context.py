@@ -63,6 +63,12 @@ class MainContext:
             self.queues.append(made)
         return made
 
+    def drop(self, queue: _MPQueue) -> None:
+        """Close a queue, and forget it."""
+        queue.safe_close()
+        with self._lock:
+            self.queues.remove(queue)
+
     def Proc(self, name: str, worker_class: type[ProcWorker], *args: Any, **kwargs: Any) -> _Proc:  # noqa: N802
         """Start a worker process that this context stops in the end. It has an event queue of its own.
 

@@ -16,19 +16,21 @@ import time
 import types
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
-from . import posix, self_pipes, strays
+from . import fork_requests, posix, self_pipes, strays
 
 _GUARDIAN = "ska_oso_oet.mptools.guardian"
 _PRELOADED = "ska_oso_oet.mptools.preloaded"
 # Seconds between a process's descriptors being closed and its end.
 _SERVER_EXIT_TIME = 0.5
+# More than are open at the same time while a child is started.
+_DESCRIPTORS_OF_START = 16
 
 # Guards the set below, and the time between a fork and its result being known.
 _lock = threading.Lock()
@@ -56,6 +58,8 @@ def start(process: BaseProcess) -> None:
     to import it: a whole device server, or a test runner, in every worker.
     """
     with _lock:
+        wake()
+        _require_descriptors()
         strays.mark_descendants()
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
@@ -67,11 +71,22 @@ def start(process: BaseProcess) -> None:
             _started.add(process.pid)
 
 
+def _require_descriptors() -> None:
+    """See that a start will not have to be given up half-way, for multiprocessing then leaves some open.
+
+    :raises OSError: if there are too few
+    """
+    with ExitStack() as opened:
+        for _ in range(_DESCRIPTORS_OF_START):
+            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+
+
 def _start(process: BaseProcess) -> None:
     try:
         process.start()
     except (EOFError, ConnectionError):
-        # The forkserver was ended from outside a moment ago. Once that can be seen, another one is started.
+        # The forkserver was ended from outside a moment ago: once that can be seen, another one is started.
+        # Or it was refused a process, and may get one now.
         if (guardian := guardian_pid()) is not None:
             posix.wait_until_gone([guardian], _SERVER_EXIT_TIME)
         process.start()
@@ -107,6 +122,12 @@ def _orphans() -> list[int]:
     with _lock:
         guardian = guardian_pid()
         return [pid for pid in posix.children(guardian) if pid not in _started] if guardian else []
+
+
+def wake() -> None:
+    """Let the forkserver go on, should a script have suspended it: it alone tells of the ends of children."""
+    if (guardian := guardian_pid()) is not None:
+        posix.send_signal(guardian, signal.SIGCONT)
 
 
 def guardian_pid() -> int | None:
@@ -146,6 +167,7 @@ def guard() -> None:
     posix.die_with_parent()
     if strays.has_lost_its_server():
         raise SystemExit(1)
+    fork_requests.pass_over_failures()
     signal.signal(signal.SIGTERM, _end)
     # It reaps orphans, which multiprocessing does not expect of it.
     warnings.filterwarnings("ignore", message="forkserver: waitpid returned unexpected pid")

@@ -73,7 +73,9 @@ class Proc:
         """Start the child. Returns why that failed: an exception would keep its descriptors open."""
         try:
             forkserver.start(self.proc)
-        except (OSError, EOFError) as error:
+        except EOFError:
+            return "could not be started: the system refuses a process, for it has too many or lacks memory"
+        except OSError as error:
             return f"could not be started: {error}"
         self._guardian = forkserver.guardian_pid()
         return None
@@ -139,9 +141,14 @@ class Proc:
             self.proc.join(timeout)
         if self.proc.is_alive():
             LOGGER.warning("%s (process %s) does not heed SIGTERM: killing it", self.name, self.proc.pid)
-            posix.kill_tree(self.pid)
+            self.kill()
             self.proc.join()
         return True
+
+    def kill(self) -> None:
+        """Send SIGKILL to the child and to all that descends from it."""
+        posix.kill_tree(self.pid)
+        forkserver.wake()
 
     def kill_orphans(self) -> None:
         """Kill what a child that has ended has left behind."""

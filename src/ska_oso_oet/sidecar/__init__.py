@@ -4,6 +4,7 @@ It has no state of its own: all that it tells comes from the controller's device
 asked for goes there. It may be restarted, or run several times, whenever that is wanted.
 """
 
+from .app import openapi_text
 from .command import main
 
-__all__ = ["main"]
+__all__ = ["main", "openapi_text"]

@@ -12,7 +12,7 @@ from ska_oso_oet.client import NotFoundError
 from ska_oso_oet.model import Activity, ActivityRequest
 
 from .addresses import activity_uri
-from .errors import responses
+from .errors import location_of_new, responses
 from .json_route import JsonRoute
 from .procedures import MAX_ID
 from .service import ControllerDependency, Service, ServiceDependency
@@ -42,7 +42,7 @@ async def list_activities(request: Request, controller: ControllerDependency) ->
 @router.get(
     "/activities/{activity_id}",
     response_model=ActivityReply,
-    responses=responses(404, 500, 503, 504),
+    responses=responses(403, 404, 500, 503, 504),
     summary="Describe an activity",
 )
 async def get_activity(
@@ -59,7 +59,7 @@ async def get_activity(
     "/activities",
     response_model=ActivityReply,
     status_code=HTTPStatus.CREATED,
-    responses=responses(400, 401, 403, 404, 409, 413, 415, 500, 503, 504),
+    responses=location_of_new() | responses(400, 403, 404, 408, 409, 413, 415, 500, 503, 504),
     summary="Run an activity",
 )
 async def run_activity(body: ActivityRequest, request: Request, service: ServiceDependency) -> JSONResponse:

@@ -8,7 +8,8 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from ska_oso_oet.client import DEFAULT_DEVICE
 
@@ -16,6 +17,7 @@ from .server import SidecarServer, bind
 from .settings import Settings
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
 _ROOT_PATH = re.compile(r"((/[\w.~-]+)*)/?\Z")
 _PORTS = range(1 << 16)
 
@@ -28,9 +30,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     :param arguments: of the command; by default, those of this process
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        token, private = _protection(os.environ)
+    except ValueError as error:
+        parser.error(str(error))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Of streams that it has dropped this service tells itself.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing" not in str(record.msg))
     try:
         listener = bind(options.host, options.port)
     except OSError as error:
@@ -40,25 +49,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(number, lambda *_: None)
     # The thread that receives events must not wait long for the interpreter while streams are busy.
     sys.setswitchinterval(0.0005)
-    asyncio.run(SidecarServer(_settings(options), listener).serve())
-    _leave()
-
-
-def _leave() -> None:
-    """End the process. A Tango call that hangs in a thread would hold up an orderly end."""
-    logging.shutdown()
-    sys.stdout.flush()
-    os._exit(0)
-
-
-def _settings(options: argparse.Namespace) -> Settings:
-    return Settings(
+    settings = Settings(
         device=options.device,
         root_path=options.root_path,
         max_lag=options.max_lag,
-        token=os.environ.get("OET_API_TOKEN") or None,
-        private=os.environ.get("OET_API_PRIVATE", "").lower() in _TRUE,
+        token=token,
+        private=private,
     )
+    server = SidecarServer(settings, listener)
+    asyncio.run(server.serve())
+    _leave(0 if server.told_to_end else 1)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process. A Tango call that hangs in a thread would hold up an orderly end."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(status)
+
+
+def _protection(environment: Mapping[str, str]) -> tuple[str | None, bool]:
+    """Return the token, and whether reading needs it.
+
+    :raises ValueError: if what is set would protect less than whoever has set it may think
+    """
+    token = environment.get("OET_API_TOKEN", "").strip()
+    if not token.isprintable():
+        raise ValueError("OET_API_TOKEN holds more than one line, or what no header can hold")
+    private = environment.get("OET_API_PRIVATE", "").strip().lower()
+    if private not in _TRUE | _FALSE:
+        raise ValueError(f"OET_API_PRIVATE is {private!r}, and not true or false")
+    if private in _TRUE and not token:
+        raise ValueError("OET_API_PRIVATE is set, and OET_API_TOKEN is not: set a token, or serve everybody")
+    return token or None, private in _TRUE
 
 
 def _parser() -> argparse.ArgumentParser:

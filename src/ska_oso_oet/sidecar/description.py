@@ -10,6 +10,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from .middleware import ALWAYS_OPEN
 from .settings import API, Settings
 
 router = APIRouter(prefix=API, include_in_schema=False)
@@ -21,6 +22,11 @@ _MEDIA_TYPES = {
     "swagger-ui-bundle.js": "text/javascript",
     "swagger-ui.css": "text/css",
     "favicon-32x32.png": "image/png",
+}
+
+_UNAUTHORIZED = {
+    "description": HTTPStatus.UNAUTHORIZED.phrase,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
 }
 
 
@@ -64,22 +70,23 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
     :param settings: how it is set up
     """
     schema = FastAPI.openapi(app)
-    for path in schema["paths"].values():
-        for operation in path.values():
-            # FastAPI adds what it would answer to invalid requests; here that is 400, or 404 for an ID.
-            operation["responses"].pop("422", None)
-            if settings.token is None:
-                operation["responses"].pop("401", None)
+    # FastAPI adds what it would answer to invalid requests; here that is 400, or 404 for an ID.
     for name in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(name, None)
     if settings.token is not None:
-        _describe_token(schema, settings.private)
+        schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            operation["responses"].pop("422", None)
+            if settings.token is not None and (
+                method != "get" or (settings.private and path not in ALWAYS_OPEN)
+            ):
+                operation["security"] = [{"token": []}]
+                operation["responses"]["401"] = _UNAUTHORIZED
     return schema
 
 
-def _describe_token(schema: dict[str, Any], private: bool) -> None:
-    schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    for path, operations in schema["paths"].items():
-        for method, operation in operations.items():
-            if method != "get" or (private and path.startswith((API, "/metrics"))):
-                operation["security"] = [{"token": []}]
+def _needs_token(settings: Settings, method: str, path: str) -> bool:
+    if settings.token is None:
+        return False
+    return method != "get" or (settings.private and path not in ALWAYS_OPEN)

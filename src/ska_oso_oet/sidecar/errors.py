@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from ska_oso_oet.client import (
     ControllerError,
@@ -25,6 +25,11 @@ from ska_oso_oet.client import (
     NotPermittedError,
     RequestRejectedError,
 )
+
+from .methods import allowed_methods
+
+_MAX_MESSAGE = 4000
+"""Characters of a message: what is told of a request is not to be as long as the request."""
 
 _TYPES = {
     HTTPStatus.BAD_REQUEST: "BadRequest",
@@ -75,6 +80,8 @@ def error_response(
     """
     status = HTTPStatus(status)
     kind = kind or _TYPES.get(status, status.phrase.title().replace(" ", ""))
+    if len(message) > _MAX_MESSAGE:
+        message = f"{message[:_MAX_MESSAGE]}…"
     body = ErrorBody(error=f"{status.value} {status.phrase}", type=kind, Message=message)
     return JSONResponse(body.model_dump(), status, headers)
 
@@ -87,13 +94,19 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
+def location_of_new() -> dict[int | str, dict[str, Any]]:
+    """Return how OpenAPI describes that something was made, beside its body."""
+    location = {"description": "address of what was made", "schema": {"type": "string"}}
+    return {HTTPStatus.CREATED.value: {"headers": {"Location": location}}}
+
+
 def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     """Have every exception of an application answered with the same body.
 
     :param app: the application
     :param routes: its routes, with their full paths
     """
-    on_http_error = partial(_on_http_error, [route for route in routes if isinstance(route, Route)])
+    on_http_error = partial(_on_http_error, routes)
     app.add_exception_handler(ControllerError, _on_controller_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, on_http_error)
@@ -122,11 +135,11 @@ def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     return error_response(HTTPStatus.BAD_REQUEST, "; ".join(told))
 
 
-def _on_http_error(routes: Sequence[Route], request: Request, error: Exception) -> JSONResponse:
+def _on_http_error(routes: Sequence[BaseRoute], request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     message, headers = str(error.detail), dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_allowed_methods(routes, request))
+        headers["Allow"] = ", ".join(allowed_methods(routes, request.scope))
         message = f"{request.method} is not possible here, but {headers['Allow']}."
     elif error.status_code == HTTPStatus.NOT_FOUND and message == HTTPStatus.NOT_FOUND.phrase:
         message = _no_resource(request)
@@ -140,11 +153,3 @@ def _on_failure(request: Request, _: Exception) -> JSONResponse:
 
 def _no_resource(request: Request) -> str:
     return f"There is no resource {request.url.path}: see the description of the API."
-
-
-def _allowed_methods(routes: Sequence[Route], request: Request) -> list[str]:
-    """Return what can be done with a resource: each method has a route of its own."""
-    path = request.scope["path"].removeprefix(request.scope["root_path"])
-    return sorted(
-        method for route in routes if route.path_regex.match(path) for method in route.methods or ()
-    )

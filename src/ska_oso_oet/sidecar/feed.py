@@ -54,6 +54,7 @@ class EventFeed:
         self._pulse = asyncio.Event()
         self._last_pulse = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._trimmed = asyncio.Event()
         self.attempted = asyncio.Event()
         """Set once it was tried to reach the device."""
         self.epoch: Epoch | None = None
@@ -88,6 +89,10 @@ class EventFeed:
         if not self.closing:
             await self._pulse.wait()
 
+    async def wait_for_loss(self) -> None:
+        """Wait until events were dropped that a stream may still need."""
+        await self._trimmed.wait()
+
     def close(self) -> None:
         """Have all streams end."""
         self.closing = True
@@ -105,7 +110,10 @@ class EventFeed:
         if self.epoch is None or batch.restarted or batch.first != self.epoch.ring.next:
             self._begin_epoch(batch)
         assert self.epoch is not None  # noqa: S101
+        oldest = self.epoch.ring.first
         self.epoch.ring.append(batch.events)
+        if self.epoch.ring.first != oldest:
+            _pulse(self._trimmed)
         self._metrics.events.inc(len(batch.events))
         self._announce()
 
@@ -137,15 +145,19 @@ class EventFeed:
     def _wake(self) -> None:
         self._timer = None
         self._last_pulse = asyncio.get_running_loop().time()
-        # Whoever waits is woken; whoever comes later waits for the next time.
-        self._pulse.set()
-        self._pulse.clear()
+        _pulse(self._pulse)
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._heartbeat)
             self.beats += 1
             self._wake()
+
+
+def _pulse(event: asyncio.Event) -> None:
+    """Wake whoever waits; whoever comes later waits for the next time."""
+    event.set()
+    event.clear()
 
 
 def lost_note(lost: range) -> str:

@@ -1,5 +1,7 @@
 """Figures for Prometheus."""
 
+import asyncio
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from ska_oso_oet.client import Controller, ControllerError
@@ -52,15 +54,17 @@ class Metrics:
         if error is not None:
             self._failures.labels(call, type(error).__name__).inc()
 
-    async def expose(self, controller: Controller) -> bytes:
+    async def expose(self, controller: Controller, timeout: float) -> bytes:
         """Return all figures in the text format of Prometheus.
 
         :param controller: asked for its procedures
+        :param timeout: seconds that it may take to answer
         """
         self._procedures.clear()
         try:
-            procedures = await controller.procedures()
-        except ControllerError:
+            async with asyncio.timeout(timeout):
+                procedures = await controller.procedures()
+        except (ControllerError, TimeoutError):
             self._up.set(0)
         else:
             self._up.set(1)

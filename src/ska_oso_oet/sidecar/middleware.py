@@ -15,8 +15,39 @@ from .settings import API, API_ALIAS
 _PREFIX = re.compile(r"(/[\w.~-]+)+\Z")
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_ALWAYS_OPEN = frozenset({"/healthz", "/readyz"})
-_DESCRIPTION = (f"{API}/openapi.json", f"{API}/ui")
+
+ALWAYS_OPEN = frozenset({"/healthz", "/readyz"})
+"""Paths of the probes: whoever sends them has no token."""
+
+
+class EndMiddleware:
+    """Answers requests that are still being answered when the service ends.
+
+    :param app: what is cancelled then
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except asyncio.CancelledError:
+            if started or scope["type"] != "http":
+                raise
+            response = error_response(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "The service ends. Whether it did what it was asked for is not known: look, and ask again.",
+            )
+            await response(scope, receive, send)
 
 
 class PathMiddleware:
@@ -52,7 +83,7 @@ class TokenMiddleware:
 
     :param app: what sees requests that may be made
     :param token: the token
-    :param private: whether looking needs it, too; probes and the description of the API never do
+    :param private: whether looking needs it, too; probes never do
     """
 
     def __init__(self, app: ASGIApp, token: str, private: bool) -> None:
@@ -74,14 +105,12 @@ class TokenMiddleware:
 
     def _is_open(self, scope: Scope) -> bool:
         path = scope["path"].removeprefix(scope["root_path"])
-        if scope["method"] not in _SAFE_METHODS:
-            return False
-        return not self._private or path in _ALWAYS_OPEN or path.startswith(_DESCRIPTION)
+        return scope["method"] in _SAFE_METHODS and (not self._private or path in ALWAYS_OPEN)
 
     def _is_authorized(self, scope: Scope) -> bool:
         scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
         # Headers are Latin-1; the comparison takes as long for a good guess as for a bad one.
-        matches = secrets.compare_digest(given.strip().encode("latin-1"), self._token)
+        matches = secrets.compare_digest(given.strip(" \t").encode("latin-1"), self._token)
         return scheme.lower() == "bearer" and matches
 
 

@@ -38,5 +38,5 @@ async def readyz(controller: ControllerDependency) -> Health:
 )
 async def metrics(service: ServiceDependency) -> Response:
     """Return procedures by state, events, streams, and how long Tango calls take."""
-    text = await service.metrics.expose(service.controller)
+    text = await service.metrics.expose(service.controller, service.settings.figures_timeout)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -11,7 +11,7 @@ from ska_oso_oet.client import Controller, NotFoundError, RequestRejectedError, 
 from ska_oso_oet.model import FunctionArgs, Procedure, ProcedureRequest, ProcedureState
 
 from .addresses import procedure_uri
-from .errors import responses
+from .errors import location_of_new, responses
 from .json_route import JsonRoute
 from .service import ControllerDependency, SettingsDependency
 from .settings import API
@@ -40,7 +40,7 @@ async def list_procedures(request: Request, controller: ControllerDependency) ->
 @router.get(
     "/procedures/{procedure_id}",
     response_model=ProcedureReply,
-    responses=responses(404, 500, 503, 504),
+    responses=responses(403, 404, 500, 503, 504),
     summary="Describe a procedure",
 )
 async def get_procedure(
@@ -54,7 +54,7 @@ async def get_procedure(
     "/procedures",
     response_model=ProcedureReply,
     status_code=HTTPStatus.CREATED,
-    responses=responses(400, 401, 403, 409, 413, 415, 500, 503, 504),
+    responses=location_of_new() | responses(400, 403, 408, 409, 413, 415, 500, 503, 504),
     summary="Prepare a procedure",
 )
 async def create_procedure(
@@ -73,7 +73,7 @@ async def create_procedure(
 @router.put(
     "/procedures/{procedure_id}",
     response_model=ProcedureReply | AbortReply,
-    responses=responses(400, 401, 403, 404, 409, 413, 415, 500, 503, 504),
+    responses=responses(400, 403, 404, 408, 409, 413, 415, 500, 503, 504),
     summary="Start or stop a procedure",
 )
 async def update_procedure(

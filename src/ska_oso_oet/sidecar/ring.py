@@ -67,14 +67,22 @@ class Ring:
             self._ends.append(end)
         self._trim()
 
+    def require(self, after: int) -> None:
+        """Make sure that no event is missing after one.
+
+        :param after: its number
+        :raises FallenBehindError: if the next one is no longer held
+        """
+        if after + 1 < self._first:
+            raise FallenBehindError(f"events from {after + 1} on are wanted, {self._first} is the oldest")
+
     def read(self, after: int) -> tuple[bytes, int]:
         """Return encoded events, oldest first, and the number of the last of them.
 
         :param after: only events with a greater number
         :raises FallenBehindError: if the next one is no longer held
         """
-        if after + 1 < self._first:
-            raise FallenBehindError(f"events from {after + 1} on are wanted, {self._first} is the oldest")
+        self.require(after)
         begin = after + 1 - self._first
         if begin >= len(self._chunks):
             return b"", after

@@ -2,11 +2,15 @@
 
 import asyncio
 import socket
+from http import HTTPStatus
 from types import FrameType
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import SidecarApp
+from .errors import error_response
 from .settings import API, Settings
 
 _UNREAD_TIMEOUT = 30
@@ -38,8 +42,26 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+class ContractProtocol(H11Protocol):
+    """HTTP/1.1, with the error body of this service also for what is no HTTP."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer to something that is no request, and let go of the connection."""
+        answer = error_response(
+            HTTPStatus.BAD_REQUEST,
+            "What was received is no HTTP/1.1 request: its first line, a header, or its length is malformed.",
+            headers={"Connection": "close"},
+        )
+        head = h11.Response(
+            status_code=answer.status_code, headers=answer.raw_headers, reason=HTTPStatus.BAD_REQUEST.phrase
+        )
+        for part in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(part) or b"")
+        self.transport.close()
+
+
 class SidecarServer(uvicorn.Server):
-    """Serves the sidecar until it is told to end by a signal, and then ends at once.
+    """Serves the sidecar until it is told to end, by a signal or `stop`, and then ends at once.
 
     :param settings: how to set up the sidecar
     :param listener: where to serve it
@@ -49,9 +71,14 @@ class SidecarServer(uvicorn.Server):
         self._app = SidecarApp(settings)
         self._listener = listener
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.ready = asyncio.Event()
+        """Set once it serves."""
+        self.told_to_end = False
+        """Whether it ends, or has ended, because it was to."""
         super().__init__(
             uvicorn.Config(
                 self._app,
+                http=ContractProtocol,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -70,6 +97,9 @@ class SidecarServer(uvicorn.Server):
         """Begin to serve, and say so."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        if not self.started:
+            return
+        self.ready.set()
         host, port = self._listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         # Whoever has started this program waits for this line.
@@ -78,5 +108,10 @@ class SidecarServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end, for a signal."""
         super().handle_exit(sig, frame)
+        self.stop()
+
+    def stop(self) -> None:
+        """Begin to end. May be called by a handler of signals."""
+        self.told_to_end = self.should_exit = True
         if self._loop is not None and hasattr(self._app.state, "service"):
             self._loop.call_soon_threadsafe(self._app.state.service.feed.close)

@@ -25,6 +25,7 @@ class Settings:
     :param heartbeat: time between two comments in a stream
     :param max_body: greatest size of a request, in bytes
     :param body_timeout: how long a client may pause while it sends a request
+    :param figures_timeout: how long figures wait for those that the device has; Prometheus waits 10 s
     """
 
     device: str = DEFAULT_DEVICE
@@ -37,3 +38,4 @@ class Settings:
     heartbeat: float = 15.0
     max_body: int = 1 << 20
     body_timeout: float = 30.0
+    figures_timeout: float = 3.0

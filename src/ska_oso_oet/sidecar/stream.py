@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -76,27 +77,34 @@ class EventStreamResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream."""
+        progress = Progress(self._source, self._after)
         with self._source.counted():
-            tasks = {asyncio.create_task(self._send_all(send)), asyncio.create_task(_client_gone(receive))}
+            sending = asyncio.create_task(_send_all(progress, send))
+            tasks = {
+                sending,
+                asyncio.create_task(_client_gone(receive)),
+                # Who reads nothing at all is not seen by `sending`, which waits for that.
+                asyncio.create_task(progress.fall_behind()),
+            }
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for task in tasks:
                     task.cancel()
-                for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-                    if isinstance(outcome, Exception):
-                        LOGGER.error("A stream failed", exc_info=outcome)
-
-    async def _send_all(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-        await _send_body(send, b"\n")
-        with suppress(FallenBehindError):
-            async for data in Progress(self._source, self._after).chunks():
-                await _send_body(send, data)
+                self._take_note(await asyncio.gather(*tasks, return_exceptions=True))
         # A client that does not read does not read this either.
         with suppress(TimeoutError):
             async with asyncio.timeout(_FAREWELL_TIMEOUT):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _take_note(self, outcomes: list[BaseException | None]) -> None:
+        failures = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        behind = [failure for failure in failures if isinstance(failure, FallenBehindError)]
+        for failure in failures:
+            if failure not in behind:
+                LOGGER.error("A stream failed", exc_info=failure)
+        if behind:
+            self._source.dropped(str(behind[0]))
 
 
 class Progress:
@@ -111,41 +119,68 @@ class Progress:
         self._feed = source.feed
         self._position = after
         self._beats = source.feed.beats
+        self._epoch: Epoch | None = None
+        """What is being sent, once that follows what happens."""
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield bytes to send, until the service ends.
 
         :raises FallenBehindError: if the reader is too slow
         """
-        epoch: Epoch | None = None
-        while not self._feed.closing:
-            if self._beats != self._feed.beats:
-                yield self._heartbeat()
-            if epoch is None:
-                if self._feed.epoch is None:
-                    await self._feed.wait()
-                    continue
-                epoch = self._feed.epoch
-                async for data in self._backlog(epoch):
-                    yield data
-            data = self._next_events(epoch)
-            if data:
+        # Who is here before the first event misses none.
+        first = self._feed.epoch is None
+        while (epoch := self._feed.epoch) is None:
+            if self._feed.closing:
+                return
+            async for beat in self._wait():
+                yield beat
+        if self._position is None:
+            self._position = (epoch.first if first else epoch.ring.next) - 1
+        for part in (self._recognize, self._backlog):
+            async for data in part(epoch):
                 yield data
-            elif epoch.following is not None:
-                epoch = epoch.following
-                self._position = epoch.first - 1
-                yield _comment(epoch.note)
+        self._epoch = epoch
+        async for data in self._live():
+            yield data
+
+    async def _live(self) -> AsyncIterator[bytes]:
+        assert self._epoch is not None  # noqa: S101
+        while not self._feed.closing:
+            if self._beat_is_due:
+                yield self._heartbeat()
+            if data := self._next_events(self._epoch):
+                yield data
+            elif self._epoch.following is not None:
+                self._epoch = self._epoch.following
+                self._position = self._epoch.first - 1
+                yield _comment(self._epoch.note)
             else:
                 await self._feed.wait()
 
     def _next_events(self, epoch: Epoch) -> bytes:
         assert self._position is not None  # noqa: S101
-        try:
-            data, self._position = epoch.ring.read(self._position)
-        except FallenBehindError as error:
-            self._source.dropped(str(error))
-            raise
+        data, self._position = epoch.ring.read(self._position)
         return data
+
+    async def fall_behind(self) -> NoReturn:
+        """Wait until what is to be sent next is no longer there.
+
+        :raises FallenBehindError: then
+        """
+        while True:
+            await self._feed.wait_for_loss()
+            if self._epoch is not None and self._position is not None:
+                self._epoch.ring.require(self._position)
+
+    async def _wait(self) -> AsyncIterator[bytes]:
+        """Wait until there may be something to do, and yield a heartbeat if that is due."""
+        await self._feed.wait()
+        if self._beat_is_due:
+            yield self._heartbeat()
+
+    @property
+    def _beat_is_due(self) -> bool:
+        return self._beats != self._feed.beats
 
     def _heartbeat(self) -> bytes:
         self._beats = self._feed.beats
@@ -153,14 +188,23 @@ class Progress:
 
     # What happened before the stream was opened
 
+    async def _recognize(self, epoch: Epoch) -> AsyncIterator[bytes]:
+        """Make sure that the number the client knows is of this numbering, or begin with the first."""
+        assert self._position is not None  # noqa: S101
+        while self._position >= epoch.ring.next and not self._feed.closing:
+            try:
+                if await self._exists(self._position):
+                    return
+            except ControllerError:
+                async for beat in self._wait():
+                    yield beat
+            else:
+                self._position = 0
+                yield _comment("the controller has begun to number its events anew")
+
     async def _backlog(self, epoch: Epoch) -> AsyncIterator[bytes]:
         """Yield what the ring does not hold, from the number on that the client knows."""
-        if self._position is None:
-            self._position = epoch.ring.next - 1
-            return
-        if self._position >= epoch.ring.next and not await self._exists(self._position):
-            self._position = 0
-            yield _comment("the controller has begun to number its events anew")
+        assert self._position is not None  # noqa: S101
         while self._position < epoch.ring.first - 1 and not self._feed.closing:
             try:
                 data = await self._read_backlog(epoch)
@@ -168,9 +212,9 @@ class Progress:
                 yield _comment(lost_note(range(self._position + 1, error.first)))
                 self._position = error.first - 1
             except ControllerError:
-                await self._feed.wait()  # at the next heartbeat, or before, it may be there again
-                if self._beats != self._feed.beats:
-                    yield self._heartbeat()
+                # At the next heartbeat, or before, it may be there again.
+                async for beat in self._wait():
+                    yield beat
             else:
                 yield data
 
@@ -183,15 +227,18 @@ class Progress:
         return b"".join(encode(event) for event in events)
 
     async def _exists(self, seq: int) -> bool:
-        """Whether the controller knows an event that has not come here yet."""
-        while not self._feed.closing:
-            try:
-                return bool(await self._source.controller.past_raw_events(seq - 1, 1))
-            except EventsNoLongerKeptError:
-                return True
-            except ControllerError:
-                await self._feed.wait()
-        return True
+        """Whether the controller knows an event that may not have come here yet."""
+        try:
+            return bool(await self._source.controller.past_raw_events(seq - 1, 1))
+        except EventsNoLongerKeptError:
+            return True
+
+
+async def _send_all(progress: Progress, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+    await _send_body(send, b"\n")
+    async for data in progress.chunks():
+        await _send_body(send, data)
 
 
 async def _send_body(send: Send, data: bytes) -> None:

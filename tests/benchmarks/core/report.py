@@ -10,7 +10,8 @@ from rich.table import Table
 
 from .machine import Machine
 from .measure import Distribution
-from .row import Aspect, Row, Target, Unit
+from .row import Row, Target
+from .words import HEADINGS, cells, described, title, verdict
 
 
 def show(console: Console, machine: Machine, rows: Sequence[Row]) -> None:
@@ -20,18 +21,26 @@ def show(console: Console, machine: Machine, rows: Sequence[Row]) -> None:
     :param machine: where it was measured
     :param rows: what was measured
     """
-    table = Table(title=_title(machine), title_justify="left", show_lines=False)
-    for heading in ("figure", "baseline"):
-        table.add_column(heading)
-    for heading in ("median", "p99", "baseline", "ratio", "target", "n"):
-        table.add_column(heading, justify="right")
-    table.add_column("")
+    table = Table(title=title(machine), title_justify="left")
+    for name in HEADINGS[:2]:
+        table.add_column(name)
+    for name in HEADINGS[2:-1]:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(HEADINGS[-1], no_wrap=True)
     for row in rows:
-        table.add_row(*_cells(row))
+        # Of a target that was missed one sees which.
+        targets = ", ".join(_coloured(target, row) for target in row.targets)
+        colour = "dim" if not row.targets else "red" if row.missed else "green"
+        table.add_row(*cells(row)[:-2], targets, f"[{colour}]{verdict(row)}[/{colour}]")
     console.print(table)
     for row in rows:
         if row.note:
             console.print(f"[dim]{row.name}: {row.note}[/dim]", highlight=False)
+
+
+def _coloured(target: Target, row: Row) -> str:
+    text = described(target, row)
+    return f"[red]{text}[/red]" if target in row.missed else text
 
 
 def write(path: Path, machine: Machine, rows: Sequence[Row]) -> None:
@@ -43,50 +52,6 @@ def write(path: Path, machine: Machine, rows: Sequence[Row]) -> None:
     """
     document = {"machine": machine.model_dump(), "rows": [_document(row) for row in rows]}
     path.write_text(json.dumps(document, indent=2) + "\n")
-
-
-def _title(machine: Machine) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in machine.packages.items())
-    return (
-        f"{machine.date}, {machine.cores} x {machine.processor}, {machine.memory_gib:g} GiB, "
-        f"{machine.system}, load {machine.load:g}\nPython {machine.python}, {versions}"
-    )
-
-
-def _cells(row: Row) -> list[str]:
-    baseline = "" if row.baseline is None else _number(row.baseline.median, row.unit)
-    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-    targets = ", ".join(_target(target, row) for target in row.targets)
-    verdict = ("[red]missed[/red]" if row.missed else "[green]reached[/green]") if row.targets else "stated"
-    median, p99 = (_number(value, row.unit) for value in (row.measured.median, row.measured.p99))
-    count = str(row.measured.count)
-    return [
-        row.name,
-        row.baseline_name,
-        f"{median} {row.unit}",
-        p99,
-        baseline,
-        ratio,
-        targets,
-        count,
-        verdict,
-    ]
-
-
-def _target(target: Target, row: Row) -> str:
-    sign = "≥" if target.is_floor else "≤"
-    text = (
-        f"{sign} {_number(target.bound, row.unit)} {row.unit}"
-        if target.aspect is Aspect.MEDIAN
-        else f"{sign} {target.bound:g} {target.aspect}"
-    )
-    return f"[red]{text}[/red]" if target in row.missed else text
-
-
-def _number(value: float, unit: Unit) -> str:
-    if unit is Unit.PER_SECOND:
-        return f"{value:,.0f}"
-    return f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
 
 def _document(row: Row) -> dict[str, Any]:

@@ -3,55 +3,99 @@
 from collections.abc import Iterator
 
 from tests.benchmarks.core.measure import Probe, compare
-from tests.benchmarks.core.row import Row, Unit, at_least
+from tests.benchmarks.core.row import Aspect, Row, Unit, at_least
 from tests.benchmarks.rows.events import message_size
-from tests.benchmarks.stack.arrivals import Arrival, Arrivals
+from tests.benchmarks.stack.arrivals import Receiver
 from tests.benchmarks.stack.bench import EVENT_SIZE, Bench
 from tests.benchmarks.stack.stamp import stamp_of
 from tests.benchmarks.stack.trigger import Trigger
 
 _BURST = 20_000
 _QUICK_BURST = 200
+_MANY = 50
+_BARE_BURST_TO_MANY = 2_000
+"""A bare stream sends each event to each client by itself: a whole burst to many would take a minute."""
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Measure bursts of events to a Tango client."""
-    oet, bare = bench.controller, bench.bare
+    """Measure bursts of events."""
     burst = _QUICK_BURST if bench.quick else _BURST
-    with oet.publisher(bench.folder, message_size(bench)) as trigger:
-        comparison = compare(
-            rate(trigger, oet.arrivals, burst),
-            rate(bare.trigger, bare.arrivals, burst),
-            bench.plan(blocks=6, block_size=1, warm_up=1),
-        )
-    yield Row.of(
+    with bench.controller.publisher(bench.folder, message_size(bench)) as trigger:
+        yield _to_tango(bench, trigger, burst)
+        # A client beside those that are measured would take from them.
+        with bench.controller.arrivals.paused(trigger):
+            yield _to_stream(bench, trigger, burst)
+            yield _to_streams(bench, trigger, burst)
+
+
+def _to_tango(bench: Bench, trigger: Trigger, burst: int) -> Row:
+    return Row.of(
         "burst to Tango client",
         Unit.PER_SECOND,
-        comparison,
+        compare(
+            rate(trigger, bench.controller.arrivals, burst),
+            rate(bench.bare.trigger, bench.bare_arrivals, burst),
+            bench.plan(blocks=6, block_size=1, warm_up=1),
+        ),
         "bare pushes",
         (at_least(0.6),),
-        f"{burst:,} events of {EVENT_SIZE} bytes, all received; from the first one sent to the last arrival",
+        f"{_described(burst)}; from the first one sent to the last arrival",
     )
 
 
-def rate(trigger: Trigger, arrivals: Arrivals, burst: int) -> Probe:
+def _to_stream(bench: Bench, trigger: Trigger, burst: int) -> Row:
+    with bench.stack.clients() as client, bench.bare_stream.clients() as bare_client:
+        client.settle(trigger)
+        comparison = compare(
+            rate(trigger, client, burst),
+            rate(bench.bare_stream.trigger, bare_client, burst),
+            bench.plan(blocks=6, block_size=1, warm_up=1),
+        )
+    return Row.of(
+        "burst to SSE client",
+        Unit.PER_SECOND,
+        comparison,
+        "bare SSE",
+        (at_least(12_000, Aspect.MEDIAN),),
+        f"{_described(burst)}; the bare stream is fed by its own process, without Tango",
+    )
+
+
+def _to_streams(bench: Bench, trigger: Trigger, burst: int) -> Row:
+    bare_burst = min(burst, _BARE_BURST_TO_MANY)
+    with bench.stack.clients(_MANY) as clients, bench.bare_stream.clients(_MANY) as bare_clients:
+        clients.settle(trigger)
+        comparison = compare(
+            rate(trigger, clients, burst),
+            rate(bench.bare_stream.trigger, bare_clients, bare_burst),
+            bench.plan(blocks=3, block_size=1, warm_up=1),
+        )
+    return Row.of(
+        f"burst to {_MANY} SSE clients, each",
+        Unit.PER_SECOND,
+        comparison,
+        "bare SSE",
+        (at_least(2_000, Aspect.MEDIAN),),
+        f"{_described(burst)}, in order, by each of {_MANY}; to the last arrival at the last of them; "
+        f"the bare stream sends {bare_burst:,}",
+    )
+
+
+def _described(burst: int) -> str:
+    return f"{burst:,} events of {EVENT_SIZE} bytes, all received"
+
+
+def rate(trigger: Trigger, receiver: Receiver, burst: int) -> Probe:
     """Return a probe that tells how many events per second come through.
 
     :param trigger: has them published
-    :param arrivals: receives them
+    :param receiver: receives them
     :param burst: how many to publish
     """
 
     def probe() -> float:
         trigger.fire(burst)
-        received = arrivals.take(burst)
-        _require_order(received)
-        return burst / (received[-1].time - stamp_of(received[0].text)) * 1e9
+        received = receiver.burst(burst)
+        return burst / (received.time - stamp_of(received.text)) * 1e9
 
     return probe
-
-
-def _require_order(received: list[Arrival]) -> None:
-    stamps = [stamp_of(arrival.text) for arrival in received]
-    if stamps != sorted(stamps):
-        raise AssertionError("events have come in another order than they were published in")

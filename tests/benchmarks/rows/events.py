@@ -1,11 +1,11 @@
-"""The way of one event, from a script to a Tango client."""
+"""The way of one event, from a script to a client."""
 
 import time
 from collections.abc import Iterator
 
 from tests.benchmarks.core.measure import Probe, compare
 from tests.benchmarks.core.row import Aspect, Row, Unit, at_most
-from tests.benchmarks.stack.arrivals import Arrivals
+from tests.benchmarks.stack.arrivals import Receiver
 from tests.benchmarks.stack.bench import EVENT_SIZE, Bench
 from tests.benchmarks.stack.stamp import stamp_of
 from tests.benchmarks.stack.trigger import Trigger
@@ -13,23 +13,52 @@ from tests.benchmarks.stack.trigger import Trigger
 PAUSE = 0.003
 """Seconds between two events: whatever the one before has caused is over when the next is published."""
 
+_NOTE = f"one at a time, {EVENT_SIZE} bytes, durable journal"
+
 
 def measure(bench: Bench) -> Iterator[Row]:
     """Measure events one at a time."""
-    oet, bare = bench.controller, bench.bare
-    with oet.publisher(bench.folder, message_size(bench)) as trigger:
-        comparison = compare(
-            latency(trigger, oet.arrivals),
-            latency(bare.trigger, bare.arrivals),
-            bench.plan(blocks=60, block_size=20, warm_up=50),
-        )
-    yield Row.of(
+    with bench.controller.publisher(bench.folder, message_size(bench)) as trigger:
+        yield _to_tango(bench, trigger)
+        yield _to_stream(bench, trigger)
+
+
+def _to_tango(bench: Bench, trigger: Trigger) -> Row:
+    return Row.of(
         "event, script to Tango client",
         Unit.MILLISECONDS,
-        comparison,
+        compare(
+            latency(trigger, bench.controller.arrivals),
+            latency(bench.bare.trigger, bench.bare_arrivals),
+            bench.plan(blocks=60, block_size=20, warm_up=50),
+        ),
         "bare push",
         (at_most(1.8), at_most(3, Aspect.P99_RATIO)),
-        f"one at a time, {EVENT_SIZE} bytes, durable journal",
+        _NOTE,
+    )
+
+
+def _to_stream(bench: Bench, trigger: Trigger) -> Row:
+    with (
+        bench.controller.arrivals.paused(trigger),
+        bench.stack.clients() as client,
+        bench.bare_stream.clients() as bare_client,
+    ):
+        client.settle(trigger)
+        bare_push = latency(bench.bare.trigger, bench.bare_arrivals)
+        bare_stream = latency(bench.bare_stream.trigger, bare_client)
+        comparison = compare(
+            latency(trigger, client),
+            lambda: bare_push() + bare_stream(),
+            bench.plan(blocks=60, block_size=10, warm_up=50),
+        )
+    return Row.of(
+        "event, script to SSE client",
+        Unit.MILLISECONDS,
+        comparison,
+        "bare push + bare SSE",
+        (at_most(2), at_most(3, Aspect.MEDIAN)),
+        _NOTE,
     )
 
 
@@ -42,17 +71,17 @@ def message_size(bench: Bench) -> int:
     return EVENT_SIZE - (len(text) - probe_size)
 
 
-def latency(trigger: Trigger, arrivals: Arrivals) -> Probe:
+def latency(trigger: Trigger, receiver: Receiver) -> Probe:
     """Return a probe that tells how many milliseconds an event is on its way.
 
     :param trigger: has it published
-    :param arrivals: receives it
+    :param receiver: receives it
     """
 
     def probe() -> float:
         time.sleep(PAUSE)
         trigger.fire()
-        arrival = arrivals.next()
+        arrival = receiver.next()
         return (arrival.time - stamp_of(arrival.text)) / 1e6
 
     return probe

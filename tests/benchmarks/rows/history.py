@@ -1,10 +1,11 @@
-"""What a long history costs: the same things done by a controller that has one, and by one that begins."""
+"""What a long history costs: the same things done by controllers that have more and more of it."""
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
-from tests.benchmarks.core.measure import Probe, compare
+from tests.benchmarks.core.measure import Plan, Probe, compare
 from tests.benchmarks.core.row import Row, Unit, at_most
 from tests.benchmarks.stack.bench import Bench
 from tests.benchmarks.stack.history import Extent, clients, places
@@ -12,45 +13,61 @@ from tests.benchmarks.stack.oet import SCRIPTS, Controller
 from tests.support.controller_site import ControllerSite
 from tests.support.tango_stack import READY
 
-_LONG = Extent(events=1_000_000, procedures=100_000)
-_QUICK = Extent(events=2_000, procedures=200)
-_BASELINE = "empty journal"
+_SHORT = Extent(10)
+_LONGER = (Extent(1_000), Extent(100_000))
+_QUICK_LONGER = (Extent(100),)
 _NEWEST = 100
 _SCRIPT = "sleeping"
 # Twice the same thing differs by this much on a machine that has other things to do.
 _NOISE = 1.2
 
 
+@dataclass(frozen=True)
+class _Figure:
+    """Something that is done with a controller, whatever its history.
+
+    :param name: what it is
+    :param probe: returns what measures it
+    :param blocks: how often the controllers take turns
+    :param block_size: samples of one before it is the other's turn
+    :param note: what one must know to read it
+    """
+
+    name: str
+    probe: Callable[[Controller], Probe]
+    blocks: int
+    block_size: int
+    note: str = ""
+
+
 def measure(bench: Bench) -> Iterator[Row]:
     """Measure what depends, if it is badly made, on how much there is in the journal."""
-    extent = _QUICK if bench.quick else _LONG
-    note = f"{extent.events:,} events and {extent.procedures:,} procedures in the journal"
-    at = places(bench.stack.tango_host, bench.folder, extent)
-    yield _row(
-        "server start",
-        (_starting(at.old), _starting(at.new)),
-        bench,
-        f"{note}; from the start of the process to the first call",
-        samples=(8, 1),
-    )
-    with clients(at) as (old, new):
-        # The first procedure of a controller pays for the start of its forkserver.
-        for controller in (old, new):
-            _creating(controller)()
-        yield _row("Create, answered", (_creating(old), _creating(new)), bench, note, samples=(15, 2))
-        yield _row("Start, answered", (_running(old), _running(new)), bench, note, samples=(15, 2))
-        yield _row(
-            f"GetEvents, newest {_NEWEST}",
-            (_reading(old), _reading(new)),
-            bench,
-            note,
-            samples=(40, 10),
+    longer = _QUICK_LONGER if bench.quick else _LONGER
+    with places(bench.stack.tango_host, bench.folder, (_SHORT, *longer)) as at:
+        starting = {extent: _starting(site) for extent, site in at.items()}
+        note = "from the start of the process to the first call"
+        yield from _rows("server start", starting, bench.plan(6, 1, warm_up=1), note)
+        with clients(at) as controllers:
+            # The first procedure of a controller pays for the start of its forkserver.
+            for controller in controllers.values():
+                _creating(controller)()
+            for figure in _FIGURES:
+                probes = {extent: figure.probe(controller) for extent, controller in controllers.items()}
+                plan = bench.plan(figure.blocks, figure.block_size)
+                yield from _rows(figure.name, probes, plan, figure.note)
+
+
+def _rows(name: str, probes: Mapping[Extent, Probe], plan: Plan, note: str = "") -> Iterator[Row]:
+    """Measure a figure with each longer history beside the short one."""
+    for extent in sorted(probes.keys() - {_SHORT}):
+        yield Row.of(
+            f"{name}, {extent.procedures:,} procedures",
+            Unit.MILLISECONDS,
+            compare(probes[extent], probes[_SHORT], plan),
+            f"{_SHORT.procedures} procedures",
+            (at_most(_NOISE),),
+            f"{extent.events:,} events in the journal{'; ' if note else ''}{note}",
         )
-
-
-def _row(name: str, sides: tuple[Probe, Probe], bench: Bench, note: str, *, samples: tuple[int, int]) -> Row:
-    comparison = compare(*sides, bench.plan(*samples, warm_up=1))
-    return Row.of(name, Unit.MILLISECONDS, comparison, _BASELINE, (at_most(_NOISE),), note)
 
 
 def _starting(site: ControllerSite) -> Probe:
@@ -102,8 +119,20 @@ def _reading(controller: Controller) -> Probe:
     return read
 
 
+def _describing(controller: Controller) -> Probe:
+    return lambda: _timed(lambda: controller.proxy.command_inout("DescribeProcedure", 1))
+
+
 def _timed(action: Callable[[], object]) -> float:
     """Return how many milliseconds an action takes."""
     began = time.monotonic_ns()
     action()
     return (time.monotonic_ns() - began) / 1e6
+
+
+_FIGURES = (
+    _Figure("Create, answered", _creating, 15, 2),
+    _Figure("Start, answered", _running, 15, 2),
+    _Figure(f"GetEvents, newest {_NEWEST}", _reading, 40, 10),
+    _Figure("DescribeProcedure, the oldest", _describing, 40, 10),
+)

@@ -2,7 +2,10 @@
 
 import time
 
+from pubsub import pub
+
 
 def main() -> None:
     """Sleep for longer than anybody waits."""
+    pub.sendMessage("user.script.announce", msg="sleeping")
     time.sleep(3600)

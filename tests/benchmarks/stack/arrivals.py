@@ -2,14 +2,18 @@
 
 import queue
 import time
-from collections.abc import Callable
-from typing import NamedTuple, Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol, Self
 
 import tango
+from tests.benchmarks.stack.stamp import stamp_of
+from tests.benchmarks.stack.trigger import Trigger
 
 TIMEOUT = 30.0
 """Seconds after which what has not come will not come."""
 
+_CONNECTING = 0.1
 
 HIGH_WATER_MARK = 100_000
 """Events that a client, and the bare server, hold for who is slow. Tango's default is less than a burst."""
@@ -30,6 +34,23 @@ class Arrival(NamedTuple):
     text: str
 
 
+class Receiver(Protocol):
+    """Receives events, in whatever way they come."""
+
+    def next(self) -> Arrival:
+        """Wait for the next event."""
+        ...
+
+    def burst(self, size: int) -> Arrival:
+        """Wait for the next events, and make sure that they come in order.
+
+        :param size: how many
+        :returns: the text of the first of them, with the time at which the last one came
+        :raises EventsLostError: if one is missing, or comes out of order
+        """
+        ...
+
+
 class Arrivals:
     """Receives the change events of one text attribute, as a context manager.
 
@@ -44,14 +65,40 @@ class Arrivals:
         self._subscription = 0
 
     def __enter__(self) -> Self:
-        self._subscription = self._proxy.subscribe_event(
-            self._attribute, tango.EventType.CHANGE_EVENT, self._on_event
-        )
-        self.next()  # the present value, which every subscription begins with
+        self._subscribe()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._proxy.unsubscribe_event(self._subscription)
+
+    @contextmanager
+    def paused(self, trigger: Trigger) -> Iterator[None]:
+        """Take no events as long as the context lasts, and leave the processor to others.
+
+        :param trigger: has an event published, by which is seen that events come again
+        """
+        self._proxy.unsubscribe_event(self._subscription)
+        try:
+            yield
+        finally:
+            self._subscribe()
+            # Tango says that there is a subscription before its socket is connected.
+            while not self._hears(trigger):
+                pass
+
+    def _hears(self, trigger: Trigger) -> bool:
+        trigger.fire()
+        try:
+            self.next(_CONNECTING)
+        except queue.Empty:
+            return False
+        return True
+
+    def _subscribe(self) -> None:
+        self._subscription = self._proxy.subscribe_event(
+            self._attribute, tango.EventType.CHANGE_EVENT, self._on_event
+        )
+        self.next()  # the present value, which every subscription begins with
 
     def _on_event(self, event: tango.EventData) -> None:
         arrived = time.monotonic_ns()
@@ -82,10 +129,16 @@ class Arrivals:
             pass
         return arrival
 
-    def take(self, count: int) -> list[Arrival]:
-        """Return the next events.
+    def burst(self, size: int) -> Arrival:
+        """Wait for the next events, and make sure that they come in order.
 
-        :param count: how many
+        :param size: how many
+        :returns: the text of the first of them, with the time at which the last one came
         :raises queue.Empty: if no further one comes in time
+        :raises EventsLostError: if Tango says so, or they have come in another order than they were made in
         """
-        return [self.next() for _ in range(count)]
+        received = [self.next() for _ in range(size)]
+        stamps = [stamp_of(arrival.text) for arrival in received]
+        if stamps != sorted(stamps):
+            raise EventsLostError("events have come in another order than they were published in")
+        return Arrival(received[-1].time, received[0].text)

@@ -1,45 +1,23 @@
 """All that the rows of the table need, started when the first of them asks for it."""
 
+import itertools
 import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import tango
 from tests.benchmarks.core.measure import Plan
 from tests.benchmarks.stack.arrivals import HIGH_WATER_MARK, TIMEOUT, Arrivals
+from tests.benchmarks.stack.bare import BareServer, BareStream, bare_server, bare_stream
 from tests.benchmarks.stack.oet import Controller, OetStack, oet_stack
-from tests.benchmarks.stack.trigger import Trigger
-from tests.support.processes import ServerProcess
-from tests.support.tango_stack import device_proxy, device_server, register
-
-_BARE_MODULE = "tests.benchmarks.stack.bare_device"
-_BARE_NAME = "bench/bare/1"
 
 _LOOK_AGAIN = 0.01
 
 EVENT_SIZE = 400
 """Characters of an event, as JSON, in the rows about events."""
-
-
-@dataclass(frozen=True)
-class BareServer:
-    """The bare device server.
-
-    :param process: its process
-    :param proxy: a client of its device
-    :param arrivals: the events that it pushes
-    :param trigger: has them pushed
-    """
-
-    process: ServerProcess
-    proxy: tango.DeviceProxy
-    arrivals: Arrivals
-    trigger: Trigger
 
 
 class Bench:
@@ -54,15 +32,23 @@ class Bench:
         self.folder = folder
         self.quick = quick
         self._exits = exits
+        self._instances = itertools.count(1)
 
     def plan(self, blocks: int, block_size: int, warm_up: int = 2) -> Plan:
-        """Return how many samples to take, which is hardly any if it is to be quick."""
-        return Plan(2, 2, 1) if self.quick else Plan(blocks, block_size, warm_up)
+        """Return how many samples to take, which is a single one if it is to be quick."""
+        return Plan(1, 1, 0) if self.quick else Plan(blocks, block_size, warm_up)
+
+    @property
+    def grace(self) -> float:
+        """Seconds that the OET leaves a script to end when it is stopped."""
+        return 0.1 if self.quick else 0.5
 
     @cached_property
     def stack(self) -> OetStack:
         """The OET."""
-        return self._exits.enter_context(oet_stack(self.folder / "oet"))
+        stack = self._exits.enter_context(oet_stack(self.folder / "oet"))
+        stack.configure({"StopGracePeriod": self.grace})
+        return stack
 
     @cached_property
     def controller(self) -> Controller:
@@ -72,15 +58,24 @@ class Bench:
     @cached_property
     def bare(self) -> BareServer:
         """The bare device server, in the same Tango database."""
-        trigger = Trigger(self.folder / "trigger-bare")
-        self._exits.callback(trigger.close)
-        host = self.stack.tango_host
-        properties = {"TriggerPath": [str(trigger.path)], "EventSize": [str(EVENT_SIZE)]}
-        register(host, "bare_device/bench", "BareDevice", _BARE_NAME, properties)
-        buffers = {"TANGO_DS_EVENT_BUFFER_HWM": str(HIGH_WATER_MARK)}
-        process = self._exits.enter_context(device_server(host, _BARE_MODULE, "bench", env=buffers))
-        proxy = device_proxy(host, _BARE_NAME)
-        return BareServer(process, proxy, self._exits.enter_context(Arrivals(proxy, "pushed")), trigger)
+        return self._exits.enter_context(self.another_bare_server())
+
+    @cached_property
+    def bare_arrivals(self) -> Arrivals:
+        """A client of the bare server's events."""
+        return self._exits.enter_context(self.bare.arrivals())
+
+    @cached_property
+    def bare_stream(self) -> BareStream:
+        """The bare HTTP server."""
+        return self._exits.enter_context(bare_stream(self.folder, EVENT_SIZE))
+
+    @contextmanager
+    def another_bare_server(self) -> Iterator[BareServer]:
+        """Run one more bare device server, as long as the context lasts."""
+        instance = str(next(self._instances))
+        with bare_server(self.stack.tango_host, self.folder, instance, EVENT_SIZE) as server:
+            yield server
 
     def wait_for_standby(self) -> None:
         """Wait until the OET has a worker on standby.
@@ -105,4 +100,8 @@ def bench(*, quick: bool) -> Iterator[Bench]:
     # Read when this process first uses Tango.
     os.environ["TANGO_EVENT_BUFFER_HWM"] = str(HIGH_WATER_MARK)
     with TemporaryDirectory(prefix="oet-bench-") as folder, ExitStack() as exits:
+        # All processes find the bytecode that those before them have compiled, as they do where the OET is
+        # installed, whatever is usual on this machine.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder, "bytecode"))
         yield Bench(Path(folder), exits, quick=quick)

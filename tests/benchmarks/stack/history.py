@@ -1,9 +1,10 @@
-"""Controllers with a past: one whose journal holds a long history, one that begins."""
+"""Controllers with a past, each with another extent of history in its journal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.benchmarks.stack.bench import EVENT_SIZE
@@ -22,58 +23,55 @@ _BEYOND_ALL: Final = 2_000_000_000
 _TOPIC: Final = "user.script.announce"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Extent:
     """How much history there is.
 
-    :param events: events in the journal
     :param procedures: procedures that have ended
     """
 
-    events: int
     procedures: int
 
-
-@dataclass(frozen=True)
-class Places:
-    """The two controllers; their servers are not running.
-
-    :param old: the one with a long history
-    :param new: the one that begins
-    """
-
-    old: ControllerSite
-    new: ControllerSite
-
-
-def places(tango_host: str, folder: Path, extent: Extent) -> Places:
-    """Make the two controllers.
-
-    :param tango_host: address of their Tango database
-    :param folder: for their state directories
-    :param extent: how much history the old one has
-    """
-    _fill(folder / "old", extent)
-    properties = {"ScriptRoots": [str(SCRIPTS)], "EventRetention": [str(_BEYOND_ALL)]}
-    old, new = (
-        ControllerSite(tango_host, f"bench/history/{name}", folder / name, properties, _SERVER)
-        for name in ("old", "new")
-    )
-    return Places(old, new)
+    @property
+    def events(self) -> int:
+        """Events in the journal: as many as a short script publishes, for each procedure."""
+        return 10 * self.procedures
 
 
 @contextmanager
-def clients(at: Places) -> Iterator[tuple[Client, Client]]:
-    """Run both servers, and be a client of both, as long as the context lasts.
+def places(
+    tango_host: str, folder: Path, extents: Sequence[Extent]
+) -> Iterator[Mapping[Extent, ControllerSite]]:
+    """Have controllers with a past, whose servers are not running, as long as the context lasts.
 
-    :returns: clients of the old and of the new controller
+    :param tango_host: address of their Tango database
+    :param folder: for their state directories, which do not outlive the context
+    :param extents: how much history each is to have
+    """
+    properties = {"ScriptRoots": [str(SCRIPTS)], "EventRetention": [str(_BEYOND_ALL)]}
+    with TemporaryDirectory(dir=folder) as state:
+        made = {}
+        for extent in extents:
+            name = str(extent.procedures)
+            _fill(Path(state, name), extent)
+            made[extent] = ControllerSite(
+                tango_host, f"bench/history/{name}", Path(state, name), properties, _SERVER
+            )
+        yield made
+
+
+@contextmanager
+def clients(at: Mapping[Extent, ControllerSite]) -> Iterator[Mapping[Extent, Client]]:
+    """Run the servers, and be a client of all their controllers, as long as the context lasts.
+
+    :param at: the controllers
     """
     with ExitStack() as exits:
-        made = []
-        for site in (at.old, at.new):
+        made = {}
+        for extent, site in at.items():
             exits.enter_context(site.served())
-            made.append(exits.enter_context(client_of(site.tango_host, site.device)))
-        yield made[0], made[1]
+            made[extent] = exits.enter_context(client_of(site.tango_host, site.device))
+        yield made
 
 
 def _fill(state_directory: Path, extent: Extent) -> None:

@@ -12,12 +12,16 @@ from typing import Any
 import psutil
 import tango
 from tests.benchmarks.stack.arrivals import Arrival, Arrivals
+from tests.benchmarks.stack.streams import Streams
 from tests.benchmarks.stack.trigger import Trigger
 from tests.support.processes import ServerProcess
+from tests.support.tango_stack import database, device_proxy
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 PROJECT = Path(__file__).parents[3]
 """Where scripts and servers of the benchmark find what they import."""
+
+STREAM = "/api/v1.0/stream"
 
 _triggers = itertools.count(1)
 
@@ -116,11 +120,47 @@ class OetStack:
         with controller(self.tango_host, self.device) as client:
             yield client
 
-    def processes(self) -> list[psutil.Process]:
-        """Return the processes of the OET: device server, forkserver, workers, sidecar; no Tango database."""
-        parts = psutil.Process(self.process.pid).children()
-        own = [part for part in parts if "tango.databaseds.database" not in part.cmdline()]
-        return [process for part in own for process in (part, *part.children(recursive=True))]
+    @property
+    def rest_port(self) -> int:
+        """TCP port of its sidecar."""
+        return int(self.where["REST"].rpartition(":")[2].partition("/")[0])
+
+    def configure(self, properties: Mapping[str, object]) -> None:
+        """Give its controller, which has nothing to do yet, properties.
+
+        :param properties: by name
+        """
+        texts = {name: [str(value)] for name, value in properties.items()}
+        database(self.tango_host).put_device_property(self.device, texts)
+        device_proxy(self.tango_host, self.device).Init()
+
+    def clients(self, count: int = 1) -> Streams:
+        """Return clients of its event stream.
+
+        :param count: how many
+        """
+        return Streams(self.rest_port, STREAM, count)
+
+    def processes(self) -> dict[int, str]:
+        """Return the processes of the OET by their ID, with what they are. The Tango database is not one."""
+        found: dict[int, str] = {}
+        for part in psutil.Process(self.process.pid).children():
+            command = " ".join(part.cmdline())
+            if "oet_devices.server" in command:
+                found |= {part.pid: "device server"} | _descendants(part)
+            elif "ska_oso_oet.sidecar" in command:
+                found[part.pid] = "sidecar"
+        return found
+
+
+def _descendants(server: psutil.Process) -> dict[int, str]:
+    """Return what a device server has started."""
+    found = {}
+    for child in server.children():
+        is_forkserver = "multiprocessing.forkserver" in " ".join(child.cmdline())
+        found[child.pid] = "forkserver" if is_forkserver else "resource tracker of multiprocessing"
+        found |= {worker.pid: "standby worker" for worker in child.children(recursive=True)}
+    return found
 
 
 @contextmanager
@@ -130,7 +170,7 @@ def controller(tango_host: str, device: str) -> Iterator[Controller]:
     :param tango_host: address of its Tango database
     :param device: its name
     """
-    proxy = tango.DeviceProxy(f"tango://{tango_host}/{device}")
+    proxy = device_proxy(tango_host, device)
     with Arrivals(proxy, "events") as arrivals:
         yield Controller(proxy, arrivals)
 

@@ -1,6 +1,7 @@
 """Activities follow their procedures, whoever starts and stops these."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from tests.support.activity_services import TIMEOUT, Oet, running_oet, states
 
 from ska_oso_oet.activity.application import ActivityCommand
 from ska_oso_oet.activity.domain import ActivityNotFound, ActivityState
-from ska_oso_oet.event.journal import Document, MemoryJournal
+from ska_oso_oet.event.journal import MemoryJournal
 from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.procedure.application import Origin, StartProcessCommand, StopProcessCommand
 from ska_oso_oet.procedure.domain import ProcedureInput
@@ -128,14 +129,37 @@ def test_a_server_that_died_leaves_no_activity_alive(tmp_path: Path) -> None:
     with running_oet(tmp_path, journal=journal) as before:
         before.put("sbd-1", {"observe": "good.py"})
         prepared = before.wait_for(before.run("observe", prepare_only=True), PREPARED)
-    # As kill -9 leaves it: the last that was committed is that it lives.
-    journal.append([], [Document("activity", prepared.id, prepared.to_document().text, live=True)])
+        procedure = before.scripts.view.get(prepared.pid or 0)
+        assert procedure is not None
+    # As kill -9 leaves it: the last that was committed is that both live.
+    journal.append([], [prepared.to_document(), procedure])
     with running_oet(tmp_path, journal=journal) as after:
         found = after.activities.summary(prepared.id)
         assert (found.state, found.pid) == (FAILED, prepared.pid)
         assert "server of this activity ended" in str(found.reason)
         assert after.events("activity.lifecycle.statechange")[-1]["new_state"] == "FAILED"
         assert after.run("observe") == prepared.id + 1
+
+
+@pytest.mark.parametrize(
+    ("script", "end", "reason"),
+    [("good.py", COMPLETE, None), ("fails.py", FAILED, "RuntimeError: the antenna is stuck")],
+)
+def test_an_activity_whose_procedure_had_ended_when_the_server_died_ends_as_that_did(
+    tmp_path: Path, script: str, end: ActivityState, reason: str | None
+) -> None:
+    journal = MemoryJournal()
+    with running_oet(tmp_path, journal=journal) as before:
+        before.put("sbd-1", {"observe": script})
+        ended = before.ended(before.run("observe"))
+    # As kill -9 leaves it if it comes between the two commits: of the procedure's end, and of the activity's.
+    earlier = replace(ended, activity_states=ended.activity_states[:2], reason=None).to_document()
+    journal.append([], [earlier])
+    with running_oet(tmp_path, journal=journal) as after:
+        found = after.activities.summary(ended.id)
+        assert (found.activity_states, found.reason) == (ended.activity_states, reason)
+        told = [event["new_state"] for event in after.events("activity.lifecycle.statechange")]
+        assert told[-2:] == [RUNNING, end]
 
 
 def test_history_is_bounded(tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.support.oet_stack import OetStack
 from tests.support.processes import ServerProcess
 
 from ska_oso_oet.client import (
+    CommandResult,
     Controller,
+    ControllerError,
     DeviceAwayError,
     DeviceTimeoutError,
     InvalidRequestError,
@@ -19,6 +22,7 @@ from ska_oso_oet.client import (
     RequestRejectedError,
     ResultCode,
     SyncController,
+    command_ends,
 )
 from ska_oso_oet.model import FunctionArgs, ProcedureRequest, ProcedureState
 
@@ -157,6 +161,52 @@ def test_the_synchronous_client_works_where_a_loop_runs_already(stack: OetStack)
             return created.seq
 
     assert asyncio.run(notebook_cell()) > 0
+
+
+def test_whoever_waits_hears_that_the_client_was_closed(stack: OetStack) -> None:
+    oet = SyncController(stack.device)
+    created = oet.create(stack.uri("hold"))
+    oet.wait(created, 20)
+    started = oet.start(created.subject)
+    with ThreadPoolExecutor() as threads, oet.events() as events:
+        waiting = threads.submit(oet.wait, started)
+        assert oet.procedure(created.subject).state is ProcedureState.RUNNING
+        oet.close()
+        with pytest.raises(ControllerError, match="has been closed"):
+            waiting.result(5)
+        with pytest.raises(ControllerError, match="has been closed"):
+            next(events)
+    with pytest.raises(ControllerError, match="has been closed"):
+        oet.procedures()
+    with SyncController(stack.device) as another:
+        another.wait(another.stop(created.subject), 20)
+
+
+def test_a_wait_outlasts_a_device_that_is_too_busy_to_answer(
+    stack: OetStack, controller: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_ends, "_CHECK_PERIOD", 0.05)
+    looks = asyncio.Queue[str | None]()
+
+    async def wait_while_it_hangs() -> CommandResult:
+        def note(call: str, _: float, error: ControllerError | None) -> None:
+            looks.put_nowait(call if isinstance(error, DeviceTimeoutError) else None)
+
+        async with Controller(stack.device, timeout=0.5, observer=note) as oet:
+            created = await oet.create(stack.uri("hold"))
+            await oet.wait(created, 20)
+            started = await oet.start(created.subject)
+            waiting = asyncio.create_task(oet.wait(started, 30))
+            os.kill(controller.pid, signal.SIGSTOP)
+            try:
+                while await asyncio.wait_for(looks.get(), 10) != "CheckLongRunningCommandStatus":
+                    pass
+            finally:
+                os.kill(controller.pid, signal.SIGCONT)
+            await oet.stop(created.subject)
+            return await waiting
+
+    assert asyncio.run(wait_while_it_hangs()).code is ResultCode.ABORTED
 
 
 def test_a_device_that_hangs_does_not_hold_up_the_loop(stack: OetStack, controller: ServerProcess) -> None:

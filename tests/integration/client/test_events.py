@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import itertools
 import shutil
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from tests.support.oet_stack import DEVICE, OetStack, oet_stack
 from tests.support.tango_stack import database
 
 from ska_oso_oet.client import Controller, EventBatch, EventStream, RawEvent, event_stream
+from ska_oso_oet.client.device import TangoDevice
 from ska_oso_oet.model import FunctionArgs, ProcedureState
 
 BURST = 20_000
@@ -114,6 +117,125 @@ def test_a_stream_that_is_closed_ends_for_its_reader(stack: OetStack) -> None:
             return await asyncio.wait_for(reading, 5)
 
     assert not _events(asyncio.run(read_and_close()))
+
+
+def test_whoever_stops_waiting_can_go_on_and_misses_nothing(stack: OetStack) -> None:
+    async def receive() -> list[str]:
+        async with Controller(stack.device) as oet, oet.events(topic="user.script") as events:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(events), 0.05)
+            await _run(oet, stack.uri("burst"), count=200)
+            texts: list[str] = []
+            async with asyncio.timeout(20):
+                for attempt in itertools.count():
+                    if len(texts) == 200:
+                        break
+                    # Interrupted wherever it is, most of the times.
+                    waiting = asyncio.create_task(anext(events))
+                    for _ in range(attempt % 7):
+                        await asyncio.sleep(0)
+                    waiting.cancel()
+                    await asyncio.wait({waiting})
+                    if not waiting.cancelled():
+                        texts.append(waiting.result().fields["msg"])
+            return texts
+
+    assert [int(text.split()[1]) for text in asyncio.run(receive())] == list(range(200))
+
+
+# What is left
+
+
+class Subscriptions:
+    """Counts the subscriptions that there are, and can make Tango slow to open another one."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open: set[int] = set()
+        self.may_open = threading.Event()
+        self.may_open.set()
+        self.opening = threading.Event()
+        subscribe, unsubscribe = TangoDevice.subscribe, TangoDevice.unsubscribe
+
+        def counted_subscribe(device: TangoDevice, attribute: str, callback: Callable[[Any], None]) -> int:
+            self.opening.set()
+            assert self.may_open.wait(20)
+            event_id = subscribe(device, attribute, callback)
+            self.open.add(event_id)
+            return event_id
+
+        def counted_unsubscribe(device: TangoDevice, event_id: int) -> None:
+            unsubscribe(device, event_id)
+            self.open.remove(event_id)
+
+        monkeypatch.setattr(TangoDevice, "subscribe", counted_subscribe)
+        monkeypatch.setattr(TangoDevice, "unsubscribe", counted_unsubscribe)
+
+
+@pytest.fixture
+def subscriptions(monkeypatch: pytest.MonkeyPatch) -> Subscriptions:
+    return Subscriptions(monkeypatch)
+
+
+def test_a_stream_that_is_cancelled_while_it_connects_leaves_no_subscription(
+    stack: OetStack, subscriptions: Subscriptions
+) -> None:
+    async def connect_and_cancel() -> None:
+        async with Controller(stack.device) as oet:
+            subscriptions.may_open.clear()
+            connecting = asyncio.create_task(oet.raw_events().__aenter__())
+            await asyncio.to_thread(subscriptions.opening.wait, 20)
+            connecting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await connecting
+            subscriptions.may_open.set()
+
+    asyncio.run(connect_and_cancel())
+    _wait_for_threads()
+    assert not subscriptions.open
+
+
+def test_a_stream_that_is_closed_while_it_connects_leaves_no_subscription(
+    stack: OetStack, subscriptions: Subscriptions
+) -> None:
+    async def connect_and_close() -> list[EventBatch]:
+        async with Controller(stack.device) as oet:
+            stream = oet.raw_events()
+
+            async def read() -> list[EventBatch]:
+                return [batch async for batch in stream]
+
+            subscriptions.may_open.clear()
+            reading = asyncio.create_task(read())
+            await asyncio.to_thread(subscriptions.opening.wait, 20)
+            await stream.aclose()
+            subscriptions.may_open.set()
+            return await asyncio.wait_for(reading, 5)
+
+    assert asyncio.run(connect_and_close()) == []
+    _wait_for_threads()
+    assert not subscriptions.open
+
+
+def test_closing_the_client_ends_its_streams(stack: OetStack, subscriptions: Subscriptions) -> None:
+    async def leave_them_open() -> None:
+        oet = Controller(stack.device)
+        streams = [await oet.raw_events().__aenter__() for _ in range(3)]
+        events = await oet.events().__aenter__()
+        await oet.wait(await oet.create(stack.uri("hold")), 20)
+        assert len(subscriptions.open) == 5
+        await oet.aclose()
+        for stream in streams:
+            assert [batch async for batch in stream] == []
+        assert [event async for event in events] == []
+
+    asyncio.run(leave_them_open())
+    assert not subscriptions.open
+
+
+def _wait_for_threads() -> None:
+    for thread in threading.enumerate():
+        if "oet-client" in thread.name:
+            thread.join(10)
 
 
 # The device goes away and comes back

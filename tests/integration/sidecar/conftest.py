@@ -6,12 +6,25 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support.oet_stack import OetStack, Sidecar, oet_stack, sidecar
+from tests.support.processes import ServerProcess
 
 
 @pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OetStack]:
-    with oet_stack(tmp_path_factory.mktemp("stack")) as stack, stack.controller():
-        yield stack
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OetStack]:
+    with oet_stack(tmp_path_factory.mktemp("stack")) as place:
+        yield place
+
+
+@pytest.fixture(scope="package")
+def controller(place: OetStack) -> Iterator[ServerProcess]:
+    with place.controller() as process:
+        yield process
+
+
+@pytest.fixture(scope="package")
+def stack(place: OetStack, controller: ServerProcess) -> OetStack:
+    """The control system, once its controller runs."""
+    return place
 
 
 @pytest.fixture(scope="package")

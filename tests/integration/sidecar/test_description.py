@@ -1,6 +1,8 @@
 """The description of the API is valid, and what is sent is what it says."""
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -105,6 +107,13 @@ def test_the_description_is_valid(http: httpx.Client) -> None:
                 if int(status) >= 400:
                     body = answer["content"]["application/json"]["schema"]
                     assert body == {"$ref": "#/components/schemas/ErrorBody"}
+
+
+def test_the_file_in_the_project_is_what_is_served(http: httpx.Client) -> None:
+    served = http.get("/openapi.json").json()
+    assert served.pop("servers") == [{"url": "/"}]
+    written = json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
+    assert written == served, "openapi.json is out of date: run make interface"
 
 
 def test_the_page_needs_nothing_from_the_internet(rest: Sidecar) -> None:

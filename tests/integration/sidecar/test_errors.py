@@ -1,6 +1,8 @@
 """Whatever goes wrong, clients get a body of the one shape that they know."""
 
 import http.client
+import json
+import socket
 from collections.abc import Iterator
 
 import httpx
@@ -29,9 +31,31 @@ def test_unknown_paths(http: httpx.Client, rest: Sidecar) -> None:
 def test_methods_that_are_not_possible(http: httpx.Client) -> None:
     answer = http.delete("/procedures/1")
     assert "DELETE is not possible" in _assert_error(answer, 405)
-    assert answer.headers["allow"] == "GET, PUT"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, PUT"
     _assert_error(http.put("/procedures", json={}), 405)
     _assert_error(http.post("/stream", json={}), 405)
+
+
+def test_what_is_no_http(rest: Sidecar) -> None:
+    for request in (
+        b"HELLO\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n\r\n",
+        b"POST /api/v1.0/procedures HTTP/1.1\r\nHost: test\r\nContent-Length: abc\r\n\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", rest.port), timeout=5) as connection:
+            connection.sendall(request)
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            assert (answer.status, answer.getheader("content-type")) == (400, "application/json")
+            assert set(json.load(answer)) == {"error", "type", "Message"}
+
+
+def test_an_error_is_not_as_long_as_what_it_tells_of(http: httpx.Client) -> None:
+    assert len(_assert_error(http.get("/" + "a" * 50_000), 404)) < 5000
+    unknown = {f"key {number}": number for number in range(20_000)}
+    message = _assert_error(http.post("/procedures", json={"script_uri": "file:///a.py"} | unknown), 400)
+    assert message.startswith("key 0: ")
+    assert len(message) < 5000
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """How the service is started, protected and ended."""
 
 import asyncio
+import http.client
+import json
 import socket
 from collections.abc import Iterator, Sequence
 
@@ -49,6 +51,27 @@ def test_what_the_environment_says_is_checked_too(
     assert "'http' is no TCP port" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"OET_API_PRIVATE": "true"}, "OET_API_TOKEN"),
+        ({"OET_API_PRIVATE": "true", "OET_API_TOKEN": " \n"}, "OET_API_TOKEN"),
+        ({"OET_API_PRIVATE": "treu", "OET_API_TOKEN": "open sesame"}, "'treu'"),
+        ({"OET_API_TOKEN": "open\nsesame"}, "OET_API_TOKEN"),
+    ],
+)
+def test_it_does_not_serve_with_less_protection_than_was_meant(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    environment: dict[str, str],
+    told: str,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert _refuses(["--port", "0"]).code == 2
+    assert told in capsys.readouterr().err
+
+
 def test_it_ends_at_once_with_open_streams(stack: OetStack) -> None:
     async def listen_and_end(rest: Sidecar) -> None:
         clients = [await SseClient(rest.port).open() for _ in range(20)]
@@ -83,7 +106,11 @@ def test_it_ends_at_once_though_a_request_goes_on(stack: OetStack) -> None:
                 + body
             )
             rest.process.terminate()
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            assert (answer.status, json.load(answer)["type"]) == (503, "ServiceUnavailable")
             rest.process.wait(5)
+        assert "Traceback" not in rest.process.output
 
 
 # Addresses
@@ -170,9 +197,35 @@ def test_with_the_token_everything_is_possible(guarded: Sidecar, stack: OetStack
 
 
 def test_a_private_service_shows_nothing_without_the_token(private: Sidecar) -> None:
-    for url in ("/procedures", "/procedures/1", "/activities", "/stream", f"{private.root}/metrics"):
-        assert private.http.get(url).status_code == 401
+    for url in (
+        "/procedures",
+        "/procedures/1",
+        "/activities",
+        "/stream",
+        "/openapi.json",
+        "/ui/",
+        "/nothing",
+        f"{private.root}/metrics",
+    ):
+        for method in ("GET", "HEAD", "OPTIONS"):
+            assert private.http.request(method, url).status_code == 401
         with private.http.stream("GET", url, headers=TOKEN) as answer:
             assert answer.status_code != 401
-    for url in ("/openapi.json", "/ui/", f"{private.root}/healthz", f"{private.root}/readyz"):
-        assert private.http.get(url).status_code == 200
+    for probe in ("healthz", "readyz"):
+        assert httpx.get(f"{private.root}/{probe}").status_code == 200
+
+
+def test_the_description_of_a_private_service_tells_of_the_token(private: Sidecar) -> None:
+    paths = private.http.get("/openapi.json", headers=TOKEN).json()["paths"]
+    for path, operations in paths.items():
+        for operation in operations.values():
+            protected = path not in ("/healthz", "/readyz")
+            assert ("401" in operation["responses"], "security" in operation) == (protected, protected)
+
+
+def test_a_token_may_have_any_letters_and_the_end_of_a_line(stack: OetStack) -> None:
+    # As it comes from a file, and with a byte at its end that is a space in Latin-1.
+    token = "voilà"
+    with sidecar(stack.tango_host, env={"OET_API_TOKEN": f"{token}\n"}) as rest:
+        headers = {b"Authorization": f"Bearer {token}".encode()}
+        assert rest.http.put("/procedures/4711", json={}, headers=headers).status_code == 404

@@ -197,4 +197,27 @@ def test_an_embedded_script_is_run(rest: Sidecar) -> None:
     rest.wait_for(answer.json()["procedure"]["id"], "READY")
 
 
+@pytest.mark.parametrize("path", ["/procedures", "/stream", "/openapi.json", "/healthz"])
+def test_head_is_answered_as_get_without_the_body(rest: Sidecar, path: str) -> None:
+    url = rest.root + path if path == "/healthz" else rest.url + path
+    with rest.http.stream("GET", url) as expected:
+        answer = rest.http.head(url)
+        assert (answer.status_code, answer.content) == (expected.status_code, b"")
+        assert answer.headers["content-type"] == expected.headers["content-type"]
+    assert rest.http.head("/procedures/4711").status_code == 404
+    # A stream that was only asked about is not open.
+    assert "oet_event_streams 0.0" in httpx.get(f"{rest.root}/metrics").text or path != "/stream"
+
+
+def test_options_tell_what_is_possible(rest: Sidecar) -> None:
+    for path, methods in (
+        ("/procedures/", "GET, HEAD, OPTIONS, POST"),
+        ("/procedures/4711", "GET, HEAD, OPTIONS, PUT"),
+        ("/stream", "GET, HEAD, OPTIONS"),
+    ):
+        answer = rest.http.options(path)
+        assert (answer.status_code, answer.headers["allow"], answer.content) == (204, methods, b"")
+    assert rest.http.options("/nothing").status_code == 404
+
+
 _JSON = {"Content-Type": "application/json; charset=utf-8"}

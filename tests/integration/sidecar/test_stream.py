@@ -4,13 +4,16 @@ import asyncio
 import json
 import socket
 import time
+from contextlib import ExitStack
 
 import httpx
+import psutil
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
 from tests.support.sse_client import SseClient
 
 BURST = 20_000
 STREAMS = 200
+DEAF = 20
 
 
 async def _run_burst(rest: Sidecar, stack: OetStack, count: int, size: int = 0) -> int:
@@ -111,25 +114,30 @@ def test_many_streams_slow_nobody(rest: Sidecar, stack: OetStack) -> None:
     assert durations
 
 
-def test_a_stream_that_is_never_read_is_dropped_and_holds_nobody_up(stack: OetStack) -> None:
+def test_streams_that_are_never_read_are_dropped_and_hold_nobody_up(stack: OetStack) -> None:
     async def receive(rest: Sidecar) -> SseClient:
-        deaf = socket.create_connection(("127.0.0.1", rest.port))
-        deaf.sendall(b"GET /api/v1.0/stream HTTP/1.1\r\nHost: test\r\n\r\n")
-        deaf.recv(1)
         client = await SseClient(rest.port).open()
         await _run_burst(rest, stack, 4000, size=5000)
         await client.read_until("procedure.lifecycle.complete")
         await client.close()
-        deaf.close()
         return client
 
-    with sidecar(stack.tango_host, "--max-lag", "1000") as rest:
+    with sidecar(stack.tango_host, "--max-lag", "1000") as rest, ExitStack() as connections:
+        for _ in range(DEAF):
+            deaf = connections.enter_context(socket.create_connection(("127.0.0.1", rest.port)))
+            deaf.sendall(b"GET /api/v1.0/stream HTTP/1.1\r\nHost: test\r\n\r\n")
+            deaf.recv(1)
         client = asyncio.run(receive(rest))
+        # Their clients have not left, and have not read.
         rest.process.wait_for_output("dropped because its reader is too slow", 10)
         metrics = httpx.get(f"{rest.root}/metrics").text
+        memory = psutil.Process(rest.process.pid).memory_info().rss
+        assert "without completing" not in rest.process.output
     assert client.is_gapless
-    assert "oet_event_streams_dropped_total 1.0" in metrics
+    assert f"oet_event_streams_dropped_total {DEAF}.0" in metrics
     assert "oet_event_streams 0.0" in metrics
+    # Had each of them kept what was sent, that would have been 20 MB each.
+    assert memory < 20_000_000 * DEAF
 
 
 def test_a_client_that_leaves_is_forgotten(rest: Sidecar) -> None:

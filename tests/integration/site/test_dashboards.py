@@ -15,15 +15,58 @@ DASHBOARDS = sorted((PROJECT / "charts" / "ska-oso-oet-tango" / "dashboards").gl
 TARANTA = "taranta://"
 JSON_ATTRIBUTES = {"procedures", "activities", "events"}
 
+INPUTS = {
+    "ATTRIBUTE WRITER DROPDOWN": (
+        "attribute submitButtonTitle dropdownTitle writeValues writeValuesSpectrum showDevice showTangoDB "
+        "showAttribute textColor backgroundColor size font dropdownButtonCss submitButtonCss customCss"
+    ),
+    "ATTRIBUTE_DISPLAY": (
+        "attribute precision format showUnit showDevice jsonCollapsed showTangoDB showAttribute "
+        "alignTextCenter alignValueRight scientificNotation showEnumLabels showAttrQuality textColor "
+        "backgroundColor size font widgetCss"
+    ),
+    "ATTRIBUTE_LOGGER": (
+        "attribute linesDisplayed showLastValue showDevice showTangoDB showAttribute showTime OuterDivCSS "
+        "LastValueCSS TableCSS"
+    ),
+    "COMMAND": (
+        "title buttonText command commandArgs showDevice showTangoDB showCommand requireConfirmation "
+        "displayOutput alignButtonRight placeholder textColor backgroundColor size font btnCss widgetCss"
+    ),
+    "DEVICE_STATUS": (
+        "device state showDeviceName showTangoDB showStateString alignValueRight showStateLED LEDSize "
+        "textColor backgroundColor textSize linkTo widgetCss"
+    ),
+    "LABEL": (
+        "text textColor backgroundColor borderWidth borderColor font automaticResize size linkTo customCss"
+    ),
+    "PARAMETRIC_WIDGET": "name variable",
+    "SPECTRUM_TABLE": (
+        "attribute layout showDevice showAttribute showIndex showLabel fontSize precision customCss"
+    ),
+    "command_file": (
+        "uploadBtnLabel buttonLabel command showDevice showCommand requireConfirmation displayOutput "
+        "textColor backgroundColor size font uploadButtonCss sendButtonCss alignSendButtonRight"
+    ),
+}
+"""Types of widgets, with what they take, as Taranta 2 saves them."""
+SHOW_ATTRIBUTE = {"None", "Label", "Name"}
+
 Widget = Mapping[str, Any]
 
 
 @pytest.fixture(params=DASHBOARDS, ids=lambda path: path.stem)
-def widgets(request: pytest.FixtureRequest) -> list[Widget]:
-    """The widgets of a dashboard."""
+def dashboard(request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    """A dashboard."""
     path: Path = request.param
-    dashboard = json.loads(path.read_text())
-    assert dashboard["name"]
+    content: Mapping[str, Any] = json.loads(path.read_text())
+    assert content["name"]
+    return content
+
+
+@pytest.fixture
+def widgets(dashboard: Mapping[str, Any]) -> list[Widget]:
+    """The widgets of a dashboard."""
     found: list[Widget] = dashboard["widget"]
     return found
 
@@ -37,12 +80,32 @@ def test_there_is_one_for_a_controller_and_one_for_four_subarrays() -> None:
     assert {path.stem for path in DASHBOARDS} == {"oet-controller", "oet-four-subarrays"}
 
 
-def test_every_device_is_registered_by_the_files_that_ship(widgets: list[Widget], tango_host: str) -> None:
+def test_taranta_knows_every_widget_and_what_it_is_given(widgets: list[Widget]) -> None:
+    for widget in widgets:
+        assert set(widget["inputs"]) == set(INPUTS[widget["type"]].split()), widget["id"]
+        assert widget["inputs"].get("showAttribute", "None") in SHOW_ATTRIBUTE
+
+
+def test_every_device_is_registered_by_the_files_that_ship(
+    dashboard: Mapping[str, Any], widgets: list[Widget], tango_host: str
+) -> None:
     registered = set(database(tango_host).get_device_name("OETController/*", "OETController"))
-    shown = [device for _, device in inputs(widgets, "device")]
-    shown += [named["device"] for key in ("attribute", "command") for _, named in inputs(widgets, key)]
-    assert {device.removeprefix(TARANTA) for device in shown} <= registered
-    assert all(device.startswith(TARANTA) for device in shown)
+    variables = {variable["name"]: variable for variable in dashboard["variables"]}
+    shown = {device for _, device in inputs(widgets, "device")}
+    shown |= {named["device"] for key in ("attribute", "command") for _, named in inputs(widgets, key)}
+    assert {device.removeprefix(TARANTA) for device in shown - set(variables)} <= registered
+    assert all(device.startswith(TARANTA) for device in shown - set(variables))
+    assert {variable["device"] for variable in variables.values()} <= registered
+    assert {variable["class"] for variable in variables.values()} <= {"OETController"}
+
+
+def test_the_dashboard_of_one_controller_can_show_another(
+    dashboard: Mapping[str, Any], widgets: list[Widget]
+) -> None:
+    chosen = {variable for _, variable in inputs(widgets, "variable")}
+    assert chosen == {variable["name"] for variable in dashboard["variables"]}
+    if dashboard["name"] == "OET controller":
+        assert {named["device"] for _, named in inputs(widgets, "command")} == chosen
 
 
 def test_every_attribute_is_one_of_the_device(widgets: list[Widget], controller: tango.DeviceProxy) -> None:
@@ -61,7 +124,9 @@ def test_every_command_is_one_of_the_device(widgets: list[Widget], controller: t
         command = live[named["command"]]
         assert named["acceptedType"] == str(command.in_type), command.cmd_name
         assert named["outtype"] == str(command.out_type), command.cmd_name
-        if widget["type"] == "COMMAND_FILE":
+        assert named["intypedesc"] == command.in_type_desc, command.cmd_name
+        assert named["outtypedesc"] == command.out_type_desc, command.cmd_name
+        if widget["type"] == "command_file":
             assert named["acceptedType"] == "DevString"
 
 
@@ -72,7 +137,9 @@ def test_json_that_is_shown_can_be_read(widgets: list[Widget], controller: tango
         json.loads(controller.read_attribute(name).value)
 
 
-def test_what_an_operator_needs_is_there(widgets: list[Widget]) -> None:
+def test_what_an_operator_needs_is_there(dashboard: Mapping[str, Any], widgets: list[Widget]) -> None:
+    from_files = {w["inputs"]["command"]["command"] for w in widgets if w["type"] == "command_file"}
+    assert dashboard["name"] != "OET controller" or from_files == {"Create", "Start", "Stop", "RunActivity"}
     assert {named["command"] for _, named in inputs(widgets, "command")} >= {
         "Create",
         "Start",

@@ -18,11 +18,59 @@ TANGO_TYPES = {
     "LongType": "DevLong64",
     "DoubleType": "DevDouble",
     "StringType": "DevString",
+    "ConstStringType": "DevString",
     "EnumType": "DevEnum",
     "StateType": "DevState",
     "StringArrayType": "DevVarStringArray",
     "LongStringArrayType": "DevVarLongStringArray",
 }
+IN_POGO = {
+    "classes": "name pogoRevision",
+    "description": (
+        "description title sourcePath language filestogenerate license copyright "
+        "hasMandatoryProperty hasConcreteProperty hasAbstractCommand hasAbstractAttribute"
+    ),
+    "inheritances": "classname sourcePath",
+    "identification": (
+        "contact author emailDomain classFamily siteSpecific platform bus manufacturer reference"
+    ),
+    "classProperties": "name description",
+    "deviceProperties": "name description",
+    "type": XSI_TYPE,
+    "dataType": XSI_TYPE,
+    "status": "abstract inherited concrete concreteHere",
+    "DefaultPropValue": "",
+    "commands": "name description execMethod displayLevel polledPeriod isDynamic",
+    "argin": "description",
+    "argout": "description",
+    "attributes": (
+        "name attType rwType displayLevel polledPeriod maxX maxY memorized memorizedAtInit "
+        "allocReadMember isDynamic"
+    ),
+    "changeEvent": "fire libCheckCriteria",
+    "archiveEvent": "fire libCheckCriteria",
+    "dataReadyEvent": "fire libCheckCriteria",
+    "properties": (
+        "description label unit standardUnit displayUnit format maxValue minValue maxAlarm minAlarm "
+        "maxWarning minWarning deltaTime deltaValue"
+    ),
+    "enumLabels": "",
+    "states": "name description",
+    "preferences": "docHome makefileHome",
+}
+"""Elements of a model, with their attributes, as Pogo 9.6 writes them."""
+IN_ELEMENTS = {
+    "classes": "description classProperties deviceProperties commands attributes states preferences",
+    "description": "inheritances identification",
+    "classProperties": "type status DefaultPropValue",
+    "deviceProperties": "type status DefaultPropValue",
+    "commands": "argin argout status",
+    "argin": "type",
+    "argout": "type",
+    "attributes": "dataType changeEvent archiveEvent dataReadyEvent status properties enumLabels",
+    "states": "status",
+}
+"""What elements have inside, those that have anything."""
 EVERY_DEVICE_HAS = {"Init"}
 """Commands of each Tango device that Pogo does not list."""
 
@@ -62,6 +110,13 @@ def test_the_model_is_one_that_pogo_can_open(model: ET.Element) -> None:
     for kind in ("commands", "attributes", "deviceProperties", "states"):
         for element in model.findall(kind):
             assert element.find("status") is not None, element.attrib
+
+
+def test_pogo_knows_every_element_and_attribute_of_the_model(model: ET.Element) -> None:
+    """Its reader gives up at one that it does not know."""
+    for element in model.iter():
+        assert set(element.attrib) == set(IN_POGO[element.tag].split()), element.tag
+        assert {child.tag for child in element} <= set(IN_ELEMENTS.get(element.tag, "").split()), element.tag
 
 
 def test_commands_of_the_model_are_those_of_the_device(

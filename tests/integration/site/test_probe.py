@@ -1,21 +1,25 @@
 """The questions that Kubernetes asks a device server, as commands."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 import tango
-from tests.support.tango_stack import device_proxy, device_server, register
+from tests.support.chart import containers, render
+from tests.support.tango_stack import LOOPBACK, device_proxy, device_server, register
 
 NOWHERE = "127.0.0.1:1"
 
 
-def probe(question: str, instance: str, tango_host: str) -> "subprocess.CompletedProcess[str]":
+def probe(
+    question: str, instance: str, tango_host: str, timeout: float = 30
+) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "oet_devices.probe", question, instance]
     variables = {**os.environ, "TANGO_HOST": tango_host}
-    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=timeout)
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +62,12 @@ def test_a_server_that_does_not_run_is_neither(tango_host: str) -> None:
 def test_a_database_that_is_away_is_no_reason_to_end_a_server() -> None:
     assert probe("alive", "01", NOWHERE).returncode == 0
     assert probe("ready", "01", NOWHERE).returncode == 1
+
+
+def test_neither_is_one_that_hangs_and_the_answer_comes_in_time() -> None:
+    """Kubernetes takes an answer that is late for a no, and ends the server after a few of them."""
+    [controller] = [c for c in containers(render({})) if c["name"] == "controller"]
+    with socket.create_server((LOOPBACK, 0)) as silent:
+        tango_host = f"{LOOPBACK}:{silent.getsockname()[1]}"
+        asked = probe("alive", "01", tango_host, timeout=controller["livenessProbe"]["timeoutSeconds"])
+    assert asked.returncode == 0

@@ -90,14 +90,55 @@ def test_the_command_of_the_distribution_registers_a_file_and_what_ships(
 
 
 @pytest.mark.parametrize(
-    ("tango_host_of_it", "name", "told"),
+    ("name", "told"),
     [
-        ("127.0.0.1:1", "oet-mid", "127.0.0.1 with port 1"),
-        ("127.0.0.1:1", "oet-hihg", "known are oet-four-subarrays, oet-low, oet-mid"),
+        ("oet-hihg", "known are oet-four-subarrays, oet-low, oet-mid"),
+        ("/tmp", "known are oet-four-subarrays, oet-low, oet-mid"),
+        ("oet-mid", "127.0.0.1 with port 1"),
     ],
 )
-def test_what_cannot_be_registered_is_told_in_a_line(tango_host_of_it: str, name: str, told: str) -> None:
-    done = register(tango_host_of_it, name)
+def test_what_cannot_be_registered_is_told_in_a_line(name: str, told: str) -> None:
+    assert told in what_is_told(register("127.0.0.1:1", name))
+
+
+def what_is_told(done: "subprocess.CompletedProcess[str]") -> str:
+    """Return the one line that a command has ended with."""
     assert done.returncode == 1
-    assert told in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    [line] = done.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"servers": ', "it is not JSON"),
+        (b"\xff\xfe", "it is not JSON"),
+        (b"[]", "it has neither servers nor classes nor devices"),
+        (b'{"servers": 3}', "it is not in the format of dsconfig"),
+        (b'{"servers": {"OETController": {"01": {"OETController": {"no-slashes": {}}}}}}', "'no-slashes'"),
+        (b'{"servers": {"OETController": {"01": {"OETController": {"a/b/c": 3}}}}}', "a/b/c: 3 is not"),
+    ],
+)
+def test_a_file_that_is_no_registration_is_told_in_a_line(
+    content: bytes, told: str, tango_host: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "site.json"
+    file.write_bytes(content)
+    assert told in what_is_told(register(tango_host, str(file)))
+
+
+def test_a_file_may_be_about_classes_alone(tango_host: str, tmp_path: Path) -> None:
+    file = tmp_path / "site.json"
+    file.write_text(json.dumps({"classes": {"SomeClass": {"properties": {"Some": ["value"]}}}}))
+    assert register(tango_host, str(file)).returncode == 0
+    assert database(tango_host).get_class_property("SomeClass", "Some")["Some"] == ["value"]
+
+
+def test_a_controller_that_was_taken_out_of_use_stays_out_of_use(tango_host: str) -> None:
+    """An upgrade registers once more: that is not to bring into use what operators took out of it."""
+    found, device = database(tango_host), "low-oet/controller/01"
+    assert register(tango_host, "oet-low").returncode == 0
+    found.put_device_attribute_property(device, {"adminMode": {"__value": ["1"]}})
+    assert register(tango_host, "oet-low").returncode == 0
+    memorised = found.get_device_attribute_property(device, "adminMode")
+    assert memorised["adminMode"]["__value"] == ["1"]

@@ -85,7 +85,6 @@ def test_the_operator_is_given_the_registration_of_each_server() -> None:
     assert [len(devices(each)) for each in registered] == [2, 2]
     for server, each in zip(servers, registered, strict=True):
         [instance] = each["servers"]["OETController"]
-        assert server["spec"]["dsname"] == f"OETController/{instance}"
         assert server["spec"]["args"] == instance
 
 

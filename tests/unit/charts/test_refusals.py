@@ -43,5 +43,34 @@ def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], named: str) ->
     assert named in str(refused.value)
 
 
+def two(first: str, second: str, instances: tuple[str, str] = ("01", "02")) -> dict[str, Any]:
+    """Return values with two servers of a device each."""
+    return {
+        "controllers": [
+            {"instance": instance, "devices": [{"name": name}]}
+            for instance, name in zip(instances, (first, second), strict=True)
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (two("a/b/c", "A/b/C"), "the devices a/b/c and A/b/C cannot be told apart"),
+        (two("a_b/c/d", "a-b/c/d"), "the devices a_b/c/d and a-b/c/d cannot be told apart"),
+        (two("a/b/1", "a/b/2", ("x", "X")), "the instance X is there twice"),
+        (
+            {**two("a/b/1", "a/b/2"), "properties": {"StateDirectory": "/s"}},
+            "each device needs one of its own",
+        ),
+        ({"controller": {"ports": {"event": 45450}}}, "need a port each"),
+        ({"global": {"operator": True, "tango_host": "databaseds:10001"}}, "at port 10000"),
+    ],
+)
+def test_values_that_do_not_go_together_are_refused(values: dict[str, Any], told: str) -> None:
+    with pytest.raises(helm_python.HelmError, match=told):
+        render(values)
+
+
 def test_what_an_umbrella_chart_shares_is_let_through() -> None:
     assert render({"global": {"tango_host": "databaseds:10000", "cluster_domain": "cluster.local"}})

@@ -173,3 +173,51 @@ def test_another_registration_is_another_job() -> None:
     [first] = of_kind(render({}), "Job")
     [second] = of_kind(render({"properties": {"HistoryLength": 3}}), "Job")
     assert first["metadata"]["name"] != second["metadata"]["name"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"global": {"tango_host": "elsewhere:10000"}},
+        {"podSecurity": {"runAsUser": 1001}},
+        {"image": {"pullSecrets": ["pull"]}},
+    ],
+)
+def test_a_job_that_would_differ_has_another_name(values: dict[str, Any]) -> None:
+    """Kubernetes refuses to change the pods of a job: an upgrade would fail."""
+    [first], [second] = of_kind(render({}), "Job"), of_kind(render(values), "Job")
+    assert first["spec"] != second["spec"]
+    assert first["metadata"]["name"] != second["metadata"]["name"]
+
+
+def test_behind_an_ingress_a_secret_without_a_token_opens_no_door() -> None:
+    existing = {"secrets": {"existingSecret": "oet"}}
+
+    def token_may_be_missing(ingress: dict[str, Any]) -> bool:
+        [sidecar] = [
+            c for c in containers(render({**existing, "ingress": ingress})) if c["name"] == "sidecar"
+        ]
+        [token] = [variable for variable in sidecar["env"] if variable["name"] == "OET_API_TOKEN"]
+        optional: bool = token["valueFrom"]["secretKeyRef"]["optional"]
+        return optional
+
+    assert not token_may_be_missing({"enabled": True})
+    assert token_may_be_missing({"enabled": True, "allowWithoutToken": True})
+    assert token_may_be_missing({"enabled": False})
+
+
+def test_whoever_may_use_tango_may_use_the_database_that_comes_along() -> None:
+    peers = [{"namespaceSelector": {"matchLabels": {"telescope": "mid"}}}]
+    resources = render({"database": {"embedded": True}, "networkPolicy": {"tangoClients": peers}})
+    policies = {p["metadata"]["name"]: p["spec"]["ingress"] for p in of_kind(resources, "NetworkPolicy")}
+    [controllers], [database] = policies["oet-oet-controllers"], policies["oet-oet-database"]
+    assert peers[0] in database["from"]
+    assert database["from"] == controllers["from"]
+    assert database["ports"] == [{"protocol": "TCP", "port": 10000}]
+
+
+def test_a_site_can_let_the_rest_services_reach_access_control() -> None:
+    rule = {"to": [{"podSelector": {"matchLabels": {"app": "access-control"}}}]}
+    resources = render({"networkPolicy": {"restEgress": [rule]}})
+    [rest] = [p for p in of_kind(resources, "NetworkPolicy") if p["metadata"]["name"] == "oet-oet-rest"]
+    assert rule in rest["spec"]["egress"]

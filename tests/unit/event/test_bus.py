@@ -252,3 +252,43 @@ def test_closing_commits_what_was_published(journal: FailingJournal) -> None:
         bus.publish(announce())
     bus.close()
     assert len(listener.events) == journal.last_seq == 3000
+
+
+def test_who_looks_here_and_then_there_finds_both_told(bus: EventBus) -> None:
+    known, looks = threading.Event(), threading.Event()
+    told_to_all: list[bool] = []
+
+    def look() -> None:
+        known.wait(PATIENCE)
+        bus.wait_while_telling()
+        looks.set()
+        told_to_all.append(bool(last.batches))
+
+    def first(_: Batch) -> None:
+        known.set()
+        # If nobody had to wait, it would be now that the other looks.
+        told_to_all.append(looks.wait(0.1))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    bus.subscribe(first)
+    last = Listener(bus)
+    bus.publish(announce())
+    looking.join(PATIENCE)
+    assert told_to_all == [False, True]
+
+
+def test_the_last_are_told_last_and_not_at_all_when_they_have_left(bus: EventBus) -> None:
+    order: list[str] = []
+
+    def last(_: Batch) -> None:
+        order.append("last")
+
+    bus.subscribe(last, last=True)
+    bus.subscribe(lambda _: order.append("first"))
+    bus.publish(announce())
+    settle(bus)
+    bus.unsubscribe(last)
+    bus.publish(announce())
+    settle(bus)
+    assert order == ["first", "last", "first"]

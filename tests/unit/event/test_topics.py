@@ -94,6 +94,11 @@ def test_ids_are_optional_where_none_means_all(heard: Heard) -> None:
     assert [topic for topic, _ in heard] == ["request.procedure.list", "request.activity.list"]
 
 
+def test_progress_may_come_with_a_word_on_what_is_being_done(heard: Heard) -> None:
+    pub.sendMessage(topics.user.script.progress, progress=40, msg="scan 2 of 5")
+    assert heard == [("user.script.progress", {"progress": 40, "msg": "scan 2 of 5"})]
+
+
 def test_a_listener_of_a_branch_hears_its_leaves(heard: Heard) -> None:
     states: list[str] = []
 

@@ -89,3 +89,12 @@ def test_nobody_who_gives_up_waiting_costs_the_others_their_answer(bus: EventBus
     impatient.cancel()
     final = show(bus, 1, "over")
     assert patient.result(PATIENCE) == final
+
+
+def test_who_waits_for_an_end_finds_everybody_told_of_it(bus: EventBus) -> None:
+    view = DocumentView(bus, "k", ended_limit=2)
+    order: list[str] = []
+    view.ended(1).add_done_callback(lambda _: order.append("who waits"))
+    bus.subscribe(lambda _: order.append("who subscribes later than the view"))
+    show(bus, 1)
+    assert order == ["who subscribes later than the view", "who waits"]

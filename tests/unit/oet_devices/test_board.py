@@ -89,6 +89,28 @@ def test_progress_is_shown_as_long_as_main_runs(board: Board) -> None:
     assert board.current.progress is None
 
 
+def test_the_step_that_a_script_has_told_is_shown_with_its_progress(board: Board) -> None:
+    board.show(document(7, *RUNS, since=time.time() - 180))
+    assert board.show_progress(7, 40, "scan 2 of 5")
+    assert board.describe() == "Running #7 observe.py for 3 min, scan 2 of 5 (40 %)."
+    assert not board.show_progress(7, 40, "scan 2 of 5")
+    assert board.show_progress(7, 40, "scan 3 of 5"), "another step is news, though the percentage is not"
+    assert board.show_progress(7, 60)
+    assert board.describe() == "Running #7 observe.py for 3 min (60 %)."
+
+
+def test_a_step_is_one_short_line(board: Board) -> None:
+    board.show(document(1, *RUNS))
+    board.show_progress(1, 1, "slewing\n to " + 20 * "the source ")
+    told = "slewing to the source the source the source the source..."
+    assert board.describe() == f"Running #1 observe.py for 0 s, {told} (1 %)."
+
+
+def test_a_procedure_whose_main_has_ended_is_not_ready_for_another_start(board: Board) -> None:
+    board.show(document(1, *RUNS, "READY"))
+    assert board.describe() == "No script is running."
+
+
 @pytest.mark.parametrize(("seconds", "told"), [(5, "5 s"), (119, "119 s"), (121, "2 min"), (7200, "120 min")])
 def test_how_long_a_script_has_been_running(board: Board, seconds: float, told: str) -> None:
     board.show(document(1, *RUNS, since=time.time() - seconds))

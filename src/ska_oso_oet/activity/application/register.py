@@ -9,9 +9,18 @@ from dataclasses import replace
 from ska_oso_oet.event.bus import Announcement, EventBus
 from ska_oso_oet.event.journal import JournalUnavailable
 from ska_oso_oet.event.view import DocumentView
+from ska_oso_oet.model import Procedure, ProcedureState
 from ska_oso_oet.procedure.application import Origin
+from ska_oso_oet.procedure.application.recorder import KIND as PROCEDURE
 
-from ..domain import Activity, ActivityNotFound, ActivityRefused, ActivityState
+from ..domain import (
+    Activity,
+    ActivityNotFound,
+    ActivityRefused,
+    ActivityState,
+    activity_states,
+    failure_reason,
+)
 from .commands import ActivityCommand
 from .summary import KIND, ActivitySummary
 
@@ -55,14 +64,20 @@ class ActivityRegister:
         self._declare_dead()
 
     def _declare_dead(self) -> None:
-        """Say of activities that were alive when their server died that they have failed."""
+        """End the activities that were alive when their server died, as their procedures have ended."""
         for document in self._bus.journal.live_documents(KIND):
             if document.id >= self._first_id:
                 continue  # of this server, and alive
             told = ActivitySummary.from_text(document.text)
-            failed = (ActivityState.FAILED, time.time())
-            dead = replace(told, activity_states=[*told.activity_states, failed], reason=_SERVER_DIED)
-            self._publish(dead, [ActivityState.FAILED])
+            dead = _laid_to_rest(told, self._procedure(told.pid))
+            entered = dead.activity_states[len(told.activity_states) :]
+            self._publish(dead, [state for state, _ in entered])
+
+    def _procedure(self, procedure_id: int | None) -> Procedure | None:
+        if procedure_id is None:
+            return None
+        document = self._bus.journal.read_document(PROCEDURE, procedure_id)
+        return Procedure.model_validate_json(document.text) if document is not None else None
 
     def add(self, cmd: ActivityCommand, origin: Origin) -> int:
         """Begin an activity.
@@ -165,6 +180,26 @@ def _requested(activity_id: int, cmd: ActivityCommand, origin: Origin) -> Activi
         command_id=origin.name_command(activity_id) if origin.name_command else None,
         request_id=origin.request_id,
     )
+
+
+def _laid_to_rest(told: ActivitySummary, procedure: Procedure | None) -> ActivitySummary:
+    """Return the last summary of an activity whose server died.
+
+    The end of its procedure may have been journalled, and its own not yet.
+    """
+    ended: list[tuple[ActivityState, float]] = []
+    reason: str | None = _SERVER_DIED
+    if procedure is not None:
+        passed = {state for state, _ in told.activity_states}
+        since = activity_states(procedure.history.process_states)
+        ended = [(state, when) for state, when in since if state not in passed]
+        if procedure.state is ProcedureState.FAILED:
+            reason = failure_reason(procedure.history.stacktrace)
+        elif procedure.state in (ProcedureState.COMPLETE, ProcedureState.STOPPED):
+            reason = None
+    if not ended or not ended[-1][0].is_final:
+        ended.append((ActivityState.FAILED, time.time()))
+    return replace(told, activity_states=[*told.activity_states, *ended], reason=reason)
 
 
 def _state_change(activity_id: int, state: ActivityState) -> Announcement:

@@ -83,6 +83,12 @@ class Database(Protocol):
         :raises StorageDamaged: if there is some
         """
 
+    def used_bytes(self) -> int:
+        """Return the space that the entries take, as far as it is to be bounded here. Quick.
+
+        :raises Exception: of the driver, to be classified
+        """
+
     def tidy(self) -> bool:
         """Tidy up as far as that keeps nobody waiting, and return whether `compact` should be called.
 

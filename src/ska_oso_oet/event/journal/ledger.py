@@ -9,7 +9,7 @@ from .numbering import Numbering
 from .owner import Opened
 from .protocol import Document, EventsNoLongerKept, JournalEvent, JournalUnavailable
 from .recent import RecentEntries
-from .retention import EVENTS_AT_ONCE, Retention
+from .retention import EVENTS_AT_ONCE, LARGE_EVENTS_AT_ONCE, Retention
 from .schema import ANY_KIND
 from .storage import Entries, SqlStorage
 
@@ -71,11 +71,19 @@ class Ledger:
         """Note that what is stored is lost, but for what memory holds; return the storage."""
         with self._lock:
             lost, self.storage = self.storage, None
-            self._recent.mark_all_unwritten({**self._last_ids, ANY_KIND: self._id_floor})
+            self._recent.mark_all_unwritten(self._all_last_ids())
             self._gaps = Gaps()
             self.first_seq = self._recent.base + 1
             self.base_numbering = Numbering(self._recent.base, dict(self._last_ids), self._id_floor)
             return lost
+
+    def rewind(self, stored: int) -> bool:
+        """Take notice of how far the storage has come; see `RecentEntries.rewind`."""
+        with self._lock:
+            return self._recent.rewind(stored, self._all_last_ids())
+
+    def _all_last_ids(self) -> dict[str, int]:
+        return {**self._last_ids, ANY_KIND: self._id_floor}
 
     @property
     def fault(self) -> str | None:
@@ -87,7 +95,7 @@ class Ledger:
             f"{reason}. Events and procedures are kept in memory until the journal can be written again"
         )
         if dropped is not None:
-            sentence += f"; there are too many for that: events from number {dropped.first} on have been lost"
+            sentence += f"; events from number {dropped.first} on have been lost"
         return sentence
 
     def set_fault(self, reason: str) -> None:
@@ -173,16 +181,19 @@ class Ledger:
 
     # ---- retention -----------------------------------------------------------------------------------
 
-    def next_to_drop(self) -> int | None:
+    def next_to_drop(self, *, oversize: bool) -> int | None:
         """Take the next few events out of what is kept.
 
+        :param oversize: whether all of them take too much space, so that even fewer are to be kept
         :returns: the number up to which they are to be deleted; None if nothing is to be dropped
         """
+        kept = self._retention.least_events if oversize else self._retention.events
+        at_once = LARGE_EVENTS_AT_ONCE if oversize else EVENTS_AT_ONCE
         with self._lock:
-            oldest = self._gaps.oldest_of(self.last_seq, self._retention.events)
+            oldest = self._gaps.oldest_of(self.last_seq, kept)
             if self.first_seq >= oldest:
                 return None
-            self.first_seq = self._present(min(oldest, self.first_seq + EVENTS_AT_ONCE))
+            self.first_seq = self._present(min(oldest, self.first_seq + at_once))
             self._gaps = self._gaps.beyond(self.first_seq)
             return self.first_seq - 1
 

@@ -2,7 +2,7 @@
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, inspect, text
 
@@ -11,6 +11,9 @@ from .schema import REVISION
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
+
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
+"""Where Alembic finds the migrations, one file for each."""
 
 # Alembic hands the migration that is running to its scripts through globals.
 _one_at_a_time = threading.Lock()
@@ -41,7 +44,7 @@ def _migrate(connection: Connection, found: str | None, name: str) -> None:
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
-    scripts = ScriptDirectory(str(Path(__file__).with_name("migrations")))
+    scripts = ScriptDirectory(str(MIGRATIONS))
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
         raise JournalTooNew(
             f"the journal in {name} has schema version {found}, which this version of the OET does not know"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 LOGGER = logging.getLogger(__name__)
 
@@ -40,6 +40,25 @@ class Numbering:
     def last_id(self, kind: str) -> int:
         """Return the greatest ID that may have been given out for a kind of document."""
         return self.last_ids.get(kind, self.id_floor)
+
+    def reaches(self, other: "Numbering") -> bool:
+        """Return whether none of these numbers is less than the other's."""
+        return self.last_seq >= other.last_seq and all(
+            self.last_id(kind) >= last for kind, last in other.last_ids.items()
+        )
+
+    def to_json_values(self) -> dict[str, Any]:
+        """Return what `from_json_values` takes."""
+        return {"last_seq": self.last_seq, "last_ids": dict(self.last_ids), "id_floor": self.id_floor}
+
+    @staticmethod
+    def from_json_values(values: Any) -> "Numbering":
+        """Return what was written by `to_json_values`.
+
+        :raises Exception: one of several, if it is something else
+        """
+        ids = {str(kind): int(last) for kind, last in values["last_ids"].items()}
+        return Numbering(int(values["last_seq"]), ids, int(values["id_floor"]))
 
     def union(self, other: "Numbering") -> "Numbering":
         """Return the greater of each number."""
@@ -78,14 +97,24 @@ class Marks:
 
     :ivar numbering: no number beyond these was given out
     :ivar exact: whether the journal was closed, and these are the last numbers given out
-    :ivar behind: whether the storage could not be written at the time, so that it has less than was given out
+    :ivar stored: what the storage had at the time, at least; None if it could not be written then, so that it
+        has less than was given out
     :ivar boot: which run of the operating system the file was written in
     """
 
     numbering: Numbering
     exact: bool
-    behind: bool
+    stored: Numbering | None
     boot: str
+
+    def is_missed_by(self, found: Numbering) -> bool:
+        """Return whether a storage lacks something that was given out.
+
+        :param found: the greatest numbers that it has
+        """
+        if self.exact:
+            return found != self.numbering
+        return self.stored is None or not found.reaches(self.stored)
 
     @property
     def crossed_power_loss(self) -> bool:
@@ -102,36 +131,41 @@ class HighWaterMarks:
     def __init__(self, directory: Path) -> None:
         self._path = directory / _FILE_NAME
         self._reserved = Numbering()
-        self._behind = False
+        self._is_behind = False
 
     def load(self) -> Marks | None:
         """Return what the file says, or None if there is none that can be read."""
         try:
             content = json.loads(self._path.read_bytes())
-            ids = {str(kind): int(last) for kind, last in content["last_ids"].items()}
-            numbering = Numbering(int(content["last_seq"]), ids, int(content["id_floor"]))
-            return Marks(numbering, bool(content["exact"]), bool(content["behind"]), str(content["boot"]))
+            stored = content["stored"]
+            return Marks(
+                Numbering.from_json_values(content),
+                bool(content["exact"]),
+                Numbering.from_json_values(stored) if stored is not None else None,
+                str(content["boot"]),
+            )
         except FileNotFoundError:
             return None
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             LOGGER.warning("The high-water marks in %s cannot be read: %s", self._path, error)
             return None
 
-    def cover(self, given_out: Numbering, *, behind: bool) -> None:
+    def cover(self, given_out: Numbering, stored: Numbering | None) -> None:
         """Reserve numbers beyond these, unless enough are reserved already.
 
         The next block is reserved when half of the last one is used, so that there are numbers left for a
         time in which this file can't be written either.
 
-        :param behind: whether some of them are not in the storage
+        :param stored: the numbers that the storage has; None if it lacks some that were given out
         :raises OSError: if the file can't be written
         """
-        if behind == self._behind and self._suffices_for(given_out):
+        is_behind = stored is None
+        if is_behind == self._is_behind and self._suffices_for(given_out):
             return
         ids = {kind: last + _ID_BLOCK for kind, last in given_out.last_ids.items()}
         numbering = Numbering(given_out.last_seq + _EVENT_BLOCK, ids, given_out.id_floor)
-        self._write(numbering, exact=False, behind=behind)
-        self._reserved, self._behind = numbering, behind
+        self._write(numbering, stored, exact=False)
+        self._reserved, self._is_behind = numbering, is_behind
 
     def _suffices_for(self, given_out: Numbering) -> bool:
         reserved = self._reserved
@@ -145,16 +179,14 @@ class HighWaterMarks:
 
         :raises OSError: if the file can't be written
         """
-        self._write(numbering, exact=True, behind=False)
+        self._write(numbering, numbering, exact=True)
         self._reserved = Numbering()
 
-    def _write(self, numbering: Numbering, *, exact: bool, behind: bool) -> None:
+    def _write(self, numbering: Numbering, stored: Numbering | None, *, exact: bool) -> None:
         content = {
-            "last_seq": numbering.last_seq,
-            "last_ids": dict(numbering.last_ids),
-            "id_floor": numbering.id_floor,
+            **numbering.to_json_values(),
             "exact": exact,
-            "behind": behind,
+            "stored": stored.to_json_values() if stored is not None else None,
             "boot": _boot_id(),
         }
         draft = self._path.with_suffix(".marks.new")

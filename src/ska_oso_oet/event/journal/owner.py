@@ -93,6 +93,16 @@ class StorageOwner:
         aside = self._database.set_aside()
         self._report(f"{damage}. What was left of it is in {aside}; a new journal was begun")
 
+    def note_loss(self, first: int) -> None:
+        """Report that the database has come back without events that were written to it.
+
+        :param first: number of the first of them
+        """
+        self._report(
+            f"{self._database.name} came back without events from number {first} on, and what else was"
+            " written since; what was still in memory is written once more"
+        )
+
     def _continued(self, facts: Facts, marks: Marks | None) -> Numbering:
         """Return the numbering of a sound database, or of one that lacks what it should have."""
         stored = facts.numbering
@@ -108,7 +118,7 @@ class StorageOwner:
                 f" and events are numbered from {numbering.last_seq + 1} on"
             )
             return numbering
-        if marks.behind or (marks.exact and numbering != stored):
+        if marks.is_missed_by(stored):
             self._report(
                 f"{self._database.name} lacks what the server before could not write or somebody took away;"
                 f" events are numbered from {numbering.last_seq + 1} on"
@@ -155,14 +165,14 @@ class StorageOwner:
             " numbers of events and procedures have come: see that it can be reached, then start again"
         )
 
-    def reserve(self, numbering: Numbering, *, behind: bool) -> None:
+    def reserve(self, numbering: Numbering, stored: Numbering | None) -> None:
         """See to it that these numbers are known whatever happens to the database.
 
-        :param behind: whether some of them are not in the database
+        :param stored: the numbers that the database has; None if it lacks some that were given out
         """
         with contextlib.suppress(OSError):
             # The database knows them too; and it will say what is wrong with the disk.
-            self._marks.cover(numbering, behind=behind)
+            self._marks.cover(numbering, stored)
 
     def close(self, numbering: Numbering | None) -> None:
         """Write down the last numbers, if they are given, and release the lock."""

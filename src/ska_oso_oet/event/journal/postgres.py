@@ -111,9 +111,13 @@ class PostgresDatabase:
 
     def classify(self, error: Exception) -> StorageFault | EntryRejected:
         """Return what an exception of psycopg means. None of them is damage: the server sees to that."""
+        from psycopg.errors import ProgramLimitExceeded
+
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         if isinstance(error, UnicodeError | OverflowError | DataError):
             return EntryRejected(str(error))
-        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        if isinstance(cause, ProgramLimitExceeded):  # of an index: a topic is too long
+            return EntryRejected(str(cause))
         reason = " ".join(str(cause).split())
         return StorageFault(f"{self.name} cannot be used: see that the server runs and lets us in ({reason})")
 
@@ -131,6 +135,10 @@ class PostgresDatabase:
 
     def verify(self) -> None:
         """Do nothing: the server sees to that."""
+
+    def used_bytes(self) -> int:
+        """Return nothing: how much room there is, the server's administrator knows."""
+        return 0
 
     def tidy(self) -> bool:
         """Do nothing: the server's autovacuum sees to that."""

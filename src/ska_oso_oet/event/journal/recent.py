@@ -9,6 +9,7 @@ from .protocol import Document, JournalEvent
 from .storage import Entries
 
 _EVENTS_KEPT: Final = 2000
+_CHARS_KEPT: Final = 16 * 2**20
 _ENDED_DOCUMENTS_KEPT: Final = 200
 _Key = tuple[str, int]
 
@@ -31,6 +32,7 @@ class RecentEntries:
         self.base = last_seq
         self._events: list[JournalEvent] = []
         self._written_seq = last_seq
+        self._written_chars = 0
         self._unwritten_chars = 0
         self._max_unwritten = max_unwritten
         self._max_unwritten_chars = max_unwritten_chars
@@ -46,11 +48,13 @@ class RecentEntries:
         self._events.extend(entries.events)
         for document in entries.documents:
             self._add_document(document, written=written)
+        chars = _chars(entries.events)
         if not written:
-            self._unwritten_chars += sum(len(event.text) for event in entries.events)
+            self._unwritten_chars += chars
             self._unwritten_ids.update(entries.last_ids)
             self._bound_unwritten()
         elif entries.events:
+            self._written_chars += chars
             self._written_seq = entries.events[-1].seq
         self._bound_written()
 
@@ -83,7 +87,9 @@ class RecentEntries:
         if entries.events:
             last_seq = entries.events[-1].seq
             start, end = self._index(self._written_seq), self._index(last_seq)
-            self._unwritten_chars -= sum(len(event.text) for event in self._events[start:end])
+            chars = _chars(self._events[start:end])
+            self._unwritten_chars -= chars
+            self._written_chars += chars
             self._written_seq = max(self._written_seq, last_seq)
         for document in entries.documents:
             key = (document.kind, document.id)
@@ -102,11 +108,31 @@ class RecentEntries:
 
         :param last_ids: the greatest IDs of all kinds
         """
-        self._written_seq = self.base
-        self._unwritten_chars = sum(len(event.text) for event in self._events)
+        self._mark_unwritten(self.base, last_ids)
+        self._dropped = None
+
+    def rewind(self, stored: int, last_ids: Mapping[str, int]) -> bool:
+        """Take notice of how far the storage has come, which may have lost what was written to it.
+
+        :param stored: number of its newest event, or of the last one that it knows to be missing
+        :param last_ids: the greatest IDs of all kinds
+        :returns: whether it has lost events; what is held of them is to be written once more
+        """
+        written = self._dropped.first - 1 if self._dropped else self._written_seq
+        if stored >= written:
+            return False
+        if stored < self.base:
+            self._dropped = Gap(stored + 1, self.base)
+        self._mark_unwritten(max(stored, self.base), last_ids)
+        return True
+
+    def _mark_unwritten(self, after: int, last_ids: Mapping[str, int]) -> None:
+        self._written_seq = after
+        start = self._index(after)
+        self._written_chars = _chars(self._events[:start])
+        self._unwritten_chars = _chars(self._events[start:])
         self._unwritten_documents = dict(self._documents)
         self._unwritten_ids = dict(last_ids)
-        self._dropped = None
 
     def events_after(self, after: int, limit: int, topic: str) -> list[JournalEvent]:
         """Return the events held that have a greater number, oldest first."""
@@ -152,14 +178,22 @@ class RecentEntries:
     def _bound_written(self) -> None:
         """Forget the oldest of what is stored, a good part at a time: to shorten a list takes long."""
         written = self._index(self._written_seq)
-        if written > _EVENTS_KEPT * 1.5:
-            del self._events[: written - _EVENTS_KEPT]
-            self.base = self._events[0].seq - 1
+        if written > _EVENTS_KEPT * 1.5 or self._written_chars > _CHARS_KEPT * 1.5:
+            self._forget_written(written)
         while len(self._ended) > _ENDED_DOCUMENTS_KEPT:
             oldest = next(iter(self._ended))
             if oldest in self._unwritten_documents and len(self._ended) <= self._max_documents:
                 break
             self._forget(oldest)
+
+    def _forget_written(self, count: int) -> None:
+        forgotten = max(0, count - _EVENTS_KEPT)
+        self._written_chars -= _chars(self._events[:forgotten])
+        while forgotten < count and self._written_chars > _CHARS_KEPT:
+            self._written_chars -= len(self._events[forgotten].text)
+            forgotten += 1
+        self.base = self._events[forgotten - 1].seq
+        del self._events[:forgotten]
 
     def _forget(self, key: _Key) -> None:
         del self._ended[key]
@@ -183,7 +217,12 @@ class RecentEntries:
         first = self._dropped.first if self._dropped else self._events[start].seq
         self._dropped = Gap(first, last)
         del self._events[:end]
+        self._written_chars = 0
         self._written_seq = self.base = last
+
+
+def _chars(events: Sequence[JournalEvent]) -> int:
+    return sum(len(event.text) for event in events)
 
 
 def _seq_of(event: JournalEvent) -> int:

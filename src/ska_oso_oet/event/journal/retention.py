@@ -5,8 +5,15 @@ from typing import Final
 
 # Small enough that an append that has to wait for one step does not show.
 EVENTS_AT_ONCE: Final = 500
+LARGE_EVENTS_AT_ONCE: Final = 10
 DOCUMENTS_AT_ONCE: Final = 100
 _BYTES_BETWEEN_ROUNDS: Final = 2**20
+
+# What bounds the space if scripts publish pictures: an event mostly takes some hundred bytes, a megabyte at
+# the most.
+_BYTES_FOR_AN_EVENT: Final = 10 * 2**10
+_LEAST_BYTES: Final = 256 * 2**20
+_LEAST_EVENTS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,16 @@ class Retention:
         # With none at all, numbers and states of the recent past would be lost at every restart.
         if self.events < 1 or self.documents < 1:
             raise ValueError("a journal keeps at least one event, and one document of each kind")
+
+    @property
+    def bytes(self) -> int:
+        """Space that the entries may take; beyond that, the oldest events go however few they are."""
+        return max(_LEAST_BYTES, self.events * _BYTES_FOR_AN_EVENT)
+
+    @property
+    def least_events(self) -> int:
+        """How many of the newest events are kept however large they are."""
+        return min(_LEAST_EVENTS, self.events)
 
     def is_worth_while(self, events: int, documents: int, characters: int) -> bool:
         """Whether so much has been appended since the last round that there should be another one."""

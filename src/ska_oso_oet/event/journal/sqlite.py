@@ -228,6 +228,13 @@ class SqliteDatabase:
             raise StorageDamaged(f"{self.name} is damaged: {verdict}")
         self._remember_file()
 
+    def used_bytes(self) -> int:
+        """Return the space that pages with something in them take."""
+        with contextlib.closing(self._connect("rw")) as connection:
+            names = ("page_count", "freelist_count", "page_size")
+            all_, free, size = (_number(connection, name) for name in names)
+        return (all_ - free) * size
+
     def tidy(self) -> bool:
         """Move the log into the file, as far as that is possible while others read and write."""
         with self._reshaping() as connection:
@@ -240,7 +247,8 @@ class SqliteDatabase:
             if self._log_size() > _MAX_LOG_BYTES:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             if _spare_pages(connection) > 0:
-                connection.execute(f"PRAGMA incremental_vacuum({_PAGES_FREED_AT_ONCE})").fetchall()
+                # It takes a step for each page, and `execute` takes one alone of what returns no columns.
+                connection.executescript(f"PRAGMA incremental_vacuum({_PAGES_FREED_AT_ONCE})")
 
     @contextlib.contextmanager
     def _reshaping(self) -> Iterator[sqlite3.Connection]:

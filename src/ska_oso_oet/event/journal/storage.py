@@ -18,6 +18,8 @@ from .schema import ANY_KIND, documents, events, gaps, identifiers
 # A prefix that more topics than this begin with is looked for event by event.
 _MAX_MERGED_TOPICS: Final = 64
 _AFTER_ANY_TOPIC: Final = "\U0010ffff"
+# An entry of PostgreSQL's index has 2704 bytes at the most, a character up to four.
+_INDEXABLE_TOPIC: Final = 600
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,19 @@ class Facts:
 
 
 def storable(entries: Entries) -> Entries:
-    """Replace characters that a database may refuse: NUL, and halves of surrogate pairs."""
+    """Replace what a database may refuse: NUL, halves of surrogate pairs, the end of a very long topic.
+
+    The text of an event has its topic whole; the other one is for looking it up.
+    """
 
     def clean(text: str) -> str:
         return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
+    def cut(topic: str) -> str:
+        return clean(topic)[:_INDEXABLE_TOPIC]
+
     return Entries(
-        [JournalEvent(seq, clean(topic), clean(text)) for seq, topic, text in entries.events],
+        [JournalEvent(seq, cut(topic), clean(text)) for seq, topic, text in entries.events],
         [Document(clean(kind), id_, clean(text), live) for kind, id_, text, live in entries.documents],
         entries.gaps,
         {clean(kind): last_id for kind, last_id in entries.last_ids.items()},
@@ -168,6 +176,11 @@ class SqlStorage:
         with self._translated(), self._writer.begin():
             self._writer.execute(delete(events).where(events.c.seq <= up_to))
             self._writer.execute(delete(gaps).where(gaps.c.last <= up_to))
+
+    def used_bytes(self) -> int:
+        """Return the space that the entries take; see `Database.used_bytes`."""
+        with self._translated():
+            return self._database.used_bytes()
 
     def drop_documents(self, kind: str, kept: int, at_most: int) -> int:
         """Delete the oldest ended documents of a kind.

@@ -63,7 +63,7 @@ class Upkeep:
     def _write_or_keep(self, entries: Entries) -> None:
         storage = self._ledger.storage
         assert storage is not None, "there is a storage while there is no fault"  # noqa: S101
-        self._owner.reserve(self._ledger.numbering(entries), behind=False)
+        self._owner.reserve(self._ledger.numbering(entries), self._ledger.numbering())
         try:
             storage.refuse_if_suspect()
             _write(storage, entries)
@@ -136,7 +136,7 @@ class Upkeep:
     def _mend(self) -> None:
         """Get back to a storage that holds everything, if that is possible now."""
         with self._writing:
-            self._owner.reserve(self._ledger.numbering(), behind=True)
+            self._owner.reserve(self._ledger.numbering(), None)
             self._check_suspicion()
             if self._damage is not None:
                 self._give_up_storage(self._damage)
@@ -144,7 +144,8 @@ class Upkeep:
             if self._ledger.storage is None:
                 self._open()
             self._catch_up()
-            self._owner.reserve(self._ledger.numbering(), behind=False)
+            numbering = self._ledger.numbering()
+            self._owner.reserve(numbering, numbering)
 
     def _check_suspicion(self) -> None:
         if self._suspect and self._ledger.storage is not None:
@@ -169,8 +170,11 @@ class Upkeep:
     def _catch_up(self) -> None:
         storage = self._ledger.storage
         assert storage is not None, "it was opened before"  # noqa: S101
-        # A transaction whose commit was answered by an error may have been committed all the same.
+        # A transaction whose commit was answered by an error may have been committed all the same. And a
+        # database that was restored, or replaced by its replica, may lack what had been committed.
         stored = storage.facts().numbering.last_seq
+        if self._ledger.rewind(stored):
+            self._owner.note_loss(stored + 1)
         complete = False
         while not complete:
             entries = self._ledger.unwritten(_EVENTS_WRITTEN_AT_ONCE)
@@ -181,7 +185,10 @@ class Upkeep:
     def _keep_house(self) -> None:
         storage = self._ledger.storage
         assert storage is not None, "there is a storage while there is no fault"  # noqa: S101
-        self._drop_events(storage)
+        while self._drop_events(storage, oversize=False):
+            pass
+        while storage.used_bytes() > self._retention.bytes and self._drop_events(storage, oversize=True):
+            pass
         for kind in self._ledger.kinds():
             self._drop_documents(storage, kind)
         # Who waits for SQLite's own lock does so in leaps of up to 0.1 s, so they wait for this one instead.
@@ -191,10 +198,13 @@ class Upkeep:
             with self._writing:
                 storage.compact()
 
-    def _drop_events(self, storage: SqlStorage) -> None:
-        while not self._thread.closing and (up_to := self._ledger.next_to_drop()) is not None:
-            with self._writing:
-                storage.drop_events(up_to)
+    def _drop_events(self, storage: SqlStorage, *, oversize: bool) -> bool:
+        """Delete the oldest events, a few of them; return whether there may be more to delete."""
+        if self._thread.closing or (up_to := self._ledger.next_to_drop(oversize=oversize)) is None:
+            return False
+        with self._writing:
+            storage.drop_events(up_to)
+        return True
 
     def _drop_documents(self, storage: SqlStorage, kind: str) -> None:
         up_to = 1

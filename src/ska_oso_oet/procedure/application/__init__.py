@@ -1,6 +1,13 @@
 """The service by which scripts are prepared, started, stopped and looked at."""
 
-from .commands import Origin, PrepareProcessCommand, StartProcessCommand, StopOutcome, StopProcessCommand
+from .commands import (
+    Origin,
+    PrepareProcessCommand,
+    StartProcessCommand,
+    StopOutcome,
+    Stopping,
+    StopProcessCommand,
+)
 from .service import ScriptExecutionService
 from .summary import ArgCapture, ProcedureHistory, ProcedureSummary
 
@@ -14,4 +21,5 @@ __all__ = [
     "StartProcessCommand",
     "StopOutcome",
     "StopProcessCommand",
+    "Stopping",
 ]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from ..domain import ExecutableScript, ProcedureInput
@@ -84,3 +85,14 @@ class StopOutcome:
         if self.abort_failure is not None:
             return f"{told}, but subarray activity was not aborted: {self.abort_failure}"
         return f"{told} and aborted subarray activity" if self.abort is not None else told
+
+
+class Stopping(Future[StopOutcome]):
+    """A stop that goes on.
+
+    :param abort_id: the procedure that runs the abort script afterwards, None if there is none
+    """
+
+    def __init__(self, abort_id: int | None) -> None:
+        super().__init__()
+        self.abort_id = abort_id

@@ -2,10 +2,8 @@
 
 import functools
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing.context import BaseContext
@@ -31,11 +29,19 @@ from ..domain import (
     StateForbids,
 )
 from ..domain.output import OutputLog, prune_logs
+from ..domain.removal import remove_tree
 from ..domain.repositories import Repositories
 from ..domain.roots import ScriptRoots
 from ..domain.workplaces import working_directories
 from .admission import Admission
-from .commands import Origin, PrepareProcessCommand, StartProcessCommand, StopOutcome, StopProcessCommand
+from .commands import (
+    Origin,
+    PrepareProcessCommand,
+    StartProcessCommand,
+    StopOutcome,
+    Stopping,
+    StopProcessCommand,
+)
 from .recorder import KIND, Recorder, to_document
 from .summary import ProcedureSummary
 
@@ -107,7 +113,7 @@ class ScriptExecutionService:
             return
         workplaces = working_directories(state_directory)
         kill_strays(workplaces)
-        shutil.rmtree(workplaces, ignore_errors=True)
+        remove_tree(workplaces)
 
     def recall(self) -> None:
         """Take up what former servers have left in a journal that could not be read at the start.
@@ -196,7 +202,7 @@ class ScriptExecutionService:
         outcome = self.request_stop(cmd, origin).result()
         return [outcome.stopped, outcome.abort] if outcome.abort is not None else [outcome.stopped]
 
-    def request_stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> "Future[StopOutcome]":
+    def request_stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> Stopping:
         """Begin to stop a procedure, as `stop` does, and return at once.
 
         Who tells a client that it was accepted waits for `EventBus.committed` before. The future is done by
@@ -238,16 +244,22 @@ class ScriptExecutionService:
             LOGGER.exception("The abort script cannot be run")
             return None, str(error)
 
-    def _outcome(self, procedure_id: int, abort_id: int | None, failure: str | None) -> "Future[StopOutcome]":
-        outcome: Future[StopOutcome] = Future()
+    def _outcome(self, procedure_id: int, abort_id: int | None, failure: str | None) -> Stopping:
+        outcome = Stopping(abort_id)
 
         def conclude(_: Any) -> None:
+            try:
+                outcome.set_result(describe())
+            except Exception as error:  # such as a journal that cannot be read: who waits must learn of it
+                outcome.set_exception(error)
+
+        def describe() -> StopOutcome:
             abort = self.summary(abort_id) if abort_id is not None else None
             reason = failure
             if abort is not None and abort.state is not ProcedureState.COMPLETE:
                 trace = (abort.history.stacktrace or "").strip().rpartition("\n")[2]
                 reason = f"the abort script (procedure {abort.id}) ended {abort.state} {trace}".rstrip()
-            outcome.set_result(StopOutcome(self.summary(procedure_id), abort, reason))
+            return StopOutcome(self.summary(procedure_id), abort, reason)
 
         def stopped(_: Any) -> None:
             if abort_id is None:

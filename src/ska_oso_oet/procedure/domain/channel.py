@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, Protocol
 
@@ -75,16 +76,14 @@ def start_worker(
     :param args: further arguments of its class
     :raises StartupError: if it cannot be started
     """
-    output, worker_output = context.mp_ctx.Pipe(duplex=False)
-    inbox = context.MPQueue()
-    try:
-        proc = context.Proc(name, worker_class, inbox, *args, output=worker_output)
-    except BaseException:
-        output.close()
-        inbox.safe_close()
-        raise
-    finally:
-        worker_output.close()
+    with ExitStack() as undo:
+        output, worker_output = context.mp_ctx.Pipe(duplex=False)
+        undo.callback(output.close)
+        with worker_output:
+            inbox = context.MPQueue()
+            undo.callback(context.drop, inbox)
+            proc = context.Proc(name, worker_class, inbox, *args, output=worker_output)
+        undo.pop_all()
     return WorkerEnds(proc, inbox, output)
 
 
@@ -111,6 +110,7 @@ class WorkerChannel:
         self._unsent = b""
         self._owner: WorkerOwner | None = None
         self._disconnected = False
+        self._exited = False
         self.ended: asyncio.Future[None] = self._loop.create_future()
         os.set_blocking(output.fileno(), False)
 
@@ -165,13 +165,14 @@ class WorkerChannel:
 
     def signal(self, number: int) -> None:
         """Send a signal to the worker's process."""
-        if not self.ended.done():
+        if not self._exited:
             posix.send_signal(self.pid, number)
 
     def kill(self) -> None:
         """Kill the worker and all that descends from it."""
-        if not self.ended.done():
-            posix.kill_tree(self.pid)
+        # Its process ID may be another's by the time that all has been cleaned up.
+        if not self._exited:
+            self._proc.kill()
 
     # Receiving
 
@@ -230,6 +231,7 @@ class WorkerChannel:
     # The end
 
     def _on_exit(self) -> None:
+        self._exited = True
         self._loop.remove_reader(self._proc.sentinel)
         self._drain_all()
         task = self._loop.create_task(self._conclude())
@@ -238,7 +240,8 @@ class WorkerChannel:
     def _describe_end(self) -> str:
         if self._proc.has_lost_guardian:
             return _GUARDIAN_LOST
-        return _DISCONNECTED if self._disconnected else describe_exit(self._proc.exitcode)
+        status = self._proc.exitcode
+        return _DISCONNECTED if self._disconnected and status == -signal.SIGKILL else describe_exit(status)
 
     def drain_output(self) -> None:
         """Read what has been written up to now."""
@@ -266,9 +269,11 @@ class WorkerChannel:
         assert self._owner is not None, "reading begins in open()"  # noqa: S101
         try:
             self._owner.exited(self._describe_end())
-        finally:
-            self._close()
-            self.ended.set_result(None)
+        except Exception:
+            LOGGER.exception("The end of worker %d could not be handled", self.pid)
+        # Whoever waits for the end must not wait for ever, whatever goes wrong with that.
+        self._loop.call_soon(self.ended.set_result, None)
+        self._close()
 
     def _close(self) -> None:
         self._loop.remove_writer(self._inbox.writer.fileno())

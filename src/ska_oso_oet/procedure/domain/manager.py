@@ -64,7 +64,11 @@ class ProcessManager:
         self._thread = threading.Thread(target=self._run_loop, name="oet-message-loop", daemon=True)
         self._thread.start()
         guarded = GuardedObserver(observer, on_pubsub or [])
-        self._supervisor: Supervisor = self._call(Supervisor, self._context, settings, guarded, first_id)
+        try:
+            self._supervisor: Supervisor = self._call(Supervisor, self._context, settings, guarded, first_id)
+        except BaseException:
+            self._end_loop()
+            raise
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -208,6 +212,9 @@ class ProcessManager:
         except Exception:
             # A server that is told to end must end. What is left of its workers dies with it.
             LOGGER.exception("The process manager could not end its processes in order")
+        self._end_loop()
+
+    def _end_loop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_KILL_TIME)
         self._context.close()

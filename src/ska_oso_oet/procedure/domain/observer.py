@@ -118,5 +118,5 @@ class GuardedObserver:
     def _tell(method: Callable[..., None], *args: Any) -> None:
         try:
             method(*args)
-        except Exception:
-            LOGGER.exception("An observer of procedures failed at %s%s", method.__name__, args)
+        except BaseException:  # that of `sys.exit` would end the message loop
+            LOGGER.exception("An observer of procedures failed at %r with %s", method, args)

@@ -95,7 +95,7 @@ class OutputLog:
         with suppress(OSError):
             os.ftruncate(file, self._size)
         self._begun = 0
-        os.close(file)
+        _close(file)
 
     def _rotate(self, file: int) -> int:
         """Begin a new part, and return its file."""
@@ -115,7 +115,7 @@ class OutputLog:
                 last, self._partial = self._partial, b""
                 self._add([last])
             if self._file is not None:
-                os.close(self._file)
+                _close(self._file)
                 self._file = None
 
     # Reading
@@ -228,6 +228,14 @@ def _write_all(file: int, data: bytes) -> None:
     """Write all of some data: a disk that is almost full takes a part."""
     while data:
         data = data[os.write(file, data) :]
+
+
+def _close(file: int) -> None:
+    """Close a file, whether or not its disk has taken what was written."""
+    try:
+        os.close(file)
+    except OSError as error:
+        LOGGER.warning("The end of some output may not be on disk: %s", error.strerror)
 
 
 def _broken(line: bytes) -> list[bytes]:

@@ -5,15 +5,16 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from ska_oso_oet.mptools import EventMessage, MainContext
+from ska_oso_oet.mptools.threads import full_pool
 
 from .channel import WorkerChannel, WorkerEnds, start_worker
 from .worker import ScriptWorker
 
 LOGGER = logging.getLogger(__name__)
 
+_FIRST_RETRY_DELAY = 0.2
 _MAX_RETRY_DELAY = 30.0
 
 
@@ -31,13 +32,13 @@ class WorkerPool:
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         # Starting a process takes milliseconds, the first much longer; ends must not wait for that.
-        self._starters = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-starters")
-        self._cleaners = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-cleaners")
+        self._starters = full_pool(4, "oet-starters")
+        self._cleaners = full_pool(4, "oet-cleaners")
         self._standby: list[WorkerChannel] = []
         self._leaving: set[WorkerChannel] = set()
         self._wanted: deque[asyncio.Future[WorkerChannel]] = deque()
         self._starting: set[asyncio.Future[WorkerEnds]] = set()
-        self._failures = 0
+        self._retry_delay = _FIRST_RETRY_DELAY
         self._made = 0
         self._closing = False
         self.fault: str | None = None
@@ -96,7 +97,7 @@ class WorkerPool:
             return
         channel = WorkerChannel(self._context, *start.result(), self._cleaners)
         channel.open(_Standby(self, channel))
-        self._failures = 0
+        self._retry_delay = _FIRST_RETRY_DELAY
         self.fault = None
         while self._wanted:
             future = self._wanted.popleft()
@@ -108,9 +109,8 @@ class WorkerPool:
         self._on_change()
 
     def _on_failure(self, error: BaseException) -> None:
-        """Fail who waits for this worker, and try again later, each time after a longer delay."""
+        """Fail who waits for this worker, and try again later."""
         LOGGER.error("A worker could not be started: %s", error)
-        self._failures += 1
         self.fault = f"Scripts cannot be run: no process could be started for them ({error})"
         while len(self._wanted) > len(self._starting):
             future = self._wanted.popleft()
@@ -120,7 +120,9 @@ class WorkerPool:
         self._on_change()
 
     def _retry_later(self) -> None:
-        self._loop.call_later(min(0.1 * 2**self._failures, _MAX_RETRY_DELAY), self.refill)
+        """Try again to be complete, each time after a longer delay."""
+        self._loop.call_later(self._retry_delay, self.refill)
+        self._retry_delay = min(2 * self._retry_delay, _MAX_RETRY_DELAY)
 
     def standby_ended(self, channel: WorkerChannel, how: str) -> None:
         """Replace a worker that has ended while on standby."""
@@ -130,7 +132,6 @@ class WorkerPool:
         self._standby.remove(channel)
         if not self._closing:
             LOGGER.warning("A standby worker has ended. %s", how)
-            self._failures += 1
             self._retry_later()
         self._on_change()
 

@@ -8,20 +8,20 @@ import asyncio
 import functools
 import logging
 import os
-import shutil
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from ska_oso_oet.mptools import MainContext
+from ska_oso_oet.mptools.threads import full_pool
 
 from ..environment import Environment, EnvironmentManager
 from ..gitmanager import GitArgs
 from .channel import WorkerChannel, start_worker
 from .job import Audience, Job, PreparationFailed
 from .preparer import Build, CheckOut, PreparationWorker
+from .removal import remove_tree
 from .repositories import check_place
 from .scripts import GitScript
 from .settings import ExecutorSettings
@@ -34,6 +34,9 @@ _MAX_BUILDS = 4
 _MAX_CHECK_OUTS = 16
 """How many commits are looked for at the same time. That is mostly waiting for servers, some of which may be
 dead: those must not keep the others waiting."""
+
+_THREADS = 4
+"""How many processes are started, or cleaned up after, at the same time; that takes milliseconds."""
 
 
 class Prepared(NamedTuple):
@@ -109,9 +112,9 @@ class Preparations:
         self._packages_limit = settings.packages_limit
         self._manager = EnvironmentManager(settings.state_directory / "git", settings.environment_limit)
         self._loop = asyncio.get_running_loop()
-        self._executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="oet-preparation")
+        self._executor = full_pool(_THREADS, "oet-preparation")
         # On its own: nobody who waits for a process shall wait for a disk.
-        self._remover = ThreadPoolExecutor(max_workers=1, thread_name_prefix="oet-removal")
+        self._remover = full_pool(1, "oet-removal")
         self._joinable: dict[Hashable, Job] = {}
         self._jobs: dict[Job, asyncio.Task[None]] = {}
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
@@ -198,7 +201,7 @@ class Preparations:
 
     def _remove(self, paths: list[Path]) -> None:
         for path in paths:
-            self._remover.submit(shutil.rmtree, path, ignore_errors=True)
+            self._remover.submit(remove_tree, path)
 
     # One step
 

@@ -112,12 +112,19 @@ class Procedure:
 
         :raises ValueError: if that state cannot follow the present one; nothing has changed then
         """
-        if state not in _NEXT.get(self.state, frozenset()) and not (state in _ENDS and self.state in _LIVE):
-            raise ValueError(f"procedure {self.id} cannot go from {self.state} to {state}")
+        self.require_next(state)
         self.state = state
         if state in (ProcedureState.READY, *_ENDS) and self.init_timer is not None:
             self.init_timer.cancel()
         self._on_state(self, stacktrace)
+
+    def require_next(self, state: ProcedureState) -> None:
+        """Check that a state can follow the present one.
+
+        :raises ValueError: if it cannot
+        """
+        if state not in _NEXT.get(self.state, frozenset()) and not (state in _ENDS and self.state in _LIVE):
+            raise ValueError(f"procedure {self.id} cannot go from {self.state} to {state}")
 
     def tell(self, kind: ToWorker, payload: Any = None) -> None:
         """Send a message to its worker, which it must have."""

@@ -2,7 +2,8 @@
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
+from types import CodeType
 from typing import Any, NamedTuple
 
 from .errors import ArgumentsDoNotFit, ScriptDefective
@@ -12,6 +13,10 @@ _DEFAULT = object()
 """Stands for the default of a parameter: that there is one matters, not which."""
 
 _PARAMETER_KINDS = {kind.name: kind for kind in inspect._ParameterKind}  # noqa: SLF001
+
+
+_BINDERS = frozenset({"globals", "exec"})
+"""What can bind a name of a module by a text that is made while it runs."""
 
 
 class Outline(NamedTuple):
@@ -74,19 +79,27 @@ def read_outline(source: str | bytes, name: str) -> dict[str, Outline]:
     :param name: name of the script, for the error message
     :raises ScriptDefective: if it is no Python, or certainly has no ``main``
     """
-    tree = _parse(source, name)
-    statements = list(_top_level(tree.body))
-    outline = {function: _outline(function, statements, tree) for function in ("init", "main")}
+    text = _parse(source, name)
+    statements = list(_top_level(text.tree.body))
+    bound = [_bound_names(statement) for statement in statements]
+    outline = {function: _outline(function, statements, bound, text) for function in ("init", "main")}
     if not outline["main"].defined:
         raise ScriptDefective(f"{name} has no function main(): define what is to run as main()")
     return outline
 
 
-def _parse(source: str | bytes, name: str) -> ast.Module:
+class _Text(NamedTuple):
+    """The text of a script, as a tree and compiled."""
+
+    tree: ast.Module
+    code: CodeType
+
+
+def _parse(source: str | bytes, name: str) -> _Text:
     try:
         tree = ast.parse(source, name)
         # Much of what is no valid Python, such as a return outside a function, only the compiler finds.
-        compile(tree, name, "exec", dont_inherit=True)
+        code: CodeType = compile(tree, name, "exec", dont_inherit=True)
     except SyntaxError as error:
         where, reason = (f" in line {error.lineno}" if error.lineno else ""), error.msg
     except ValueError as error:
@@ -94,7 +107,7 @@ def _parse(source: str | bytes, name: str) -> ast.Module:
     except (RecursionError, MemoryError):
         where, reason = "", "it is too deeply nested"
     else:
-        return tree
+        return _Text(tree, code)
     raise ScriptDefective(f"{name} is no valid Python{where}: {reason}; mend the script")
 
 
@@ -110,11 +123,10 @@ def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
                     yield from _top_level(child.body)
 
 
-def _outline(function: str, statements: list[ast.stmt], tree: ast.Module) -> Outline:
-    bound = [_bound_names(statement) for statement in statements]
+def _outline(function: str, statements: list[ast.stmt], bound: list[set[str]], text: _Text) -> Outline:
     binding = [index for index, names in enumerate(bound) if function in names]
     star = max((index for index, names in enumerate(bound) if "*" in names), default=-1)
-    hidden = _may_be_bound_out_of_sight(function, tree)
+    hidden = _may_be_bound_out_of_sight(function, text)
     if len(binding) == 1 and binding[0] > star and not hidden:
         definition = statements[binding[0]]
         # A decorator may give the function another signature.
@@ -124,13 +136,29 @@ def _outline(function: str, statements: list[ast.stmt], tree: ast.Module) -> Out
     return Outline(bool(binding) or star >= 0 or hidden or looked_up, None)
 
 
-def _may_be_bound_out_of_sight(function: str, tree: ast.Module) -> bool:
+def _may_be_bound_out_of_sight(function: str, text: _Text) -> bool:
     """Return whether a name of the module may be bound by other than the module's own statements."""
+    # The compiler has listed what is used: to go through the whole tree takes as long as to parse it.
+    if not _mentions(text.code, _BINDERS) and not any(
+        _mentions(inner, {function}) for inner in _inner_code(text.code)
+    ):
+        return False
     return any(
         (isinstance(node, ast.Global) and function in node.names)
-        or (isinstance(node, ast.Name) and node.id in ("globals", "exec"))
-        for node in ast.walk(tree)
+        or (isinstance(node, ast.Name) and node.id in _BINDERS)
+        for node in ast.walk(text.tree)
     )
+
+
+def _mentions(code: CodeType, names: Set[str]) -> bool:
+    """Return whether compiled code, or code within it, uses one of some names."""
+    used = (*code.co_names, *code.co_varnames, *code.co_cellvars)
+    return not names.isdisjoint(used) or any(_mentions(inner, names) for inner in _inner_code(code))
+
+
+def _inner_code(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of the functions and classes that are defined in some code."""
+    return (constant for constant in code.co_consts if isinstance(constant, CodeType))
 
 
 def _bound_names(statement: ast.stmt) -> set[str]:

@@ -238,10 +238,11 @@ class Supervisor:
         self._call(procedure, Call("init", procedure.request.init))
 
     def _call(self, procedure: Procedure, call: Call) -> None:
-        self._observer.function_called(procedure.id, call.function, call.arguments)
         procedure.main_called = call is procedure.main
         payload = {"function": call.function, "args": call.arguments.args, "kwargs": call.arguments.kwargs}
+        # The script first, for it need not wait: what it answers comes after this step in any case.
         procedure.tell(ToWorker.RUN, payload)
+        self._observer.function_called(procedure.id, call.function, call.arguments)
 
     def _on_init_timeout(self, procedure: Procedure) -> None:
         reason = (
@@ -319,7 +320,11 @@ class Supervisor:
         self._forget(procedure)
 
     def _finish(self, procedure: Procedure, state: ProcedureState, stacktrace: str | None) -> None:
-        """Enter a final state. The worker, if there is one, is on its way out or about to be killed."""
+        """Enter a final state. The worker, if there is one, is on its way out or about to be killed.
+
+        :raises ValueError: if that state cannot follow the present one; nothing has changed then
+        """
+        procedure.require_next(state)
         if self._running is procedure:
             self._running = None
         # Now, so that who hears of the end finds all of the output.
@@ -345,7 +350,7 @@ class Supervisor:
 
     def _follow(self, successor: Procedure) -> None:
         """Start what follows a procedure that has been stopped, in the same step in which it stopped."""
-        if successor.state.is_final or successor.stopped is not None:
+        if successor.state.is_final or successor.stopped is not None or successor is self._running:
             return
         if self._running is not None:
             self._give_up(successor, f"It could not be started: procedure {self._running.id} is running.")
@@ -356,8 +361,11 @@ class Supervisor:
         """Let go of a procedure of which no process is left."""
         self._procedures.pop(procedure.id, None)
         self._watchdog.forget(procedure)
-        procedure.clean_up()
         self._workplaces.remove(procedure.directory)
+        try:
+            procedure.clean_up()
+        except Exception:  # those who wait for the end must learn of it all the same
+            LOGGER.exception("What procedure %d has used could not be let go of", procedure.id)
         if procedure.stopped is not None and not procedure.stopped.done():
             procedure.stopped.set_result(None)
 

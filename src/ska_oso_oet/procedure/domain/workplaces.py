@@ -2,10 +2,11 @@
 
 import logging
 import queue
-import shutil
 import tempfile
 import threading
 from pathlib import Path
+
+from .removal import remove_tree
 
 LOGGER = logging.getLogger(__name__)
 
@@ -29,27 +30,34 @@ class Workplaces:
 
     def __init__(self, folder: Path) -> None:
         self._folder = working_directories(folder)
+        self._made: set[Path] = set()
         self._queue: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="oet-workplaces", daemon=True)
         self._thread.start()
 
     def make(self, procedure_id: int) -> Path:
-        """Make the working directory of a procedure.
+        """Make the working directory of a procedure; where none can be made, it is the root directory.
 
         :param procedure_id: whose it is
-        :raises OSError: if there is no place at all where it can be made
         """
+        # An observation does not depend on a place for files: a full disk is reported elsewhere.
         directory = self._folder / str(procedure_id)
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError:
-            # An observation does not depend on the state directory: a full disk is reported elsewhere.
-            return Path(tempfile.mkdtemp(prefix="oet-"))
+            try:
+                directory = Path(tempfile.mkdtemp(prefix="oet-"))
+            except OSError as error:
+                LOGGER.warning("Procedure %d has no working directory: %s", procedure_id, error)
+                return Path("/")
+        self._made.add(directory)
         return directory
 
     def remove(self, directory: Path) -> None:
-        """Have a working directory removed, soon."""
-        self._queue.put(directory)
+        """Have a working directory removed, soon. What was not made here stays."""
+        if directory in self._made:
+            self._made.discard(directory)
+            self._queue.put(directory)
 
     def close(self, timeout: float) -> None:
         """Wait until all that was to be removed has been.
@@ -61,7 +69,4 @@ class Workplaces:
 
     def _run(self) -> None:
         while (directory := self._queue.get()) is not None:
-            try:
-                shutil.rmtree(directory)
-            except OSError as error:
-                LOGGER.warning("The working directory %s cannot be removed: %s", directory, error)
+            remove_tree(directory)

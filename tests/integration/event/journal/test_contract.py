@@ -1,5 +1,7 @@
 """What every journal promises, whatever it keeps its entries in."""
 
+import random
+
 import pytest
 
 from ska_oso_oet.event.journal import EventsNoLongerKept, JournalEvent
@@ -108,3 +110,16 @@ def test_a_character_that_the_database_refuses_costs_that_character_alone(open_d
     again = open_durable()
     assert numbers(again.read_events(0, 10)) == [1, 2, 3]
     assert numbers(again.read_events(0, 10, "user.nul")) == [2]
+
+
+def test_a_topic_that_is_too_long_for_an_index_costs_its_end_alone(open_durable: OpenJournal) -> None:
+    journal = open_durable()
+    # What repeats itself would be compressed.
+    topic = "user." + random.Random(1).randbytes(5000).hex()
+    journal.append([JournalEvent(1, topic, "{}")], [])
+    journal.append(events(2, 2), [])
+    assert journal.fault is None
+    journal.close()
+    again = open_durable()
+    assert numbers(again.read_events(0, 10)) == [1, 2]
+    assert numbers(again.read_events(0, 10, topic[:100])) == [1]

@@ -181,6 +181,28 @@ def test_a_file_that_was_copied_back_from_a_backup_gives_no_number_twice(
     assert numbers(again.read_events(6000, 100)) == list(range(6001, 6011))
 
 
+def test_a_backup_that_is_put_back_after_a_kill_gives_no_number_twice(
+    opened: OpenJournal, tmp_path: Path
+) -> None:
+    _filled(opened, tmp_path)
+    backup = (tmp_path / _FILE).read_bytes()
+    journal = opened(tmp_path)
+    for first in range(5001, 25_001, 1000):
+        journal.append(events(first, first + 999), [document(journal.last_id("procedure") + 20)])
+    last_seq, last_id = journal.last_seq, journal.last_id("procedure")
+    # What a server that is killed at this moment leaves beside the journal.
+    marks = (tmp_path / "journal.marks").read_bytes()
+    journal.close()
+    (tmp_path / _FILE).write_bytes(backup)
+    (tmp_path / "journal.marks").write_bytes(marks)
+    again = opened(tmp_path)
+    assert again.last_seq >= last_seq
+    assert again.last_id("procedure") >= last_id
+    assert "somebody took away" in (again.recovery or "")
+    with pytest.raises(EventsNoLongerKept, match="events 5001 to "):
+        again.read_events(5000, 100)
+
+
 def test_a_power_cut_does_not_make_numbers_come_twice(opened: OpenJournal, tmp_path: Path) -> None:
     _filled(opened, tmp_path)
     marks = json.loads((tmp_path / "journal.marks").read_text())

@@ -5,6 +5,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from ska_oso_oet.event.journal import (
@@ -129,9 +130,9 @@ def test_a_server_that_dies_while_it_cannot_write_gives_no_number_twice(
     noted = threading.Event()
     reserve = StorageOwner.reserve
 
-    def reserve_and_tell(owner: StorageOwner, numbering: Numbering, *, behind: bool) -> None:
-        reserve(owner, numbering, behind=behind)
-        if behind:
+    def reserve_and_tell(owner: StorageOwner, numbering: Numbering, stored: Numbering | None) -> None:
+        reserve(owner, numbering, stored)
+        if stored is None:
             noted.set()
 
     monkeypatch.setattr(StorageOwner, "reserve", reserve_and_tell)
@@ -278,6 +279,41 @@ def test_postgresql_is_away_when_the_server_starts(
         postgres_server.start()
     faults.wait_until_well()
     assert journal.read_events(0, 100) == events(1, 20)
+
+
+def test_postgresql_comes_back_without_what_it_had(
+    opened: OpenJournal, tmp_path: Path, postgres_server: PostgresServer, namespace: str
+) -> None:
+    """As a replica does that lags behind the server whose place it takes, or a back-up."""
+    faults = Faults()
+    journal = opened(tmp_path, postgres_server.url, namespace=namespace, on_fault=faults)
+    for first in range(1, 6001, 100):
+        journal.append(events(first, first + 99), [document(first // 100 + 1, live=first > 5900)])
+    with psycopg.connect(postgres_server.url, autocommit=True) as administrator:
+        administrator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name LIKE 'OET journal%'"
+        )
+        administrator.execute(f"SET search_path = {namespace}")
+        administrator.execute("DELETE FROM events WHERE seq > 1000")
+        administrator.execute("DELETE FROM documents WHERE id > 10")
+        administrator.execute("UPDATE identifiers SET last_id = 10")
+    journal.append(events(6001, 6010), [])
+    faults.wait_until_well()
+    assert "without events from number 1001 on" in (journal.recovery or "")
+    journal.append(events(6011, 6020), [])
+    journal.close()
+    again = opened(tmp_path, postgres_server.url, namespace=namespace)
+    assert numbers(again.read_events(0, 10_000)) == list(range(1, 1001))
+    with pytest.raises(EventsNoLongerKept) as refusal:
+        again.read_events(1000, 10_000)
+    # What was in memory was written once more.
+    assert 1001 < refusal.value.first < 5000
+    assert numbers(again.read_events(refusal.value.first - 1, 10_000)) == list(
+        range(refusal.value.first, 6021)
+    )
+    assert (again.last_id("procedure"), ids(again.live_documents("procedure"))) == (60, [60])
+    assert again.read_document("procedure", 11) == document(11)
 
 
 def test_a_refused_start_leaves_the_directory_free(

@@ -6,6 +6,7 @@ import time
 import pytest
 import tango
 from tests.integration.oet_devices.controller.conftest import Uris
+from tests.support.events import listen
 from tests.support.operator import Operator, operate
 
 from ska_oso_oet.model import Procedure, ProcedureState
@@ -47,6 +48,20 @@ def test_each_event_is_one_change_event_with_the_text_that_the_journal_keeps(
     heard = operator.events()
     assert heard == operator.get_events(after=heard[0]["seq"] - 1)
     assert operator.topics(pid).count("user.script.progress") == 50
+
+
+def test_an_archiver_is_told_what_others_are_told(controller: tango.DeviceProxy, uri: Uris) -> None:
+    names = ["events", "lastProcedure", "procedureState"]
+    with listen(controller, names, tango.EventType.ARCHIVE_EVENT) as archive, operate(controller) as operator:
+        pid = operator.run(uri("hello_world"), name="archiver")
+        operator.wait_for_topic(pid, LIFECYCLE + "complete")
+        heard = operator.events()
+        archive.wait_for("procedureState", list(ProcedureState).index(ProcedureState.COMPLETE))
+        archive.wait_for("lastProcedure", pid)
+        archive.wait_until(lambda log: json.loads(log.of("events")[-1]).get("seq") == heard[-1]["seq"])
+        archived = [json.loads(text) for text in archive.of("events")]
+        assert [event for event in archived if event.get("seq", 0) >= heard[0]["seq"]] == heard
+        assert not archive.errors
 
 
 def test_requests_are_announced_and_what_follows_bears_their_id(operator: Operator, uri: Uris) -> None:

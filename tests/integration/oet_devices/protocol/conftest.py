@@ -1,30 +1,34 @@
 """Two controllers in one server, and a third in another."""
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import tango
-from tests.support.controllers import controller_proxy, controller_server
+from tests.support.controllers import controller_proxy, controller_server, embedded
+from tests.support.lrc_client import CommandRefusedError, invoke
 from tests.support.tango_stack import tango_database
 
+_ENDS = ("COMPLETE", "FAILED", "STOPPED", "UNKNOWN")
 FIRST, SECOND, THIRD = (f"mid-oet/controller/0{number}" for number in (1, 2, 3))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def tango_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Tango database."""
     with tango_database(tmp_path_factory.mktemp("database")) as host:
         yield host
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder that all controllers have theirs in."""
     return tmp_path_factory.mktemp("state")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def controllers(tango_host: str, state: Path) -> Iterator[list[tango.DeviceProxy]]:
     """Three controllers, the first two in one server."""
     with (
@@ -38,3 +42,25 @@ def controllers(tango_host: str, state: Path) -> Iterator[list[tango.DeviceProxy
 def controller(controllers: list[tango.DeviceProxy]) -> tango.DeviceProxy:
     """The first controller."""
     return controllers[0]
+
+
+def prepare(controller: tango.DeviceProxy, script: str, version: int = 2) -> int:
+    """Create a procedure, wait until it is READY, and return its ID.
+
+    :param script: text of the script
+    :param version: version of the long-running-command protocol
+    """
+    with invoke(controller, "Create", embedded(script), version=version) as call:
+        result = call.wait_for_end().result
+    assert result is not None
+    assert result[0] == 0, result
+    return int(result[1]["id"])
+
+
+def end_all(controller: tango.DeviceProxy) -> None:
+    """Stop all procedures that are live."""
+    live = [item for item in json.loads(controller.procedures) if item["state"] not in _ENDS]
+    for procedure in live:
+        # It may end by itself meanwhile.
+        with suppress(CommandRefusedError), invoke(controller, "Stop", str(procedure["id"])) as stop:
+            stop.wait_for_end()

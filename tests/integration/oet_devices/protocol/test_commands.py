@@ -1,22 +1,19 @@
 """OETController as clients of the long-running-command protocol see it."""
 
 import json
-import random
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 import tango
+from tests.integration.oet_devices.protocol.conftest import end_all, prepare
 from tests.support.controllers import embedded
-from tests.support.events import listen
+from tests.support.events import EventLog, listen
 from tests.support.lrc_client import CommandRefusedError, LrcCall, invoke
 from tests.support.ska_interface import INTERFACE, attribute_row, command_row
 
 from oet_devices.ska.enums import TaskStatus
-from ska_oso_oet.model import ProcedureState
 
 FINE = "def main(n=1): print(n)"
 PROGRESS = """
@@ -32,7 +29,6 @@ LONG_INIT = "import time\ndef init(): time.sleep(600)\ndef main(): pass"
 FAILING = "def main(): raise RuntimeError('the antenna is stuck')"
 BROKEN = "raise RuntimeError('no licence')\ndef main(): pass"
 
-_ENDS = ("COMPLETE", "FAILED", "STOPPED", "UNKNOWN")
 WHOLE_WAY = [TaskStatus.IN_PROGRESS, TaskStatus.COMPLETED]
 VERSIONS = pytest.mark.parametrize("version", [1, 2])
 
@@ -42,11 +38,7 @@ def _nothing_runs(controllers: list[tango.DeviceProxy]) -> Iterator[None]:
     """End what a test has left running."""
     yield
     for controller in controllers:
-        live = [item for item in json.loads(controller.procedures) if item["state"] not in _ENDS]
-        for procedure in live:
-            # It may end by itself meanwhile.
-            with suppress(CommandRefusedError), invoke(controller, "Stop", str(procedure["id"])) as stop:
-                stop.wait_for_end()
+        end_all(controller)
 
 
 def _result(call: LrcCall) -> tuple[int, Any]:
@@ -54,14 +46,6 @@ def _result(call: LrcCall) -> tuple[int, Any]:
     result = call.wait_for_end().result
     assert result is not None
     return int(result[0]), result[1]
-
-
-def _create(controller: tango.DeviceProxy, script: str, version: int = 2) -> int:
-    """Create a procedure, wait until it is READY, and return its ID."""
-    with invoke(controller, "Create", embedded(script), version=version) as create:
-        _, summary = _result(create)
-    assert summary["state"] == "READY", summary
-    return int(summary["id"])
 
 
 @pytest.mark.parametrize("row", INTERFACE["attributes"], ids=lambda row: row["name"])
@@ -93,7 +77,7 @@ def test_create_and_start_to_their_ends(controller: tango.DeviceProxy, version: 
 
 @VERSIONS
 def test_progress_of_a_script_is_that_of_its_start(controller: tango.DeviceProxy, version: int) -> None:
-    _create(controller, PROGRESS)
+    prepare(controller, PROGRESS)
     with invoke(controller, "Start", "", version=version) as start:
         start.wait_for_end()
     assert start.progress[-3:] == [25, 50, 100]
@@ -101,7 +85,7 @@ def test_progress_of_a_script_is_that_of_its_start(controller: tango.DeviceProxy
 
 @VERSIONS
 def test_a_script_that_fails_fails_its_command(controller: tango.DeviceProxy, version: int) -> None:
-    _create(controller, FAILING)
+    prepare(controller, FAILING)
     with invoke(controller, "Start", "", version=version) as start:
         code, reason = _result(start)
     assert start.statuses[-1] is TaskStatus.FAILED
@@ -115,7 +99,7 @@ def test_a_script_that_fails_fails_its_command(controller: tango.DeviceProxy, ve
 
 @VERSIONS
 def test_stop_ends_the_start_it_stops(controller: tango.DeviceProxy, version: int) -> None:
-    procedure_id = _create(controller, LONG)
+    procedure_id = prepare(controller, LONG)
     with invoke(controller, "Start", "", version=version) as start:
         with invoke(controller, "Stop", "", version=version) as stop:
             assert _result(stop) == (0, f"Successfully stopped script with ID {procedure_id}")
@@ -124,8 +108,22 @@ def test_stop_ends_the_start_it_stops(controller: tango.DeviceProxy, version: in
     assert start.statuses[-1] is TaskStatus.ABORTED
 
 
+def test_a_stop_ends_when_the_start_that_it_stops_has(controller: tango.DeviceProxy) -> None:
+    prepare(controller, LONG)
+    with listen(controller, ["_lrcEvent"]) as log, invoke(controller, "Start", "") as start:
+        with invoke(controller, "Stop", "") as stop:
+            stop.wait_for_end()
+        log.wait_until(lambda log: len(_ends(log)) == 2)
+        assert _ends(log) == [start.id, stop.id]
+
+
+def _ends(log: EventLog) -> list[str]:
+    """Return the IDs of the commands whose ends have been heard, in order."""
+    return [value[0] for value in log.of("_lrcEvent") if value and "result" in value[1]]
+
+
 def test_abort_ends_a_main_and_an_init_that_go_on_for_ever(controller: tango.DeviceProxy) -> None:
-    _create(controller, LONG)
+    prepare(controller, LONG)
     with (
         invoke(controller, "Start", "") as start,
         invoke(controller, "Create", embedded(LONG_INIT)) as create,
@@ -135,15 +133,47 @@ def test_abort_ends_a_main_and_an_init_that_go_on_for_ever(controller: tango.Dev
         for call in (start, create):
             call.wait_for_end()
             assert call.statuses[-1] is TaskStatus.ABORTED
+            assert call.result == [7, "Command has been aborted"]
     assert abort.result == [0, "Abort completed OK"]
     states = {item["state"] for item in json.loads(controller.procedures)[-2:]}
     assert states == {"STOPPED"}
 
 
+@pytest.fixture
+def endless_abort_script(controllers: list[tango.DeviceProxy], tmp_path: Path) -> Iterator[tango.DeviceProxy]:
+    """A controller whose abort script does not end by itself."""
+    script = tmp_path / "abort.py"
+    script.write_text(
+        "import signal\ndef main(**_):\n    print('aborting', flush=True)\n    signal.pause()\n"
+    )
+    controllers[1].put_property({"AbortScript": [script.as_uri()]})
+    with invoke(controllers[1], "Reset") as reset:
+        assert reset.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
+    yield controllers[1]
+    controllers[1].delete_property("AbortScript")
+    with invoke(controllers[1], "Reset") as reset:
+        assert reset.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
+
+
+def test_abort_ends_a_stop_whose_abort_script_goes_on_for_ever(
+    endless_abort_script: tango.DeviceProxy,
+) -> None:
+    controller = endless_abort_script
+    prepare(controller, LONG)
+    controller.Start("")
+    with listen(controller, ["scriptOutput"]) as log, invoke(controller, "Stop", '{"abort": true}') as stop:
+        log.wait_for("scriptOutput", ("aborting",))
+        assert stop.statuses[-1] is TaskStatus.IN_PROGRESS
+        with invoke(controller, "Abort") as abort:
+            assert abort.wait_for_end().result == [0, "Abort completed OK"]
+        assert stop.wait_for_end().result == [7, "Command has been aborted"]
+    assert [item["state"] for item in json.loads(controller.procedures)[-2:]] == ["STOPPED", "STOPPED"]
+
+
 def test_refusals_say_what_to_do(controller: tango.DeviceProxy) -> None:
-    _create(controller, LONG)
+    prepare(controller, LONG)
     with invoke(controller, "Start", "") as start:
-        _create(controller, FINE)
+        prepare(controller, FINE)
         with pytest.raises(CommandRefusedError, match="is running: wait until it has ended, or stop it"):
             invoke(controller, "Start", "").__enter__()
         assert start.statuses[-1] is TaskStatus.IN_PROGRESS
@@ -154,7 +184,7 @@ def test_refusals_say_what_to_do(controller: tango.DeviceProxy) -> None:
 
 
 def test_controllers_are_independent(controllers: list[tango.DeviceProxy]) -> None:
-    ids = [_create(controller, LONG) for controller in controllers]
+    ids = [prepare(controller, LONG) for controller in controllers]
     before = [len(json.loads(controller.GetEvents("{}"))) for controller in controllers]
     for controller, procedure_id in zip(controllers, ids, strict=True):
         with listen(controller, ["runningProcedure"]) as log:
@@ -169,57 +199,7 @@ def test_controllers_are_independent(controllers: list[tango.DeviceProxy]) -> No
 
 
 def test_a_script_can_be_stopped_at_once_without_naming_it(controller: tango.DeviceProxy) -> None:
-    procedure_id = _create(controller, LONG)
+    procedure_id = prepare(controller, LONG)
     controller.Start("")
     with invoke(controller, "Stop", "") as stop:
         assert _result(stop) == (0, f"Successfully stopped script with ID {procedure_id}")
-
-
-def test_twenty_clients_at_once_get_true_answers(
-    tango_host: str, controllers: list[tango.DeviceProxy]
-) -> None:
-    """Create, start, stop and abort at random: every answer comes in time, and what was started ends."""
-    name = controllers[2].dev_name()
-    seed = random.randrange(10**6)
-    print("seed", seed)
-    problems: list[str] = []
-    lock = threading.Lock()
-
-    def client(number: int) -> None:
-        dice = random.Random(seed + number)
-        proxy = tango.DeviceProxy(f"tango://{tango_host}/{name}")
-        with tango.EnsureOmniThread():
-            for _ in range(6):
-                command, argument = dice.choice(
-                    [
-                        ("Create", embedded(dice.choice([FINE, LONG, FAILING, PROGRESS]))),
-                        ("Create", embedded(FINE)),
-                        ("Start", ""),
-                        ("Stop", ""),
-                        ("Abort", None),
-                    ]
-                )
-                try:
-                    (code,), (answer,) = proxy.command_inout(command, argument)
-                except tango.DevFailed as error:
-                    with lock:
-                        problems.append(f"{command}: {error.args[0].desc}")
-                    continue
-                if code not in (1, 2, 5):
-                    with lock:
-                        problems.append(f"{command}: {code} {answer}")
-
-    with ThreadPoolExecutor(20) as pool:
-        list(pool.map(client, range(20)))
-    # Nobody has a procedure yet when the first clients start: that is no fault of the device.
-    assert [problem for problem in problems if "no procedure has been created" not in problem] == []
-    with invoke(controllers[2], "Abort") as abort:
-        abort.wait_for_end()
-    described = [json.loads(text) for text in controllers[2].lrcFinished]
-    for finished in described:
-        _, number, command = finished["uid"].split("_")
-        if command != "Start":
-            continue
-        state = ProcedureState(json.loads(controllers[2].DescribeProcedure(int(number)))["state"])
-        agreed = {"COMPLETED": "COMPLETE", "FAILED": "FAILED", "ABORTED": "STOPPED"}
-        assert agreed[finished["status"]] == state

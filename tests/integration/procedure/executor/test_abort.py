@@ -155,6 +155,24 @@ def test_abort_beside_another_script_that_runs_is_refused_with_the_reason(
     assert bench.states(running)[-1] == "RUNNING"
 
 
+def test_abort_script_that_an_operator_has_started_is_not_ended_by_the_stop(
+    bench_with_abort: Callable[..., ScriptBench],
+) -> None:
+    """It is the procedure that was created last, which a Start without a number means."""
+    bench = bench_with_abort(
+        "import threading\ndef main():\n    threading.Event().wait(0.5)\n", stop_grace_period=0.3
+    )
+    stubborn = bench.create(script(init="signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay('up')\nwait()"))
+    bench.wait_for(lambda: bench.said(stubborn))
+    stopping = bench.service.request_stop(StopProcessCommand(stubborn, True))
+    abort_id = stubborn + 1
+    bench.wait_for_state(abort_id, ProcedureState.READY)
+    bench.start(abort_id)
+    assert bench.states(stubborn)[-1] == "RUNNING"
+    assert stopping.result(5).message.endswith("and aborted subarray activity")
+    assert bench.states(abort_id)[-1] == "COMPLETE"
+
+
 def test_abort_script_that_dies_before_the_stop_does_not_prevent_it(bench: ScriptBench) -> None:
     """The abort script may fail faster than the stop is asked for: it is the stop that matters."""
     procedure_id = bench.run_until_said(RUNNING)

@@ -167,11 +167,12 @@ def test_garbage_in_the_message_pipe_costs_the_garbage_alone(bench: ScriptBench)
     assert bench.said(procedure_id) == ["after"]
 
 
+@pytest.mark.parametrize("failure", [RuntimeError, SystemExit, KeyboardInterrupt])
 def test_listener_that_fails_stops_neither_the_message_loop_nor_the_events(
-    make_bench: Callable[..., ScriptBench],
+    make_bench: Callable[..., ScriptBench], failure: type[BaseException]
 ) -> None:
     def fail(_: object) -> None:
-        raise RuntimeError("a listener that fails")
+        raise failure("a listener that fails")
 
     bench = make_bench(service={"on_pubsub": [fail]})
     for _ in range(10):

@@ -1,10 +1,8 @@
 """Standby workers: kept in number, replaced when they die, and dispensable."""
 
 import os
-import resource
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import psutil
 import pytest
@@ -59,30 +57,4 @@ def test_standby_worker_that_has_died_is_given_to_nobody(bench: ScriptBench) -> 
     [victim] = standby_pids()
     os.kill(victim, signal.SIGKILL)
     wait_until_gone([victim], timeout=5)
-    bench.assert_works()
-
-
-@contextmanager
-def no_more_descriptors() -> Iterator[None]:
-    """Let this process open no more descriptors, as long as the context lasts."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-
-
-def test_server_without_descriptors_refuses_with_the_reason_and_recovers(
-    make_bench: Callable[..., ScriptBench],
-) -> None:
-    bench = make_bench(standby_workers=0)
-    running = bench.run_until_said(script("say('up')\nwait()"))
-    with no_more_descriptors():
-        ids = [bench.create(script()) for _ in range(3)]
-        for procedure_id in ids:
-            assert "Too many open files" in bench.failure_of(procedure_id)
-        assert "Too many open files" in str(bench.manager.fault)
-    bench.wait_for(lambda: bench.manager.fault is None)
-    bench.stop(running)
     bench.assert_works()

@@ -1,0 +1,46 @@
+"""Starting all of it: from the command to the line that says that it is ready."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.core.measure import Probe, compare
+from tests.benchmarks.core.row import Aspect, Row, Unit, at_most
+from tests.benchmarks.stack.bench import Bench
+from tests.benchmarks.stack.oet import oet_stack
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    """Measure the start of a stack where there was none before, and where one has been."""
+    numbers = itertools.count(1)
+    old = bench.folder / "start-0"
+    with oet_stack(old):
+        pass
+    yield _row(bench, "again", lambda: _started(old), "in the state directory of one before it")
+    yield _row(
+        bench,
+        "the first time",
+        lambda: _started(bench.folder / f"start-{next(numbers)}"),
+        "in an empty state directory",
+    )
+
+
+def _row(bench: Bench, which: str, probe: Probe, note: str) -> Row:
+    return Row.of(
+        f"stack start to ready line, {which}",
+        Unit.SECONDS,
+        compare(probe, lambda: _bare_started(bench), bench.plan(blocks=4, block_size=1, warm_up=1)),
+        "bare device server",
+        (at_most(3, Aspect.MEDIAN),),
+        f"Tango database, registration, device server and sidecar, warm cache, {note}",
+    )
+
+
+def _started(folder: Path) -> float:
+    with oet_stack(folder) as stack:
+        return stack.seconds
+
+
+def _bare_started(bench: Bench) -> float:
+    with bench.another_bare_server() as server:
+        return server.seconds

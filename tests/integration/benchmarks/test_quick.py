@@ -1,0 +1,81 @@
+"""The benchmark as ``make bench`` runs it, with hardly any samples: that it works, not how fast it is."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_ROOT = Path(__file__).parents[3]
+
+FIGURES = {
+    "stack start to ready line, again": "s",
+    "stack start to ready line, the first time": "s",
+    "idle, of one processor core": "%",
+    "memory, idle, all together": "MiB",
+    "memory, idle, device server": "MiB",
+    "memory, idle, forkserver": "MiB",
+    "memory, idle, standby worker": "MiB",
+    "memory, idle, sidecar": "MiB",
+    "query command": "ms",
+    "attribute procedures": "ms",
+    "Create to READY event": "ms",
+    "Start to COMPLETE event": "ms",
+    "Stop to STOPPED event": "ms",
+    "Stop to STOPPED event, SIGTERM ignored": "ms",
+    "event, script to Tango client": "ms",
+    "event, script to SSE client": "ms",
+    "burst to Tango client": "/s",
+    "burst to SSE client": "/s",
+    "burst to 50 SSE clients, each": "/s",
+    "server start, 100 procedures": "ms",
+    "Create, answered, 100 procedures": "ms",
+    "Start, answered, 100 procedures": "ms",
+    "GetEvents, newest 100, 100 procedures": "ms",
+    "DescribeProcedure, the oldest, 100 procedures": "ms",
+}
+
+WITHOUT_BASELINE = {"Stop to STOPPED event", "Stop to STOPPED event, SIGTERM ignored"}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Run the benchmark, and return what it has written."""
+    folder = tmp_path_factory.mktemp("results")
+    command = [sys.executable, "-m", "tests.benchmarks", "--quick"]
+    command += ["--output", str(folder / "figures.json"), "--markdown", str(folder / "figures.md")]
+    ended = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=110)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    document = json.loads((folder / "figures.json").read_text())
+    return {**document, "table": ended.stdout, "markdown": (folder / "figures.md").read_text()}
+
+
+def test_every_figure_is_measured_beside_its_baseline(results: dict[str, Any]) -> None:
+    rows = {row["name"]: row for row in results["rows"]}
+    assert {name: row["unit"] for name, row in rows.items() if name in FIGURES} == FIGURES
+    for name, row in rows.items():
+        sides = [row["measured"]] if name in WITHOUT_BASELINE else [row["measured"], row["baseline"]]
+        for side in sides:
+            assert side["count"] >= 1
+            assert 0 <= side["median"] <= side["p99"] < math.inf, row
+        if name not in WITHOUT_BASELINE:
+            assert row["ratio"] > 0, row
+
+
+def test_it_says_on_what_it_was_measured(results: dict[str, Any]) -> None:
+    machine = results["machine"]
+    assert machine["cores"] >= 1
+    assert {"ska-oso-oet-tango", "pytango", "fastapi", "uvicorn"} <= machine["packages"].keys()
+    for text in (results["table"], results["markdown"]):
+        assert machine["date"] in text
+        assert f"pytango {machine['packages']['pytango']}" in text
+
+
+def test_the_tables_show_every_figure_and_what_was_to_be_reached(results: dict[str, Any]) -> None:
+    for text in (results["table"], results["markdown"]):
+        assert [name for name in FIGURES if name not in text] == []
+        assert "≥ 2,000 /s" in text
+        assert "reached" in text

@@ -1,0 +1,1 @@
+"""OETController as clients of the long-running-command protocol, and people at a prompt, see it."""

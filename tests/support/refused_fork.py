@@ -1,0 +1,18 @@
+"""Preloaded by a forkserver: it gets no child as long as there is a certain file."""
+
+import errno
+import os
+
+REFUSE = "OET_TEST_REFUSE_FORK"
+"""Environment variable that names the file."""
+
+_fork = os.fork
+
+
+def _refuse() -> int:
+    if os.path.exists(os.environ[REFUSE]):
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    return _fork()
+
+
+os.fork = _refuse
