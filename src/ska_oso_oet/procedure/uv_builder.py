@@ -66,6 +66,8 @@ def prepare_process(packages: Path, temporary: Path) -> None:
     temporary.mkdir(parents=True)
     os.environ.setdefault(_CACHE_VARIABLE, str(packages))
     os.environ["TMPDIR"] = str(temporary)
+    # Not links: what a script does to a file of its environment must not reach others.
+    os.environ["UV_LINK_MODE"] = "copy"
 
 
 def limit_packages(packages: Path, limit: int) -> None:

@@ -59,6 +59,18 @@ def test_two_scripts_that_need_different_versions_are_prepared_together_and_have
         assert f"zebra {version}" in service.output(procedure)
 
 
+def test_what_a_script_does_to_its_packages_reaches_no_other(
+    service: ServiceUnderTest, repository: GitRepository, wheels: Path
+) -> None:
+    zebra(wheels, "1.0")
+    spoil = "import zebra\ndef main():\n    open(zebra.__file__, 'w').write('VERSION = 0')\n"
+    for script, told in ((spoil, ""), (TELL_VERSION, "zebra 1.0")):
+        repository.commit({"requirements.txt": "zebra\n", "script.py": script})
+        summary = service.run(git_script(repository))
+        assert summary.state is ProcedureState.COMPLETE, reason(summary)
+        assert told in service.output(summary.id)
+
+
 def test_a_script_has_its_own_packages_first_and_those_of_the_server_after_them(
     service: ServiceUnderTest, repository: GitRepository, wheels: Path
 ) -> None:
