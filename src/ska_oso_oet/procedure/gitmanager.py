@@ -30,7 +30,7 @@ _HASH = re.compile(r"[0-9a-fA-F]{4,40}")
 _FULL_HASH = re.compile(r"[0-9a-f]{40}")
 _PERCENTAGE = re.compile(r"(Receiving objects|Resolving deltas): +(\d+)%")
 _OTHER_PERCENTAGE = re.compile(r".*: +\d+% \(\d+/\d+\)")
-_COMPLAINT = re.compile(r"(remote: )?(fatal|error|ssh)\b", re.IGNORECASE)
+_COMPLAINT = re.compile(r"^(remote: )?(fatal|error|ssh)\b|host key|permission denied", re.IGNORECASE)
 _MAX_COMPLAINT = 400
 _LISTED_BRANCHES = 10
 _LEFTOVERS = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*")
@@ -218,7 +218,7 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
                 report(f"{match[1]}: {match[2]} %")
         elif not _OTHER_PERCENTAGE.match(line):
             _relay(line)
-            if _COMPLAINT.match(line):
+            if _COMPLAINT.search(line):
                 complaints.append(line)
     try:
         fetch.wait()

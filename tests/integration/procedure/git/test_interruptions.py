@@ -116,6 +116,7 @@ def test_a_stop_while_the_environment_is_built_works_at_once_and_ends_the_build(
     with hanging_build(control) as build:
         (temporary,) = (state / "git" / "scratch").iterdir()
         assert build.environ()["TMPDIR"] == str(temporary)
+        assert build.environ()["GIT_TERMINAL_PROMPT"] == "0"
         stopped = service.stop(procedure)
         assert has_ended(build)
     assert [state for state, _ in stopped.history.process_states][-2:] == ["PREP_ENV", "STOPPED"]
