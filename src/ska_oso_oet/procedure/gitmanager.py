@@ -88,7 +88,12 @@ def find_commit(args: GitArgs, mirror: Path, report: Report) -> str:
     :raises GitError: if the repository cannot be reached, or its mirror is damaged
     """
     # Imported late: it looks for git, and takes a while, which no other process should spend.
-    import git
+    try:
+        import git
+    except ImportError as error:
+        raise GitError(
+            "Git cannot be run on the host of this server: install it, or add its folder to PATH."
+        ) from error
 
     _remove_leftovers(mirror)
     try:
@@ -102,10 +107,13 @@ def find_commit(args: GitArgs, mirror: Path, report: Report) -> str:
 def is_sound(mirror: Path) -> bool:
     """Return whether all that a mirror should hold can be read. That may take a while.
 
-    :param mirror: the mirror of a repository
+    :param mirror: the mirror of a repository; without git, nothing can be said against it
     """
     check = ["git", "--git-dir", str(mirror), "fsck", "--connectivity-only", "--no-dangling", "--no-progress"]
-    return subprocess.run(check, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    try:
+        return subprocess.run(check, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    except FileNotFoundError:
+        return True
 
 
 def check_out(commit: str, mirror: Path, target: Path, report: Report) -> None:
