@@ -6,10 +6,10 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from ska_oso_oet.model import Activity, ActivityRequest
+from ska_oso_oet.model import Activity, ActivityRequest, ActivityState
 
 from .errors import OetError, reasons
-from .follow import FollowedActivity, follow
+from .follow import FollowedActivity, failed, follow
 from .literals import read_value
 from .rest import RestClient
 from .session import POSITIVE, Session, listen_option, with_session
@@ -78,6 +78,9 @@ def run(
         session.show(reply.as_list(), print_activities)
         if stream is not None:
             follow(stream, FollowedActivity(session.rest, reply.content), session.output)
+        elif (ran := reply.content).state is ActivityState.FAILED:
+            # What is certain to fail has failed by now.
+            raise failed(f"Activity {ran.id}", ran.state, ran.reason)
 
 
 @activity.command("list")

@@ -1,5 +1,6 @@
 """Listening to a script until it ends."""
 
+import re
 from contextlib import suppress
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from .stream import EventStream, Received
 from .tables import print_stacktrace
 
 State = ProcedureState | ActivityState
+
+_TRACE = re.compile(r'Traceback \(most recent call last\)|\s*File "')
 
 _LAST_EVENTS = {
     "procedure.lifecycle.complete": ProcedureState.COMPLETE,
@@ -232,8 +235,23 @@ def _report(subject: Subject, state: State, output: Output) -> None:
         reason = (subject.reason() or "").strip()
     if "\n" in reason and not output.as_json:
         print_stacktrace(output, reason)
-    last_line = reason.rpartition("\n")[2]
-    raise OetError(f"{sentence}: {last_line}" if last_line else sentence)
+    raise failed(subject.name, state, _gist(reason))
+
+
+def failed(name: str, state: State, reason: str | None) -> OetError:
+    """Say that something failed, and why.
+
+    :param name: what to call it in a sentence
+    :param state: the state it ended in
+    :param reason: one line, if it is known
+    """
+    return OetError(f"{name} is {state}: {reason}" if reason else f"{name} is {state}")
+
+
+def _gist(reason: str) -> str:
+    """Return the line that says why: of a stack trace the last, else the first, with the evidence below."""
+    lines = reason.splitlines() or [""]
+    return lines[-1] if any(_TRACE.match(line) for line in lines) else lines[0]
 
 
 def _detached(subject: Subject) -> DetachedError:
