@@ -7,10 +7,12 @@ from ska_oso_oet.model import Activity, ActivityState, Event, Procedure, Procedu
 
 from .errors import DetachedError, OetError, ServerUnavailableError, StoppedError
 from .output import Output
-from .printer import EventPrinter
+from .printer import EventPrinter, print_event
 from .rest import RestClient, summary_id
+from .session import Session
 from .stream import EventStream, Received
 from .tables import print_stacktrace
+from .text import exception_message
 
 State = ProcedureState | ActivityState
 
@@ -129,6 +131,19 @@ class FollowedActivity:
         return state if over else None
 
 
+def show_events(session: Session, topic: str, since: int | None) -> None:
+    """Print all events until Ctrl-C.
+
+    :param session: with the service that sends them
+    :param topic: what the topics of those to print begin with
+    :param since: the number after which to begin; None for what happens from now on
+    """
+    with suppress(KeyboardInterrupt), session.stream(since) as stream:  # Ctrl-C is how this ends
+        for item in stream:
+            if isinstance(item, Received) and item.event.topic.startswith(topic):
+                print_event(session.output, item)
+
+
 def follow(stream: EventStream, subject: Subject, output: Output) -> None:
     """Print the events of a script until it ends, and how it ended.
 
@@ -156,10 +171,15 @@ def wait_until_prepared(stream: EventStream, rest: RestClient, pid: int) -> Proc
     # Now that the stream is open nothing can happen unnoticed.
     procedure = rest.procedure(pid).content
     events = iter(stream)
-    while is_in_preparation(procedure):
-        item = next(events)
-        if not isinstance(item, Received) or is_about_procedure(item.event, pid):
-            procedure = rest.procedure(pid).content
+    try:
+        while is_in_preparation(procedure):
+            item = next(events)
+            if not isinstance(item, Received) or is_about_procedure(item.event, pid):
+                procedure = rest.procedure(pid).content
+    except KeyboardInterrupt:
+        raise DetachedError(
+            f"No longer waiting. Procedure {pid} was not started: 'oet procedure start --pid={pid}' starts it"
+        ) from None
     return procedure
 
 
@@ -179,7 +199,9 @@ def main_has_begun(procedure: Procedure) -> bool:
 
 def not_started(procedure: Procedure) -> OetError:
     """Say that a procedure was not started, and why."""
-    if procedure.state.is_final or main_has_begun(procedure):
+    if procedure.state in {ProcedureState.FAILED, ProcedureState.UNKNOWN}:
+        advice = f"'oet procedure describe --pid={procedure.id}' tells why; create it again to run it"
+    elif procedure.state.is_final or main_has_begun(procedure):
         advice = "It runs once: create it again to run it again"
     elif procedure.state is ProcedureState.READY:
         advice = "Another script may be running: 'oet procedure list' shows it"
@@ -232,8 +254,7 @@ def _report(subject: Subject, state: State, output: Output) -> None:
         reason = (subject.reason() or "").strip()
     if "\n" in reason and not output.as_json:
         print_stacktrace(output, reason)
-    last_line = reason.rpartition("\n")[2]
-    raise OetError(f"{sentence}: {last_line}" if last_line else sentence)
+    raise OetError(f"{sentence}: {exception_message(reason)}" if reason else sentence)
 
 
 def _detached(subject: Subject) -> DetachedError:

@@ -16,7 +16,7 @@ from ska_oso_oet.model import (
 )
 
 from .connection import HttpSession
-from .errors import OetError, reasons
+from .errors import OetError
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -122,6 +122,19 @@ def summary_id(value: Any) -> int | None:
         return int(identity)
     except (TypeError, ValueError):
         return None
+
+
+def reasons(error: ValidationError) -> str:
+    """Return what a model found wrong, in one line.
+
+    :param error: as pydantic raised it
+    """
+    found = []
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        place = ".".join(str(part) for part in detail["loc"])
+        message = detail["msg"].removeprefix("Value error, ")
+        found.append(f"{place}: {message}" if place else message)
+    return "; ".join(found)
 
 
 def _as_sent(request: BaseModel) -> dict[str, Any]:

@@ -41,9 +41,13 @@ def test_shows_events_as_they_come_until_ctrl_c(server: ContractServer, oet: Oet
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=PATIENCE)
     assert first[0] == "event: request.procedure.list"
-    assert first[1].startswith("data: msg_src='FlaskWorker' request_id=2.5 pids=None seq=2 time='")
+    assert first[1].startswith(
+        "data: args=() kwargs={'msg_src': 'FlaskWorker', 'request_id': 2.5, 'pids': None} seq=2 time='"
+    )
     assert second[0] == "event: procedure.pool.list"
-    assert second[1].startswith("data: msg_src='SESWorker' request_id=2.5 result=[] seq=3 time='")
+    assert second[1].startswith(
+        "data: args=() kwargs={'msg_src': 'SESWorker', 'request_id': 2.5, 'result': []} seq=3 time='"
+    )
     assert (process.returncode, stderr.strip()) == (0, "")
 
 

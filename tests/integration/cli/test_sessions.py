@@ -105,7 +105,7 @@ def test_a_night_of_observing(server: ContractServer, invoke: Invoke) -> None:
         uri = f"file:///scripts/{script}"
         server.running[uri] = (says("user.script.announce", msg="at work"), *COMPLETES)
         invoke("procedure", "create", uri, *create)
-        assert "msg='at work'" in invoke("procedure", "start", *start).stdout
+        assert "'msg': 'at work'" in invoke("procedure", "start", *start).stdout
     allocate = server.procedures[2]["script_args"]
     assert allocate["init"] == {"args": [], "kwargs": {"subarray_id": 3}}
     assert allocate["main"] == {"args": ["scripts/example_sb.json"], "kwargs": {}}

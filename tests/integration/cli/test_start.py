@@ -79,15 +79,15 @@ def test_goes_on_where_it_was_when_the_stream_breaks(server: ContractServer, oet
     server.prepare(URI)
     with oet.running("procedure", "start") as process:
         assert process.stdout is not None
-        while "msg='one'" not in process.stdout.readline():
+        while "'msg': 'one'" not in process.stdout.readline():
             assert process.poll() is None
         server.events.cut()
         server.events.wait_for_streams(0)
         server.perform(1, says("user.script.announce", msg="while nobody listened"), *COMPLETES)
         status, stdout, stderr = end(process)
     assert status == 0
-    assert stdout.count("msg='while nobody listened'") == 1
-    assert "msg='one'" not in stdout
+    assert stdout.count("'msg': 'while nobody listened'") == 1
+    assert "'msg': 'one'" not in stdout
     assert stderr.count("Lost the stream of events") == 1
     assert "Traceback" not in stderr
     assert "last-event-id" not in server.streams[0].headers
@@ -172,7 +172,7 @@ def test_an_activity_that_fails(server: ContractServer, invoke: Invoke) -> None:
 def test_the_procedure_of_an_activity_may_become_known_later(server: ContractServer, invoke: Invoke) -> None:
     server.names_procedures = False
     server.running["file://allocate.py"] = (says("user.script.announce", msg="at work"), *COMPLETES)
-    assert "msg='at work'" in invoke("activity", "run", "allocate", "sbd-1").stdout
+    assert "'msg': 'at work'" in invoke("activity", "run", "allocate", "sbd-1").stdout
 
 
 def test_json_is_all_that_is_printed_for_programs(server: ContractServer, oet: OetCommand) -> None:
