@@ -66,6 +66,9 @@ class FollowedProcedure:
 
     def end_told_by(self, event: Event) -> State | None:
         """Return the state it ended in, if an event that concerns it is its last."""
+        # Of a procedure whose server has died there is no event but this.
+        if event.fields.get("new_state") == ProcedureState.UNKNOWN:
+            return ProcedureState.UNKNOWN
         return _LAST_EVENTS.get(event.topic)
 
     def look(self) -> State | None:
@@ -161,21 +164,23 @@ def follow(stream: EventStream, subject: Subject, output: Output) -> None:
     _report(subject, state, output)
 
 
-def wait_until_prepared(stream: EventStream, rest: RestClient, pid: int) -> Procedure:
+def wait_until_prepared(session: Session, pid: int) -> Procedure:
     """Wait until a procedure is no longer in preparation, and return it as it is then.
 
-    :param stream: events from now on
-    :param rest: the service that prepares it
+    :param session: with the service that prepares it
     :param pid: its ID
+    :raises DetachedError: after Ctrl-C
     """
-    # Now that the stream is open nothing can happen unnoticed.
-    procedure = rest.procedure(pid).content
-    events = iter(stream)
     try:
-        while is_in_preparation(procedure):
-            item = next(events)
-            if not isinstance(item, Received) or is_about_procedure(item.event, pid):
-                procedure = rest.procedure(pid).content
+        session.output.note(f"Procedure {pid} is in preparation: waiting until it is READY")
+        with session.stream() as stream:
+            # Now that the stream is open nothing can happen unnoticed.
+            procedure = session.rest.procedure(pid).content
+            events = iter(stream)
+            while is_in_preparation(procedure):
+                item = next(events)
+                if not isinstance(item, Received) or is_about_procedure(item.event, pid):
+                    procedure = session.rest.procedure(pid).content
     except KeyboardInterrupt:
         raise DetachedError(
             f"No longer waiting. Procedure {pid} was not started: 'oet procedure start --pid={pid}' starts it"

@@ -75,9 +75,7 @@ def start_procedure(
     before = _last_created(session.rest) if pid is None else session.rest.procedure(pid).content
     if is_in_preparation(before):
         # So that a start can follow a create in a shell script.
-        session.output.note(f"Procedure {before.id} is in preparation: waiting until it is READY")
-        with session.stream() as preparing:
-            before = wait_until_prepared(preparing, session.rest, before.id)
+        before = wait_until_prepared(session, before.id)
     with ExitStack() as stack:
         stream = stack.enter_context(session.stream()) if listen else None
         reply = session.rest.start_procedure(before.id, FunctionArgs(args=args, kwargs=kwargs))

@@ -3,15 +3,12 @@
 import json
 import signal
 import subprocess
-from collections.abc import Callable
 
 import pytest
-from click.testing import Result
 from tests.support.contract_http import PATIENCE, Answer
 from tests.support.contract_server import COMPLETES, FAILS, ContractServer, Step, says, to
-from tests.support.oet_command import OetCommand, table_rows
+from tests.support.oet_command import OetCommand, OetInProcess, table_rows
 
-Invoke = Callable[..., Result]
 URI = "file:///scripts/observe.py"
 
 
@@ -39,7 +36,7 @@ def test_no_event_is_missed_of_a_script_that_ends_before_the_start_is_answered(
     assert done.stdout.endswith("Procedure 1 is COMPLETE\n")
 
 
-def test_a_script_that_fails(server: ContractServer, invoke: Invoke) -> None:
+def test_a_script_that_fails(server: ContractServer, invoke: OetInProcess) -> None:
     server.running[URI] = FAILS
     server.prepare(URI)
     done = invoke("procedure", "start", status=1)
@@ -118,7 +115,7 @@ def test_an_end_that_no_event_told_of_is_found_at_the_next_heartbeat(
     ],
 )
 def test_says_why_a_procedure_was_not_started(
-    server: ContractServer, invoke: Invoke, steps: tuple[Step, ...], reason: str
+    server: ContractServer, invoke: OetInProcess, steps: tuple[Step, ...], reason: str
 ) -> None:
     server.prepare(URI)
     server.perform(1, *steps)
@@ -152,7 +149,9 @@ def test_a_preparation_that_fails_is_told(server: ContractServer, oet: OetComman
     assert "Procedure 1 was not started, as it is FAILED" in stderr
 
 
-def test_a_start_that_is_granted_and_never_happens_is_noticed(server: ContractServer, invoke: Invoke) -> None:
+def test_a_start_that_is_granted_and_never_happens_is_noticed(
+    server: ContractServer, invoke: OetInProcess
+) -> None:
     server.events.heartbeat = 0.2
     server.prepare(URI)
     procedure = server.procedures[1]
@@ -162,14 +161,16 @@ def test_a_start_that_is_granted_and_never_happens_is_noticed(server: ContractSe
     assert "Procedure 1 was not started, as it is READY" in done.stderr
 
 
-def test_an_activity_that_fails(server: ContractServer, invoke: Invoke) -> None:
+def test_an_activity_that_fails(server: ContractServer, invoke: OetInProcess) -> None:
     server.running["file://allocate.py"] = FAILS
     done = invoke("activity", "run", "allocate", "sbd-1", status=1)
     assert done.stderr == "Error: Activity 1 is FAILED: ZeroDivisionError: division by zero\n"
     assert table_rows(done.stdout)[1][-1] == "REQUESTED"
 
 
-def test_the_procedure_of_an_activity_may_become_known_later(server: ContractServer, invoke: Invoke) -> None:
+def test_the_procedure_of_an_activity_may_become_known_later(
+    server: ContractServer, invoke: OetInProcess
+) -> None:
     server.names_procedures = False
     server.running["file://allocate.py"] = (says("user.script.announce", msg="at work"), *COMPLETES)
     assert "'msg': 'at work'" in invoke("activity", "run", "allocate", "sbd-1").stdout
