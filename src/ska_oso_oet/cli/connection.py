@@ -16,6 +16,8 @@ REPLY_TIMEOUT = 30.0
 
 _TEMPORARY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
+_ANOTHER_ADDRESS = "Is --server-url the address of the OET's REST API? It ends in /api/v1.0"
+
 
 class HttpSession:
     """Connections to one OET service.
@@ -56,10 +58,7 @@ class HttpSession:
             raise self._refusal(response)
         reply = _json_object(response)
         if reply is None:
-            raise OetError(
-                f"{response.url} answered something that is not JSON. "
-                "Is --server-url the address of the OET's REST API? It ends in /api/v1.0"
-            )
+            raise OetError(f"{response.url} answered something that is not JSON. {_ANOTHER_ADDRESS}")
         return reply
 
     def open_stream(self, path: str, headers: Mapping[str, str], read_timeout: float) -> httpx.Response:
@@ -108,10 +107,17 @@ class HttpSession:
             return OetError(f"{response.url} has moved to {target}: give that address as --server-url")
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             return OetError(f"{_message(response) or status}: set OET_API_TOKEN to the token of this OET")
+        if response.status_code == HTTPStatus.NOT_FOUND and _is_always_there(response.request):
+            return OetError(f"{response.url} answered {status}. {_ANOTHER_ADDRESS}")
         message = _message(response)
         if message is None:
             return kind(f"{response.url} answered {status}")
         return kind(f"{message} ({status})")
+
+
+def _is_always_there(request: httpx.Request) -> bool:
+    """Whether a service of the OET never answers 404 to a request."""
+    return request.method == "GET" and request.url.path.endswith(("/procedures", "/activities", "/stream"))
 
 
 def _check_url(url: str) -> None:

@@ -40,7 +40,9 @@ def test_a_script_that_fails(server: ContractServer, invoke: OetInProcess) -> No
     server.running[URI] = FAILS
     server.prepare(URI)
     done = invoke("procedure", "start", status=1)
-    assert "Traceback (most recent call last):\n  in main\nZeroDivisionError" in done.stdout
+    assert (
+        'Traceback (most recent call last):\n  File "a.py", line 2, in main\nZeroDivisionError' in done.stdout
+    )
     assert done.stderr == "Error: Procedure 1 is FAILED: ZeroDivisionError: division by zero\n"
     assert "ZeroDivisionError: division by zero" in invoke("procedure", "describe").stdout
 
