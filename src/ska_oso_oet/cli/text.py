@@ -14,12 +14,13 @@ def one_line(text: str) -> str:
 
 
 def exception_message(stacktrace: str) -> str:
-    """Return what an exception said, which may take several lines: those after its innermost frame.
+    """Return what happened, without where: of an exception the lines after its innermost frame.
 
-    :param stacktrace: as Python prints it; any other text is returned as it is
+    :param stacktrace: as Python prints it, or another text that begins with a sentence
     """
-    lines = stacktrace.rstrip().splitlines()
+    lines = stacktrace.strip().splitlines()
     frames = [number for number, line in enumerate(lines) if line.startswith('  File "')]
-    begin = frames[-1] + 1 if frames else 0
-    message = itertools.dropwhile(lambda line: line.startswith("    "), lines[begin:])
-    return "\n".join(message) or stacktrace
+    if not frames:
+        return lines[0] if lines else ""
+    message = itertools.dropwhile(lambda line: line.startswith("    "), lines[frames[-1] + 1 :])
+    return "\n".join(message) or lines[-1]

@@ -28,6 +28,16 @@ def test_of_chained_exceptions_the_last_one_counts() -> None:
     assert exception_message(stacktrace_of(error)) == "RuntimeError: no"
 
 
-@pytest.mark.parametrize("text", ["the server died while it lived", "one\ntwo"])
-def test_a_reason_that_is_no_stack_trace_is_told_as_it_is(text: str) -> None:
-    assert exception_message(text) == text
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("the server died while it lived", "the server died while it lived"),
+        (
+            "The environment could not be built.\nThe tools have said:\nno network",
+            "The environment could not be built.",
+        ),
+        ("", ""),
+    ],
+)
+def test_a_reason_that_is_no_stack_trace_begins_with_a_sentence(text: str, sentence: str) -> None:
+    assert exception_message(text) == sentence
