@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Exit status:
   0    done; a script that was listened to is COMPLETE
-  1    refused, or the server is away; the script FAILED
+  1    refused, or the server is away; the script FAILED; a subarray that was to abort did not
   2    the command line is wrong
   3    the script that was listened to was STOPPED
-  130  Ctrl-C: no longer listening; the script goes on
+  130  Ctrl-C: no longer waiting; what runs goes on (for 'oet listen': 0)
 
 \b
 Environment:
