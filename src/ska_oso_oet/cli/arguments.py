@@ -40,9 +40,12 @@ class ScriptCommand(click.Command):
 def integer_or_none(value: str) -> int | None:
     """Read an integer, or ``None`` as Python writes it.
 
-    :raises ValueError: if it is neither
+    :raises click.BadParameter: if it is neither
     """
-    return None if value == "None" else int(value)
+    try:
+        return None if value == "None" else int(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is neither an integer nor None.") from None
 
 
 def text_or_none(value: str) -> str | None:

@@ -1,6 +1,7 @@
 """HTTP as the `oet` command speaks it: every fault becomes one sentence."""
 
 import json
+import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -94,7 +95,7 @@ class HttpSession:
         else:
             reason = str(error) or type(error).__name__
         return ServerUnavailableError(
-            f"Cannot talk to the OET at {self.url}: {reason}. "
+            f"Cannot talk to the OET at {self.url}{_by_way_of(self.url)}: {reason}. "
             "Is the server up, and is --server-url (or OET_REST_URI) right?"
         )
 
@@ -113,6 +114,16 @@ class HttpSession:
         if message is None:
             return kind(f"{response.url} answered {status}")
         return kind(f"{message} ({status})")
+
+
+def _by_way_of(url: str) -> str:
+    """Return a hint at a proxy that the environment demands, which is easily forgotten."""
+    parsed = httpx.URL(url)
+    proxy = urllib.request.getproxies().get(parsed.scheme)
+    if proxy is None or urllib.request.proxy_bypass(parsed.host):
+        return ""
+    host = proxy.rpartition("@")[2]  # without a password
+    return f" (by way of {parsed.scheme}_proxy, {host})"
 
 
 def _is_always_there(request: httpx.Request) -> bool:

@@ -90,6 +90,16 @@ def test_a_server_that_is_away(oet: OetCommand, invoke: OetInProcess) -> None:
         assert "Connection refused. Is the server up" in one_line(result)
 
 
+def test_a_proxy_that_is_in_the_way(invoke: OetInProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        proxy = f"127.0.0.1:{unused.getsockname()[1]}"
+    monkeypatch.setenv("http_proxy", f"http://user:s3cret@{proxy}")
+    reason = one_line(invoke("procedure", "list", status=1, url="http://oet.example/api/v1.0"))
+    assert f"at http://oet.example/api/v1.0 (by way of http_proxy, {proxy}): " in reason
+
+
 def test_a_server_that_is_late(invoke: OetInProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ska_oso_oet.cli.connection.REPLY_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
@@ -102,7 +112,7 @@ def test_a_server_that_is_late(invoke: OetInProcess, monkeypatch: pytest.MonkeyP
     [
         ["procedure", "create"],
         ["procedure", "create", "file:///a.py", "--verbose"],
-        ["procedure", "create", "file:///a.py", "--subarray_id=one"],
+        ["procedure", "create", "file:///a.py", "--subarray_id=1.5"],
         ["procedure", "start", "--pid=0"],
         ["procedure", "start", "--listen=perhaps"],
         ["activity", "run", "allocate"],
