@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from tests.support.contract_server import COMPLETES, ContractServer, says, to
+from tests.support.contract_server import COMPLETES, ContractServer, to
 from tests.support.oet_command import OetCommand, OetInProcess, table_rows
 
 HEAD = ["ID", "Script", "Creation Time", "State"]
@@ -92,22 +92,6 @@ def test_a_procedure_from_git(server: ContractServer, invoke: OetInProcess) -> N
     }
     rows = table_rows(invoke("procedure", "describe").stdout)
     assert rows[-2:] == [["Repository", "Branch", "Commit"], ["http://foo.git", "test", ""]]
-
-
-def test_a_night_of_observing(server: ContractServer, invoke: OetInProcess) -> None:
-    for script, create, start in (
-        ("startup.py", [], []),
-        ("allocate_from_file_sb.py", ["--subarray_id=3"], ["scripts/example_sb.json"]),
-        ("deallocate.py", ["--subarray_id=3"], []),
-    ):
-        uri = f"file:///scripts/{script}"
-        server.running[uri] = (says("user.script.announce", msg="at work"), *COMPLETES)
-        invoke("procedure", "create", uri, *create)
-        assert "'msg': 'at work'" in invoke("procedure", "start", *start).stdout
-    allocate = server.procedures[2]["script_args"]
-    assert allocate["init"] == {"args": [], "kwargs": {"subarray_id": 3}}
-    assert allocate["main"] == {"args": ["scripts/example_sb.json"], "kwargs": {}}
-    assert {procedure["state"] for procedure in server.procedures.values()} == {"COMPLETE"}
 
 
 def test_activities(server: ContractServer, invoke: OetInProcess) -> None:

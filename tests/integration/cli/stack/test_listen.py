@@ -1,5 +1,6 @@
 """`oet listen`, as section 3.1.1 of the documentation shows it, and what it is beyond that."""
 
+import json
 import re
 import signal
 
@@ -46,3 +47,14 @@ def test_section_3_1_1_listen(place: OetStack, oet: OetCommand, invoke: OetInPro
         r"stacktrace=None\)>, state=<ProcedureState\.CREATING>\)\} seq=\d+ time='[-\d]+ [:.\d]+'",
         events["procedure.lifecycle.created"],
     )
+
+
+def test_topic_and_since_choose(place: OetStack, oet: OetCommand, invoke: OetInProcess) -> None:
+    create = invoke("procedure", "create", place.uri("burst"), "--json").stdout
+    pid = str(json.loads(create)["procedure"]["id"])
+    followed = invoke("procedure", "start", "3", "--json").stdout.splitlines()[1:]
+    second = [json.loads(line)["seq"] for line in followed if "message 1" in line]
+    with oet.running("listen", "--topic=user.script", f"--since={second[0]}", "--json") as listening:
+        assert listening.stdout is not None
+        event = json.loads(listening.stdout.readline())
+    assert (event["topic"], event["msg"], event["msg_src"]) == ("user.script.announce", "message 2 ", pid)
