@@ -14,6 +14,8 @@ CONNECT_TIMEOUT = 5.0
 """How long to wait for a connection, in seconds."""
 REPLY_TIMEOUT = 30.0
 """How long to wait for a reply, in seconds: the service answers in milliseconds, or says 504 by itself."""
+STOP_TIMEOUT = 90.0
+"""The same for the reply to a stop, which comes when the abort script has ended, or as 504 after a minute."""
 
 _TEMPORARY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
@@ -33,24 +35,26 @@ class HttpSession:
         _check_url(self.url)
         self._client = httpx.Client(
             headers=_authorization(token),
-            timeout=httpx.Timeout(REPLY_TIMEOUT, connect=CONNECT_TIMEOUT),
         )
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
 
-    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def request(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, patience: float | None = None
+    ) -> dict[str, Any]:
         """Send a request and return the JSON object that the service answers.
 
         :param method: of HTTP
         :param path: below the URL of the API, e.g. ``/procedures/2``
         :param body: sent as JSON
+        :param patience: how long to wait for a reply, in seconds; None: as long as is usual
         :raises ServerUnavailableError: if the service is away or late
         :raises OetError: if it refuses, or answers something that is no JSON object
         """
         try:
-            response = self._client.request(method, self.url + path, json=body)
+            response = self._client.request(method, self.url + path, json=body, timeout=_timeout(patience))
         except UnicodeEncodeError as error:
             raise OetError(f"This cannot be sent, as it is no UTF-8 text: {error.object!r}") from error
         except httpx.HTTPError as error:
@@ -71,8 +75,9 @@ class HttpSession:
         :raises ServerUnavailableError: if the service is away or late
         :raises OetError: if it refuses, or offers no such stream
         """
-        timeout = httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT)
-        request = self._client.build_request("GET", self.url + path, headers=headers, timeout=timeout)
+        request = self._client.build_request(
+            "GET", self.url + path, headers=headers, timeout=_timeout(read_timeout)
+        )
         try:
             response = self._client.send(request, stream=True)
             if not response.is_success:
@@ -114,6 +119,10 @@ class HttpSession:
         if message is None:
             return kind(f"{response.url} answered {status}")
         return kind(f"{message} ({status})")
+
+
+def _timeout(patience: float | None) -> httpx.Timeout:
+    return httpx.Timeout(REPLY_TIMEOUT if patience is None else patience, connect=CONNECT_TIMEOUT)
 
 
 def _by_way_of(url: str) -> str:

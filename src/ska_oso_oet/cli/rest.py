@@ -15,7 +15,7 @@ from ska_oso_oet.model import (
     ProcedureState,
 )
 
-from .connection import HttpSession
+from .connection import STOP_TIMEOUT, HttpSession
 from .errors import OetError
 
 T = TypeVar("T")
@@ -75,9 +75,8 @@ class RestClient:
         :param abort: whether the abort script is to run then
         :returns: what the service says has happened
         """
-        body = self.http.request(
-            "PUT", f"/procedures/{pid}", {"state": ProcedureState.STOPPED, "abort": abort}
-        )
+        request = {"state": ProcedureState.STOPPED, "abort": abort}
+        body = self.http.request("PUT", f"/procedures/{pid}", request, patience=STOP_TIMEOUT)
         return Reply(body, str(_member(body, "abort_message")))
 
     def activities(self) -> Reply[list[Activity]]:

@@ -104,6 +104,17 @@ def test_a_heartbeat_is_a_pulse(server: ContractServer, reports: list[str]) -> N
         assert next(iter(stream)) == Pulse()
 
 
+def test_what_the_service_has_to_say_is_told_once(server: ContractServer, reports: list[str]) -> None:
+    server.events.heartbeat = 0.05
+    server.events.comment = " events 1 to 500 are no longer kept"
+    with stream_of(server, reports, after=0) as stream:
+        items = iter(stream)
+        assert [next(items) for _ in range(3)] == [Pulse()] * 3
+        server.events.comment = ""
+        assert next(items) == Pulse()
+    assert reports == ["The OET says: events 1 to 500 are no longer kept"]
+
+
 def test_what_is_no_event_is_passed_over(server: ContractServer, reports: list[str]) -> None:
     with stream_of(server, reports) as stream:
         for text in ("no JSON", "[1]", '{"topic": 5}'):

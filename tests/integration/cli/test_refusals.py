@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 
 import pytest
 from click.testing import Result
@@ -105,6 +106,16 @@ def test_a_server_that_is_late(invoke: OetInProcess, monkeypatch: pytest.MonkeyP
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         assert "no answer in time" in one_line(invoke("procedure", "list", status=1, url=url))
+
+
+def test_a_stop_may_take_as_long_as_its_abort_script(
+    server: ContractServer, invoke: OetInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ska_oso_oet.cli.connection.REPLY_TIMEOUT", 0.2)
+    server.prepare("file:///a.py")
+    aborting = threading.Event()
+    server.clock = lambda: float(aborting.wait(0.5))
+    assert "aborted" in invoke("procedure", "stop", "--pid=1").stdout
 
 
 @pytest.mark.parametrize(
