@@ -112,3 +112,18 @@ def test_a_device_that_comes_late_and_is_killed_and_started_again(own_stack: Oet
             assert rest.http.get("/procedures").json() == {"procedures": []}
             client = asyncio.run(watch(rest, controller))
     assert client.is_gapless
+
+
+def test_whoever_waits_until_the_service_is_ready_misses_no_event(own_stack: OetStack) -> None:
+    """The service, which was there first, looks for the device now and then only."""
+
+    async def first_event(rest: Sidecar) -> str:
+        client = await SseClient(rest.port).open()
+        await asyncio.to_thread(rest.http.post, "/procedures", json={"script_uri": own_stack.uri("hold")})
+        await client.read_until("procedure.lifecycle.created")
+        topic: str = client.events[0]["topic"]
+        return topic
+
+    with sidecar(own_stack.tango_host) as rest, own_stack.controller():
+        _wait_until_ready(rest)
+        assert asyncio.run(first_event(rest)) == "request.procedure.create"
