@@ -47,4 +47,6 @@ def verdict(row: Row) -> str:
 def _number(value: float, unit: Unit) -> str:
     if unit is Unit.PER_SECOND:
         return f"{value:,.0f}"
-    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+    if value < 100:
+        return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+    return f"{value:,.0f}"
