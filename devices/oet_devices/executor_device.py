@@ -11,6 +11,7 @@ from oet_devices.ska.information_device import Release
 from ska_oso_oet import __version__
 from ska_oso_oet.activity.application import DEFAULT_TIME_LIMIT
 from ska_oso_oet.event.bus import Batch
+from ska_oso_oet.event.journal import prepare_to_open
 
 from .executor import Executor, Listeners
 from .properties import executor_config
@@ -106,6 +107,9 @@ class ExecutorDevice(SkaBaseDevice):
             self._outdated: str | None = None
         super().init_device()
         self._provide_executor()
+        if self._executor is None:
+            # Reset may have to make one: a command has no time for imports.
+            prepare_to_open()
 
     def delete_device(self) -> None:
         """Stop all scripts, if the device is to be destroyed; after Init they go on."""

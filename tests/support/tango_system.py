@@ -14,6 +14,12 @@ from tests.support.processes import ServerProcess
 from tests.support.tango_stack import LOOPBACK, READY, database
 
 PROGRAMS = Path("/usr/lib/tango")
+PACKAGES = {
+    "DataBaseds": "tango-db",
+    "Starter": "tango-starter",
+    "TangoAccessControl": "tango-accesscontrol",
+}
+"""Debian's packages of Tango's servers."""
 _SCHEMA = Path("/usr/share/dbconfig-common/data/tango-db/install/mysql")
 _USER, _PASSWORD = "tango", "tango"
 
@@ -23,12 +29,7 @@ def what_is_missing(programs: Sequence[str] = ("DataBaseds",)) -> str | None:
 
     :param programs: names of Tango's servers
     """
-    packages = {
-        "DataBaseds": "tango-db",
-        "Starter": "tango-starter",
-        "TangoAccessControl": "tango-accesscontrol",
-    }
-    missing = [packages[name] for name in programs if not (PROGRAMS / name).exists()]
+    missing = [PACKAGES[name] for name in programs if not (PROGRAMS / name).exists()]
     if not mariadb_is_installed():
         missing.append("mariadb-server")
     return f"not installed: Debian packages {', '.join(missing)}" if missing else None

@@ -1,6 +1,7 @@
 """What keeps a device server or a controller from working, with the Tango database that sites have."""
 
 import tango
+from tests.support.lrc_client import invoke
 from tests.support.site import start
 from tests.support.tango_stack import device_proxy, device_server
 from tests.support.tango_system import TangoSystem
@@ -35,7 +36,8 @@ def test_a_property_of_the_wrong_type_is_a_fault_until_it_is_corrected(
             assert "Traceback" not in controller.Status()
         finally:
             system.database.delete_device_property(CONTROLLER, "HistoryLength")
-        controller.Init()
+        with invoke(controller, "Reset", None) as reset:
+            reset.wait_for_end(30)
         assert controller.State() == tango.DevState.ON
 
 

@@ -4,7 +4,7 @@
 """
 
 from .memory import MemoryJournal
-from .opening import JOURNAL_URL_VARIABLE, open_journal
+from .opening import JOURNAL_URL_VARIABLE, open_journal, prepare_to_open
 from .protocol import (
     Document,
     EventsNoLongerKept,
@@ -26,4 +26,5 @@ __all__ = [
     "JournalUnavailable",
     "MemoryJournal",
     "open_journal",
+    "prepare_to_open",
 ]

@@ -1,5 +1,6 @@
 """Open the journal that a server is configured to have."""
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,22 @@ if TYPE_CHECKING:
 
 JOURNAL_URL_VARIABLE: Final = "OET_JOURNAL_URL"
 """Name of the environment variable that by custom holds the URL of a PostgreSQL database."""
+
+_IMPORTED_LATE: Final = (
+    ".durable",
+    ".owner",
+    ".sqlite",
+    "alembic.config",
+    "alembic.runtime.environment",
+    "alembic.script",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+)
+
+
+def prepare_to_open() -> None:
+    """Import what opening a journal needs, for who has time now, and none when one is to be opened."""
+    for name in _IMPORTED_LATE:
+        importlib.import_module(name, __package__)
 
 
 def open_journal(
