@@ -19,7 +19,7 @@ from rich.table import Table
 
 from ska_oso_oet.model import Event, Procedure
 
-from .executor_device import SHIPPED_SCRIPTS
+from .properties import SHIPPED_SCRIPTS
 
 _READY = "OET ready:"
 _TIMEOUT = 30.0
@@ -60,6 +60,9 @@ class Demo:
         self._type("activity", "run", "allocate", "sbd-123", "--listen=False")
         self._watch(_activity_has_ended)
         self._type("activity", "describe")
+        self._heading("A script from the command line, followed until it ends")
+        self._type("procedure", "create", "file://hello_world.py")
+        self._type("procedure", "start", "bob")
         self._type("procedure", "list")
         self._heading("All procedures")
         self._show_procedures()

@@ -11,6 +11,8 @@ import signal
 import socket
 import sys
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,10 +23,13 @@ import click
 from .stack_part import Part, StackError
 
 INSTANCE = "01"
-_STOP_TIMEOUT = 3.0
+_STOP_TIMEOUT = 4.0
 _LEAST_STOP_TIMEOUT = 0.3
 _DEVICE_SERVER_READY = "Ready to accept request"
 _SIDECAR_READY = r"REST ready: (\S+)"
+_API, _READINESS = "/api/v1.0", "/readyz"
+_READINESS_PAUSE = 0.1
+_READINESS_TIMEOUT = 1.0
 _DATABASE_READY = r"listening on: host=[\d.]+, port=(\d+)"
 
 
@@ -37,6 +42,7 @@ class StackOptions:
     :param rest_port: TCP port of the REST service, 0 for any
     :param host: address to listen at
     :param script_roots: folders that scripts may be run from; without any, those that ship
+    :param git_repositories: patterns of git repositories that scripts may be run from
     """
 
     state_directory: Path
@@ -44,6 +50,7 @@ class StackOptions:
     rest_port: int
     host: str
     script_roots: tuple[Path, ...]
+    git_repositories: tuple[str, ...]
 
 
 class Stack:
@@ -72,6 +79,8 @@ class Stack:
         _, rest = await asyncio.gather(
             self._start_device_server(tango_host), self._start_sidecar(tango_host, device)
         )
+        # It may have looked for the device too early, and then looks again only after a while.
+        await _until_ready(rest.replace(_API, _READINESS))
         return f"OET ready: TANGO_HOST={tango_host} DEVICE={device} REST={rest}"
 
     async def _start_database(self) -> str:
@@ -92,6 +101,8 @@ class Stack:
         properties = {"StateDirectory": [str(self._options.state_directory / "controller")]}
         if self._options.script_roots:
             properties["ScriptRoots"] = [str(root) for root in self._options.script_roots]
+        if self._options.git_repositories:
+            properties["GitRepositories"] = list(self._options.git_repositories)
         return register(tango.Database(host, int(port)), registration_file("oet-mid"), properties)[0]
 
     async def _start_device_server(self, tango_host: str) -> None:
@@ -125,11 +136,12 @@ class Stack:
         return next(iter(done)).result()
 
     async def stop(self) -> None:
-        """End everything, those first that depend on others. All together are given one time for that."""
+        """End everything, the database last, for the others need it. All together are given one time."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _STOP_TIMEOUT
-        for part in reversed(self._parts):
-            await part.stop(max(_LEAST_STOP_TIMEOUT, deadline - loop.time()))
+        await asyncio.gather(*(part.stop(_STOP_TIMEOUT) for part in self._parts[1:]))
+        for database in self._parts[:1]:
+            await database.stop(max(_LEAST_STOP_TIMEOUT, deadline - loop.time()))
 
     def kill(self) -> None:
         """End everything at once."""
@@ -146,8 +158,10 @@ async def run(options: StackOptions) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # The second signal does not wait for anything.
-        loop.add_signal_handler(number, lambda: stack.kill() if told.is_set() else told.set())
+        # Whoever starts a stack with nohup wants it to outlive the terminal.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            # The second signal does not wait for anything.
+            loop.add_signal_handler(number, lambda: stack.kill() if told.is_set() else told.set())
     work = asyncio.create_task(_start_and_watch(stack))
     waiting = asyncio.create_task(told.wait())
     try:
@@ -169,6 +183,27 @@ async def _start_and_watch(stack: Stack) -> None:
 def _import_late() -> None:
     """Import what is needed once the database has started, which takes as long."""
     from . import registration, sample_blocks  # noqa: F401
+
+
+async def _until_ready(url: str) -> None:
+    """Wait until the REST service says that it can do its work.
+
+    :param url: where it says so
+    :raises StackError: if it does not within the time that each part has for its start
+    """
+    deadline = time.monotonic() + Part.START_TIMEOUT
+    while not await asyncio.to_thread(_is_ready, url):
+        if time.monotonic() >= deadline:
+            raise StackError("the REST service does not find the device: see their logs")
+        await asyncio.sleep(_READINESS_PAUSE)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=_READINESS_TIMEOUT):  # noqa: S310 - an address of our own
+            return True
+    except OSError:  # as is an answer of 503
+        return False
 
 
 def _require_free(host: str, port: int, option: str) -> int:
@@ -242,8 +277,22 @@ _PORT = click.IntRange(0, 65535)
     help="Folder that scripts may be run from; may be given more than once.",
     show_default="the scripts that ship",
 )
+@click.option(
+    "--git-repository",
+    "git_repositories",
+    metavar="PATTERN",
+    multiple=True,
+    help="Git repositories that scripts may be run from, such as https://host.org/group/*; "
+    "may be given more than once.",
+    show_default="none",
+)
 def main(
-    state_dir: Path | None, tango_port: int, rest_port: int, host: str, script_roots: tuple[Path, ...]
+    state_dir: Path | None,
+    tango_port: int,
+    rest_port: int,
+    host: str,
+    script_roots: tuple[Path, ...],
+    git_repositories: tuple[str, ...],
 ) -> None:
     """Run all of the OET on this machine: Tango database, OETController, REST service.
 
@@ -252,7 +301,9 @@ def main(
     with tempfile.TemporaryDirectory(prefix="oet-stack-") as temporary:
         if state_dir is None:
             state_dir = _default_state_directory(tango_port) if tango_port else Path(temporary)
-        options = StackOptions(state_dir.absolute(), tango_port, rest_port, host, script_roots)
+        options = StackOptions(
+            state_dir.absolute(), tango_port, rest_port, host, script_roots, git_repositories
+        )
         try:
             with _own(options.state_directory):
                 asyncio.run(run(options))

@@ -38,11 +38,13 @@ class EventLog:
     """All events so far, and the streams that send them.
 
     :ivar heartbeat: how long a stream is silent before it sends a comment, in seconds
+    :ivar comment: what it says then
     :ivar mute_next: the next stream goes silent after its first byte, as if its host had lost power
     """
 
     def __init__(self) -> None:
         self.heartbeat = 15.0
+        self.comment = ""
         self.mute_next = False
         self._changed = threading.Condition()
         self._events: list[str] = []
@@ -86,7 +88,7 @@ class EventLog:
                 text = self._text_after(sent)
                 sent = max(sent, len(self._events)) if text else sent
                 if not mute:
-                    write((text or ": heartbeat\n\n").encode())
+                    write((text or f":{self.comment}\n\n").encode())
         finally:
             with self._changed:
                 self._open -= 1

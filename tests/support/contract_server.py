@@ -41,7 +41,11 @@ def says(topic: str, **fields: Any) -> Step:
 PREPARES = (to("IDLE"), to("LOADING"), to("IDLE"), to("RUNNING"), to("READY"))
 COMPLETES = (to("READY"), to("COMPLETE"))
 FAILS = (to("FAILED"),)
-STACKTRACE = "Traceback (most recent call last):\n  in main\nZeroDivisionError: division by zero\n"
+STACKTRACE = """\
+Traceback (most recent call last):
+  File "a.py", line 2, in main
+ZeroDivisionError: division by zero
+"""
 
 _LIFECYCLE = {"COMPLETE": "complete", "FAILED": "failed", "STOPPED": "stopped", "RUNNING": "started"}
 _ACTIVITY_STATES = {"READY": "PREPARED"} | {s: s for s in ("RUNNING", "COMPLETE", "FAILED", "STOPPED")}

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from click.testing import CliRunner, Result
+
+from ska_oso_oet.cli import main
+
 from .contract_http import PATIENCE
 
 EXECUTABLE = str(Path(sys.executable).with_name("oet"))
@@ -55,6 +59,32 @@ class OetCommand:
             )
             stack.callback(process.kill)
             yield process
+
+
+class OetInProcess:
+    """Calls the command within this process, where one of its own would make no difference.
+
+    :param url: of the REST API
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def __call__(
+        self, *arguments: str, status: int = 0, url: str | None = None, token: str | None = None
+    ) -> Result:
+        """Run a command to its end.
+
+        :param arguments: of the command
+        :param status: the exit status that it must have
+        :param url: instead of the usual one
+        :param token: to send
+        """
+        env = {"OET_REST_URI": url or self.url, "OET_API_TOKEN": token}
+        result = CliRunner().invoke(main, arguments, env=env)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        assert result.exit_code == status, result.output
+        return result
 
 
 def table_rows(text: str) -> list[list[str]]:

@@ -1,24 +1,23 @@
 """The `oet` command itself, and `oet listen`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ska_oso_oet import __version__
-
 from .activity import activity
-from .printer import print_event
+from .options import DEFAULT_SERVER_URL, examples, with_session
 from .procedure import procedure
-from .session import DEFAULT_SERVER_URL, Session, with_session
-from .stream import Received
+
+if TYPE_CHECKING:
+    from .session import Session
 
 _EPILOG = """\b
 Exit status:
   0    done; a script that was listened to is COMPLETE
-  1    refused, or the server is away; the script FAILED
+  1    refused, or the server is away; the script FAILED; a subarray that was to abort did not
   2    the command line is wrong
   3    the script that was listened to was STOPPED
-  130  Ctrl-C: no longer listening; the script goes on
+  130  Ctrl-C: no longer waiting; what runs goes on (for 'oet listen': 0)
 
 \b
 Environment:
@@ -50,7 +49,7 @@ _SETTINGS: dict[str, Any] = {"token_normalize_func": _accept_underscores, "max_c
     show_default=True,
     help="Address of the REST API.",
 )
-@click.version_option(__version__, prog_name="oet")
+@click.version_option(package_name="ska-oso-oet-tango", prog_name="oet")
 @click.pass_context
 def main(ctx: click.Context, server_url: str) -> None:
     """Control a remote Observation Execution Tool.
@@ -61,7 +60,12 @@ def main(ctx: click.Context, server_url: str) -> None:
     ctx.obj = server_url
 
 
-@main.command()
+@main.command(
+    epilog=examples(
+        "oet listen --topic=procedure.lifecycle",
+        "oet listen --since=0 --json",
+    ),
+)
 @click.option("--topic", metavar="PREFIX", default="", help="Only topics that begin with this.")
 @click.option(
     "--since",
@@ -70,15 +74,11 @@ def main(ctx: click.Context, server_url: str) -> None:
     help="First all events after this number (0: all that are kept), then those to come.",
 )
 @with_session
-def listen(session: Session, /, topic: str, since: int | None) -> None:
+def listen(session: "Session", /, topic: str, since: int | None) -> None:
     """Show events of the OET and of its scripts as they happen, until Ctrl-C."""
-    try:
-        with session.stream(since) as stream:
-            for item in stream:
-                if isinstance(item, Received) and item.event.topic.startswith(topic):
-                    print_event(session.output, item)
-    except KeyboardInterrupt:
-        return  # the documented way to end this
+    from .follow import show_events
+
+    show_events(session, topic, since)
 
 
 main.add_command(procedure)

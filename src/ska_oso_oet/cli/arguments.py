@@ -1,7 +1,9 @@
 """The arguments of scripts, among those of a command."""
 
+import difflib
 import keyword
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -24,11 +26,12 @@ class ScriptCommand(click.Command):
         :raises click.UsageError: if a name is unknown, used twice or no name in Python
         """
         split = args.index("--") if "--" in args else len(args)
-        known = frozenset(_spelling(option) for param in self.get_params(ctx) for option in param.opts)
+        known = {_spelling(option): option for param in self.get_params(ctx) for option in param.opts}
         named, rest = _split_named(args[:split], known)
-        more_named, positional = _split_named(args[split + 1 :], frozenset())
+        more_named, positional = _split_named(args[split + 1 :], {})
         if not ctx.resilient_parsing:  # as it is for shell completion, which sees unfinished commands
             _refuse_unknown(ctx, rest, known)
+            _point_out_look_alikes(named, known)
         parsed = super().parse_args(ctx, [*rest, "--", *positional] if positional else rest)
         ctx.params["script_kwargs"] = _kwargs(ctx, [*named, *more_named])
         return parsed
@@ -37,9 +40,12 @@ class ScriptCommand(click.Command):
 def integer_or_none(value: str) -> int | None:
     """Read an integer, or ``None`` as Python writes it.
 
-    :raises ValueError: if it is neither
+    :raises click.BadParameter: if it is neither
     """
-    return None if value == "None" else int(value)
+    try:
+        return None if value == "None" else int(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is neither an integer nor None.") from None
 
 
 def text_or_none(value: str) -> str | None:
@@ -48,6 +54,8 @@ def text_or_none(value: str) -> str | None:
 
 
 _NAMED = re.compile(r"--(?P<name>[^=]+)=(?P<value>.*)", re.DOTALL)
+_LIKENESS = 0.85
+"""How alike two names are, from 0 to 1, of which one may be a misspelling of the other: a letter or two."""
 _OPTION = re.compile(r"-(?![\d.]).+", re.DOTALL)
 """What looks like an option, and not like a negative number."""
 
@@ -56,7 +64,7 @@ def _spelling(option: str) -> str:
     return option.replace("_", "-")
 
 
-def _split_named(tokens: list[str], known: frozenset[str]) -> tuple[list[re.Match[str]], list[str]]:
+def _split_named(tokens: list[str], known: Mapping[str, str]) -> tuple[list[re.Match[str]], list[str]]:
     """Separate ``--name=value`` of other than known names from the rest."""
     named: list[re.Match[str]] = []
     rest: list[str] = []
@@ -69,13 +77,24 @@ def _split_named(tokens: list[str], known: frozenset[str]) -> tuple[list[re.Matc
     return named, rest
 
 
-def _refuse_unknown(ctx: click.Context, tokens: list[str], known: frozenset[str]) -> None:
+def _refuse_unknown(ctx: click.Context, tokens: list[str], known: Mapping[str, str]) -> None:
     for token in tokens:
         if _OPTION.fullmatch(token) and _spelling(token.partition("=")[0]) not in known:
             hint = (
                 f"An argument for the script by name is written {token}=VALUE." if token[:2] == "--" else ""
             )
             raise click.UsageError(f"No such option: {token}. {hint}".rstrip(), ctx)
+
+
+def _point_out_look_alikes(named: list[re.Match[str]], known: Mapping[str, str]) -> None:
+    """Say so if an argument for the script looks like an option of the command, misspelt."""
+    for match in named:
+        option = "--" + match["name"]
+        meant = difflib.get_close_matches(_spelling(option), list(known), n=1, cutoff=_LIKENESS)
+        if meant:
+            click.echo(
+                f"{option} is passed to the script; the option of this command is {known[meant[0]]}", err=True
+            )
 
 
 def _kwargs(ctx: click.Context, named: list[re.Match[str]]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """HTTP as the `oet` command speaks it: every fault becomes one sentence."""
 
 import json
+import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -13,8 +14,12 @@ CONNECT_TIMEOUT = 5.0
 """How long to wait for a connection, in seconds."""
 REPLY_TIMEOUT = 30.0
 """How long to wait for a reply, in seconds: the service answers in milliseconds, or says 504 by itself."""
+STOP_TIMEOUT = 90.0
+"""The same for the reply to a stop, which comes when the abort script has ended, or as 504 after a minute."""
 
 _TEMPORARY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+
+_ANOTHER_ADDRESS = "Is --server-url the address of the OET's REST API? It ends in /api/v1.0"
 
 
 class HttpSession:
@@ -30,24 +35,26 @@ class HttpSession:
         _check_url(self.url)
         self._client = httpx.Client(
             headers=_authorization(token),
-            timeout=httpx.Timeout(REPLY_TIMEOUT, connect=CONNECT_TIMEOUT),
         )
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
 
-    def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def request(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, patience: float | None = None
+    ) -> dict[str, Any]:
         """Send a request and return the JSON object that the service answers.
 
         :param method: of HTTP
         :param path: below the URL of the API, e.g. ``/procedures/2``
         :param body: sent as JSON
+        :param patience: how long to wait for a reply, in seconds; None: as long as is usual
         :raises ServerUnavailableError: if the service is away or late
         :raises OetError: if it refuses, or answers something that is no JSON object
         """
         try:
-            response = self._client.request(method, self.url + path, json=body)
+            response = self._client.request(method, self.url + path, json=body, timeout=_timeout(patience))
         except UnicodeEncodeError as error:
             raise OetError(f"This cannot be sent, as it is no UTF-8 text: {error.object!r}") from error
         except httpx.HTTPError as error:
@@ -56,10 +63,7 @@ class HttpSession:
             raise self._refusal(response)
         reply = _json_object(response)
         if reply is None:
-            raise OetError(
-                f"{response.url} answered something that is not JSON. "
-                "Is --server-url the address of the OET's REST API? It ends in /api/v1.0"
-            )
+            raise OetError(f"{response.url} answered something that is not JSON. {_ANOTHER_ADDRESS}")
         return reply
 
     def open_stream(self, path: str, headers: Mapping[str, str], read_timeout: float) -> httpx.Response:
@@ -71,8 +75,9 @@ class HttpSession:
         :raises ServerUnavailableError: if the service is away or late
         :raises OetError: if it refuses, or offers no such stream
         """
-        timeout = httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT)
-        request = self._client.build_request("GET", self.url + path, headers=headers, timeout=timeout)
+        request = self._client.build_request(
+            "GET", self.url + path, headers=headers, timeout=_timeout(read_timeout)
+        )
         try:
             response = self._client.send(request, stream=True)
             if not response.is_success:
@@ -95,7 +100,7 @@ class HttpSession:
         else:
             reason = str(error) or type(error).__name__
         return ServerUnavailableError(
-            f"Cannot talk to the OET at {self.url}: {reason}. "
+            f"Cannot talk to the OET at {self.url}{_by_way_of(self.url)}: {reason}. "
             "Is the server up, and is --server-url (or OET_REST_URI) right?"
         )
 
@@ -108,10 +113,31 @@ class HttpSession:
             return OetError(f"{response.url} has moved to {target}: give that address as --server-url")
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             return OetError(f"{_message(response) or status}: set OET_API_TOKEN to the token of this OET")
+        if response.status_code == HTTPStatus.NOT_FOUND and _is_always_there(response.request):
+            return OetError(f"{response.url} answered {status}. {_ANOTHER_ADDRESS}")
         message = _message(response)
         if message is None:
             return kind(f"{response.url} answered {status}")
         return kind(f"{message} ({status})")
+
+
+def _timeout(patience: float | None) -> httpx.Timeout:
+    return httpx.Timeout(REPLY_TIMEOUT if patience is None else patience, connect=CONNECT_TIMEOUT)
+
+
+def _by_way_of(url: str) -> str:
+    """Return a hint at a proxy that the environment demands, which is easily forgotten."""
+    parsed = httpx.URL(url)
+    proxy = urllib.request.getproxies().get(parsed.scheme)
+    if proxy is None or urllib.request.proxy_bypass(parsed.host):
+        return ""
+    host = proxy.rpartition("@")[2]  # without a password
+    return f" (by way of {parsed.scheme}_proxy, {host})"
+
+
+def _is_always_there(request: httpx.Request) -> bool:
+    """Whether a service of the OET never answers 404 to a request."""
+    return request.method == "GET" and request.url.path.endswith(("/procedures", "/activities", "/stream"))
 
 
 def _check_url(url: str) -> None:

@@ -3,7 +3,6 @@
 from enum import IntEnum
 
 import click
-from pydantic import ValidationError
 
 from .text import one_line
 
@@ -55,16 +54,3 @@ class DetachedError(OetError):
 
 class ServerUnavailableError(OetError):
     """The server is away, for now: the same request may succeed later."""
-
-
-def reasons(error: ValidationError) -> str:
-    """Return what a model found wrong, in one line.
-
-    :param error: as pydantic raised it
-    """
-    found = []
-    for detail in error.errors(include_url=False, include_context=False, include_input=False):
-        place = ".".join(str(part) for part in detail["loc"])
-        message = detail["msg"].removeprefix("Value error, ")
-        found.append(f"{place}: {message}" if place else message)
-    return "; ".join(found)

@@ -1,15 +1,24 @@
-"""Events as people read them: the topic, and its fields by name."""
+"""Events as people read them: as the documentation of the OET 5.2.0 shows them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.text import Text
 
-from ska_oso_oet.model import Activity, Event, FunctionArgs, Procedure
+from ska_oso_oet.model import Activity, Event, Procedure
 
 from .rest import read_summary
-from .tables import script_name
-from .text import printable
+from .tables import by_order_of_calls
+from .text import exception_message, one_line, printable
 from .times import to_microsecond
+
+_COMMANDS = {
+    "request.procedure.create": "PrepareProcessCommand",
+    "request.procedure.start": "StartProcessCommand",
+    "request.procedure.stop": "StopProcessCommand",
+    "request.activity.run": "ActivityCommand",
+}
+"""What the documentation calls the `cmd` of a request, by topic."""
 
 
 def event_text(event: Event) -> Text:
@@ -21,23 +30,26 @@ def event_text(event: Event) -> Text:
     fields = {"msg_src": event.msg_src, **event.fields}
     blocks = {name: value for name, value in fields.items() if isinstance(value, str) and "\n" in value}
     pairs = [
-        f"{name}={_field(event.topic, name, value)}" for name, value in fields.items() if name not in blocks
+        f"{name!r}: {_field(event.topic, name, value)}"
+        for name, value in fields.items()
+        if name not in blocks
     ]
-    pairs += [f"seq={event.seq}", f"time='{to_microsecond(event.time)}'"]
+    data = f"args=() kwargs={{{', '.join(pairs)}}} seq={event.seq} time='{to_microsecond(event.time)}'"
     text = Text.assemble(("event: ", "dim"), (printable(event.topic), "bold"), "\n", ("data: ", "dim"))
-    text.append(printable(" ".join(pairs)) + "\n")
+    text.append(printable(data) + "\n")
     for name, value in blocks.items():
         text.append(printable(f"{name}:\n{value.rstrip()}\n"))
     return text
 
 
 def _field(topic: str, name: str, value: Any) -> str:
-    """Return the value of a field in short, where its meaning is known, else in full."""
-    if name == "result":
-        if topic.startswith("procedure."):
-            return _result(value, Procedure)
-        if topic.startswith("activity."):
-            return _result(value, Activity)
+    """Return the value of a field: as an object, where its meaning is known."""
+    if name == "result" and topic.startswith("procedure."):
+        return _result(value, Procedure)
+    if name == "result" and topic.startswith("activity."):
+        return _result(value, Activity)
+    if name == "cmd" and topic in _COMMANDS and isinstance(value, dict):
+        return _command(_COMMANDS[topic], value)
     return _value(value)
 
 
@@ -52,26 +64,68 @@ def _result(value: Any, model: type[Procedure] | type[Activity]) -> str:
 
 
 def _procedure(procedure: Procedure) -> str:
+    history = procedure.history
+    # All of a stack trace is in an event of its own.
+    trace = None if history.stacktrace is None else "… " + one_line(exception_message(history.stacktrace))
     return (
-        f"Procedure(id={procedure.id}, script={script_name(procedure.script)!r}, "
-        f"{_calls(procedure.script_args)}state={procedure.state})"
+        f"ProcedureSummary(id={procedure.id}, {_script(procedure.script.model_dump(mode='json'))}, "
+        f"script_args={_calls(procedure.script_args)}, "
+        f"history=<ProcessHistory(process_states={_states('ProcedureState', history.process_states)}, "
+        f"stacktrace={trace!r})>, state=<ProcedureState.{procedure.state}>)"
     )
 
 
 def _activity(activity: Activity) -> str:
     return (
-        f"Activity(id={activity.id}, activity_name={activity.activity_name!r}, sbd_id={activity.sbd_id!r}, "
-        f"procedure_id={activity.procedure_id}, {_calls(activity.script_args)}state={activity.state})"
+        f"ActivitySummary(id={activity.id}, activity_name={activity.activity_name!r}, "
+        f"sbd_id={activity.sbd_id!r}, procedure_id={activity.procedure_id}, "
+        f"prepare_only={activity.prepare_only}, script_args={_calls(activity.script_args)}, "
+        f"activity_states={_states('ActivityState', activity.activity_states)}, "
+        f"state=<ActivityState.{activity.state}>)"
     )
 
 
-def _calls(script_args: dict[str, FunctionArgs]) -> str:
-    return "".join(f"{name}{_call(call.args, call.kwargs)}, " for name, call in script_args.items())
+def _command(name: str, command: Mapping[str, Any]) -> str:
+    """Return a request as the call that would make it; arguments of the script's functions come last."""
+    told = []
+    for key, value in command.items():
+        match key, value:
+            case "script", dict():
+                told.append(_script(value))
+            case "pid", _:
+                told.append(f"process_uid={_value(value)}")
+            case "script_args", dict():
+                pass
+            case _:
+                told.append(f"{key}={_value(value)}")
+    calls = command.get("script_args")
+    if isinstance(calls, dict):
+        told += [f"{function}_args={_value(arguments)}" for function, arguments in by_order_of_calls(calls)]
+    return f"{name}({', '.join(told)})"
+
+
+def _script(script: Mapping[str, Any]) -> str:
+    """Return what names a script: not its text, where that is embedded."""
+    hidden = {"script_type", "script"} if script.get("script_uri") else {"script"}
+    told = (f"{key}={_value(value)}" for key, value in script.items() if value and key not in hidden)
+    return ", ".join(told)
+
+
+def _calls(script_args: Mapping[str, Any]) -> str:
+    told = (
+        f"{function!r}: {_call(call.args, call.kwargs)}" for function, call in by_order_of_calls(script_args)
+    )
+    return "{" + ", ".join(told) + "}"
+
+
+def _states(enumeration: str, states: list[tuple[Any, float]]) -> str:
+    return "[" + ", ".join(f"({enumeration}.{state}, {time})" for state, time in states) + "]"
 
 
 def _call(args: list[Any], kwargs: dict[str, Any]) -> str:
-    """Return arguments as they would be written in Python."""
-    return "(" + ", ".join([*map(_value, args), *(f"{name}={_value(v)}" for name, v in kwargs.items())]) + ")"
+    """Return the arguments of a call as they would be written in Python."""
+    told = [*map(_value, args), *(f"{name}={_value(value)}" for name, value in kwargs.items())]
+    return f"<ProcedureInput({', '.join(told)})>"
 
 
 def _value(value: Any) -> str:

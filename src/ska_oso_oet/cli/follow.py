@@ -1,6 +1,5 @@
 """Listening to a script until it ends."""
 
-import re
 from contextlib import suppress
 from typing import Protocol
 
@@ -8,14 +7,15 @@ from ska_oso_oet.model import Activity, ActivityState, Event, Procedure, Procedu
 
 from .errors import DetachedError, OetError, ServerUnavailableError, StoppedError
 from .output import Output
-from .printer import EventPrinter
+from .printer import EventPrinter, print_event
 from .rest import RestClient, summary_id
+from .session import Session
 from .stream import EventStream, Received
 from .tables import print_stacktrace
+from .text import exception_message
 
 State = ProcedureState | ActivityState
 
-_TRACE = re.compile(r'Traceback \(most recent call last\)|\s*File "')
 
 _LAST_EVENTS = {
     "procedure.lifecycle.complete": ProcedureState.COMPLETE,
@@ -67,6 +67,9 @@ class FollowedProcedure:
 
     def end_told_by(self, event: Event) -> State | None:
         """Return the state it ended in, if an event that concerns it is its last."""
+        # Of a procedure whose server has died there is no event but this.
+        if event.fields.get("new_state") == ProcedureState.UNKNOWN:
+            return ProcedureState.UNKNOWN
         return _LAST_EVENTS.get(event.topic)
 
     def look(self) -> State | None:
@@ -132,6 +135,19 @@ class FollowedActivity:
         return state if over else None
 
 
+def show_events(session: Session, topic: str, since: int | None) -> None:
+    """Print all events until Ctrl-C.
+
+    :param session: with the service that sends them
+    :param topic: what the topics of those to print begin with
+    :param since: the number after which to begin; None for what happens from now on
+    """
+    with suppress(KeyboardInterrupt), session.stream(since) as stream:  # Ctrl-C is how this ends
+        for item in stream:
+            if isinstance(item, Received) and item.event.topic.startswith(topic):
+                print_event(session.output, item)
+
+
 def follow(stream: EventStream, subject: Subject, output: Output) -> None:
     """Print the events of a script until it ends, and how it ended.
 
@@ -149,20 +165,27 @@ def follow(stream: EventStream, subject: Subject, output: Output) -> None:
     _report(subject, state, output)
 
 
-def wait_until_prepared(stream: EventStream, rest: RestClient, pid: int) -> Procedure:
+def wait_until_prepared(session: Session, pid: int) -> Procedure:
     """Wait until a procedure is no longer in preparation, and return it as it is then.
 
-    :param stream: events from now on
-    :param rest: the service that prepares it
+    :param session: with the service that prepares it
     :param pid: its ID
+    :raises DetachedError: after Ctrl-C
     """
-    # Now that the stream is open nothing can happen unnoticed.
-    procedure = rest.procedure(pid).content
-    events = iter(stream)
-    while is_in_preparation(procedure):
-        item = next(events)
-        if not isinstance(item, Received) or is_about_procedure(item.event, pid):
-            procedure = rest.procedure(pid).content
+    try:
+        session.output.note(f"Procedure {pid} is in preparation: waiting until it is READY")
+        with session.stream() as stream:
+            # Now that the stream is open nothing can happen unnoticed.
+            procedure = session.rest.procedure(pid).content
+            events = iter(stream)
+            while is_in_preparation(procedure):
+                item = next(events)
+                if not isinstance(item, Received) or is_about_procedure(item.event, pid):
+                    procedure = session.rest.procedure(pid).content
+    except KeyboardInterrupt:
+        raise DetachedError(
+            f"No longer waiting. Procedure {pid} was not started: 'oet procedure start --pid={pid}' starts it"
+        ) from None
     return procedure
 
 
@@ -182,7 +205,9 @@ def main_has_begun(procedure: Procedure) -> bool:
 
 def not_started(procedure: Procedure) -> OetError:
     """Say that a procedure was not started, and why."""
-    if procedure.state.is_final or main_has_begun(procedure):
+    if procedure.state in {ProcedureState.FAILED, ProcedureState.UNKNOWN}:
+        advice = f"'oet procedure describe --pid={procedure.id}' tells why; create it again to run it"
+    elif procedure.state.is_final or main_has_begun(procedure):
         advice = "It runs once: create it again to run it again"
     elif procedure.state is ProcedureState.READY:
         advice = "Another script may be running: 'oet procedure list' shows it"
@@ -235,7 +260,7 @@ def _report(subject: Subject, state: State, output: Output) -> None:
         reason = (subject.reason() or "").strip()
     if "\n" in reason and not output.as_json:
         print_stacktrace(output, reason)
-    raise failed(subject.name, state, _gist(reason))
+    raise failed(subject.name, state, exception_message(reason))
 
 
 def failed(name: str, state: State, reason: str | None) -> OetError:
@@ -243,15 +268,9 @@ def failed(name: str, state: State, reason: str | None) -> OetError:
 
     :param name: what to call it in a sentence
     :param state: the state it ended in
-    :param reason: one line, if it is known
+    :param reason: why, if it is known
     """
     return OetError(f"{name} is {state}: {reason}" if reason else f"{name} is {state}")
-
-
-def _gist(reason: str) -> str:
-    """Return the line that says why: of a stack trace the last, else the first, with the evidence below."""
-    lines = reason.splitlines() or [""]
-    return lines[-1] if any(_TRACE.match(line) for line in lines) else lines[0]
 
 
 def _detached(subject: Subject) -> DetachedError:

@@ -15,8 +15,8 @@ from ska_oso_oet.model import (
     ProcedureState,
 )
 
-from .connection import HttpSession
-from .errors import OetError, reasons
+from .connection import STOP_TIMEOUT, HttpSession
+from .errors import OetError
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -75,9 +75,8 @@ class RestClient:
         :param abort: whether the abort script is to run then
         :returns: what the service says has happened
         """
-        body = self.http.request(
-            "PUT", f"/procedures/{pid}", {"state": ProcedureState.STOPPED, "abort": abort}
-        )
+        request = {"state": ProcedureState.STOPPED, "abort": abort}
+        body = self.http.request("PUT", f"/procedures/{pid}", request, patience=STOP_TIMEOUT)
         return Reply(body, str(_member(body, "abort_message")))
 
     def activities(self) -> Reply[list[Activity]]:
@@ -122,6 +121,19 @@ def summary_id(value: Any) -> int | None:
         return int(identity)
     except (TypeError, ValueError):
         return None
+
+
+def reasons(error: ValidationError) -> str:
+    """Return what a model found wrong, in one line.
+
+    :param error: as pydantic raised it
+    """
+    found = []
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        place = ".".join(str(part) for part in detail["loc"])
+        message = detail["msg"].removeprefix("Value error, ")
+        found.append(f"{place}: {message}" if place else message)
+    return "; ".join(found)
 
 
 def _as_sent(request: BaseModel) -> dict[str, Any]:

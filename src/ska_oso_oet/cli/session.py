@@ -1,27 +1,16 @@
-"""What all commands have in common: the service that they talk to, and the options that choose it."""
+"""What a command works with: a service, and where to write."""
 
-import errno
-import functools
-import os
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, TypeVar
-
-import click
+from typing import TypeVar
 
 from .connection import HttpSession
-from .errors import OetError
 from .output import Output
 from .rest import Reply, RestClient
 from .stream import EventStream
 
-P = ParamSpec("P")
 T = TypeVar("T")
-
-DEFAULT_SERVER_URL = "http://ska-oso-oet-rest:5000/api/v1.0"
-TOKEN_VARIABLE = "OET_API_TOKEN"  # noqa: S105 - the name of the variable, not a token
-POSITIVE = click.IntRange(min=1)
 
 
 @dataclass(frozen=True)
@@ -47,36 +36,14 @@ class Session:
         return EventStream(self.rest.http, after=after, report=self.output.note)
 
 
-def with_session(command: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
-    """Give a command the options that all have, and a session with the service that they name."""
+@contextmanager
+def open_session(url: str, token: str, as_json: bool) -> Iterator[Session]:
+    """Work with a service as long as the context lasts.
 
-    @click.option(
-        "--server-url", metavar="URL", help="Address of the REST API, instead of that given to 'oet'."
-    )
-    @click.option(
-        "--json", "as_json", is_flag=True, help="Print what the server sent, one JSON text per line."
-    )
-    @click.pass_context
-    @functools.wraps(command)
-    def wrapper(
-        ctx: click.Context, /, server_url: str | None, as_json: bool, *args: P.args, **kwargs: P.kwargs
-    ) -> None:
-        url = server_url or ctx.find_object(str) or DEFAULT_SERVER_URL
-        with closing(HttpSession(url, os.environ.get(TOKEN_VARIABLE, "").strip())) as http:
-            try:
-                command(Session(RestClient(http), Output(as_json)), *args, **kwargs)
-            except OSError as error:
-                if error.errno == errno.EPIPE:
-                    raise  # a reader like 'head' has enough; click ends the command without a word
-                raise OetError(f"Cannot write the output: {error.strerror}") from error
-
-    return wrapper
-
-
-listen_option = click.option(
-    "--listen",
-    type=click.BOOL,
-    default=True,
-    show_default=True,
-    help="Show the events of the script until it ends, or return at once.",
-)
+    :param url: of its REST API
+    :param token: sent with every request, unless empty
+    :param as_json: write for programs
+    :raises MisuseError: if the URL or the token cannot be used
+    """
+    with closing(HttpSession(url, token)) as http:
+        yield Session(RestClient(http), Output(as_json))

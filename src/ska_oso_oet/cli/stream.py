@@ -68,6 +68,7 @@ class EventStream:
         self._read_timeout = read_timeout
         self._give_up_after = give_up_after
         self._pause = threading.Event()
+        self._comment = ""
 
     def __enter__(self) -> Self:
         """Connect.
@@ -126,6 +127,7 @@ class EventStream:
     def _parse(self, chunk: bytes) -> Iterator[Received | Pulse]:
         for item in self._parser.feed(chunk):
             if isinstance(item, Comment):
+                self._pass_on(item.text)
                 yield Pulse()
                 continue
             self._last_id = item.id or self._last_id
@@ -134,6 +136,15 @@ class EventStream:
                 self._report(f"Passed over what is no event of an OET: {item.data[:200]}")
             else:
                 yield received
+
+    def _pass_on(self, comment: str) -> None:
+        """Report what the service has to say: which events it keeps no more, or that the device is away.
+
+        It may say so with each heartbeat. Most of these say nothing.
+        """
+        if comment not in {"", self._comment}:
+            self._report(f"The OET says: {comment}")
+        self._comment = comment
 
     def _reconnect(self) -> None:
         give_up = time.monotonic() + self._give_up_after

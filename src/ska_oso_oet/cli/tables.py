@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from rich import box
 from rich.table import Table
@@ -12,6 +13,8 @@ from ska_oso_oet.model import Activity, ActivityState, FunctionArgs, Procedure, 
 from .output import Output
 from .text import printable
 from .times import to_microsecond, to_second
+
+T = TypeVar("T")
 
 _STYLES = {
     ProcedureState.READY: "cyan",
@@ -69,10 +72,12 @@ def print_procedure(output: Output, procedure: Procedure) -> None:
         [[str(procedure.id), script_name(script), procedure.uri or ""]],
     )
     _print_states(output, _numbered(procedure.history.process_states))
+    # Both functions, as the documentation shows them: a script may be started without arguments.
+    calls = {"init": FunctionArgs(), "main": FunctionArgs(), **procedure.script_args}
     _print(
         output,
         ["Index", "Method", "Arguments", "Keyword Arguments"],
-        [[str(index), *row] for index, row in enumerate(_calls(procedure.script_args), start=1)],
+        [[str(index), *row] for index, row in enumerate(_calls(calls), start=1)],
     )
     if script.git_args is not None:
         git = script.git_args
@@ -119,6 +124,11 @@ def script_name(script: Script) -> str:
     return script.script_uri or f"({script.script_type})"
 
 
+def by_order_of_calls(script_args: Mapping[str, T]) -> list[tuple[str, T]]:
+    """Return functions of a script and their arguments, `init` first as it runs first."""
+    return sorted(script_args.items(), key=lambda item: item[0] != "init")
+
+
 def _state(state: ProcedureState | ActivityState) -> Text:
     return Text(state, _STYLES.get(state, ""))
 
@@ -136,9 +146,8 @@ def _numbered(states: Iterable[tuple[ProcedureState, float]]) -> Iterator[tuple[
 
 
 def _calls(script_args: Mapping[str, FunctionArgs]) -> Iterator[list[str]]:
-    """Yield a function's name and arguments, `init` first as it runs first."""
-    for name in sorted(script_args, key=lambda name: name != "init"):
-        call = script_args[name]
+    """Yield a function's name and arguments."""
+    for name, call in by_order_of_calls(script_args):
         yield [name, str(call.args), str(call.kwargs)]
 
 

@@ -1,12 +1,15 @@
 """``/healthz``, ``/readyz`` and ``/metrics``: for whoever keeps the service running."""
 
+from http import HTTPStatus
+
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from .errors import responses
-from .service import ControllerDependency, ServiceDependency
+from .service import ServiceDependency
 
 router = APIRouter(tags=["Operation"])
 
@@ -24,9 +27,11 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz", responses=responses(503, 504), summary="Can the service do its work?")
-async def readyz(controller: ControllerDependency) -> Health:
-    """Answer 200 if the controller does."""
-    await controller.ping()
+async def readyz(service: ServiceDependency) -> Health:
+    """Answer 200 if the controller does, and if a stream that is opened now misses nothing of its events."""
+    await service.controller.ping()
+    if service.feed.epoch is None or not service.feed.connected:
+        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "The controller's events do not come here yet.")
     return Health(status="ready")
 
 

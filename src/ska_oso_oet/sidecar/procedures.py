@@ -1,5 +1,6 @@
 """``/procedures``: prepare, start, stop and look at scripts."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from ska_oso_oet.model import FunctionArgs, Procedure, ProcedureRequest, Procedu
 from .addresses import procedure_uri
 from .errors import location_of_new, responses
 from .json_route import JsonRoute
-from .service import ControllerDependency, SettingsDependency
+from .service import ControllerDependency, Service, ServiceDependency
 from .settings import API
 from .wire import AbortReply, ProcedureList, ProcedureReply, ProcedureUpdate, procedure_json
 
@@ -21,6 +22,8 @@ router = APIRouter(prefix=API, route_class=JsonRoute, tags=["Procedures"])
 
 MAX_ID = (1 << 31) - 1
 """Greatest ID that a DevLong can hold."""
+_BEGINS_WITHIN = 1.0
+"""Seconds within which `main` begins unless the machine is busy; then the answer shows it READY."""
 
 ProcedureId = Annotated[int, Path(description="ID of the procedure", json_schema_extra={"minimum": 1})]
 
@@ -80,19 +83,18 @@ async def update_procedure(
     procedure_id: ProcedureId,
     body: ProcedureUpdate,
     request: Request,
-    controller: ControllerDependency,
-    settings: SettingsDependency,
+    service: ServiceDependency,
 ) -> JSONResponse:
     """Start a procedure by the state RUNNING, or stop it by the state STOPPED.
 
     A procedure that is not READY is not started, and returned as it is. A stop is answered when the
     procedure has stopped and, with `abort`, the abort script has ended.
     """
-    procedure = await _find(controller, procedure_id)
+    procedure = await _find(service.controller, procedure_id)
     if body.state is ProcedureState.RUNNING:
-        procedure = await _start(controller, procedure, body.script_args.get("main"))
+        procedure = await _start(service, procedure, body.script_args.get("main"))
     elif body.state is ProcedureState.STOPPED:
-        message = await _stop(controller, procedure, body.abort, settings.stop_timeout)
+        message = await _stop(service.controller, procedure, body.abort, service.settings.stop_timeout)
         return JSONResponse({"abort_message": message})
     return _reply(procedure, request)
 
@@ -113,7 +115,8 @@ async def _find(controller: Controller, procedure_id: int) -> Procedure:
     return await controller.procedure(procedure_id)
 
 
-async def _start(controller: Controller, procedure: Procedure, arguments: FunctionArgs | None) -> Procedure:
+async def _start(service: Service, procedure: Procedure, arguments: FunctionArgs | None) -> Procedure:
+    controller = service.controller
     if procedure.state is not ProcedureState.READY:
         return procedure
     try:
@@ -124,7 +127,27 @@ async def _start(controller: Controller, procedure: Procedure, arguments: Functi
         if procedure.state is ProcedureState.READY:
             raise
         return procedure
-    return await controller.procedure(procedure.id)
+    return await _once_begun(service, procedure)
+
+
+async def _once_begun(service: Service, before: Procedure) -> Procedure:
+    """Return a procedure that is being started, as it is once `main` has begun.
+
+    :param service: with the controller that starts it
+    :param before: as it was before
+    """
+    deadline = asyncio.get_running_loop().time() + _BEGINS_WITHIN
+    while True:
+        # Who waits before looking cannot miss what happens after the look.
+        news = asyncio.create_task(service.feed.wait())
+        try:
+            procedure = await service.controller.procedure(before.id)
+            left = deadline - asyncio.get_running_loop().time()
+            if len(procedure.history.process_states) > len(before.history.process_states) or left <= 0:
+                return procedure
+            await asyncio.wait([news], timeout=left)
+        finally:
+            news.cancel()
 
 
 async def _stop(controller: Controller, procedure: Procedure, abort: bool, timeout: float) -> str:

@@ -41,9 +41,13 @@ def test_shows_events_as_they_come_until_ctrl_c(server: ContractServer, oet: Oet
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=PATIENCE)
     assert first[0] == "event: request.procedure.list"
-    assert first[1].startswith("data: msg_src='FlaskWorker' request_id=2.5 pids=None seq=2 time='")
+    assert first[1].startswith(
+        "data: args=() kwargs={'msg_src': 'FlaskWorker', 'request_id': 2.5, 'pids': None} seq=2 time='"
+    )
     assert second[0] == "event: procedure.pool.list"
-    assert second[1].startswith("data: msg_src='SESWorker' request_id=2.5 result=[] seq=3 time='")
+    assert second[1].startswith(
+        "data: args=() kwargs={'msg_src': 'SESWorker', 'request_id': 2.5, 'result': []} seq=3 time='"
+    )
     assert (process.returncode, stderr.strip()) == (0, "")
 
 
@@ -98,6 +102,17 @@ def test_a_heartbeat_is_a_pulse(server: ContractServer, reports: list[str]) -> N
     server.events.heartbeat = 0.05
     with stream_of(server, reports) as stream:
         assert next(iter(stream)) == Pulse()
+
+
+def test_what_the_service_has_to_say_is_told_once(server: ContractServer, reports: list[str]) -> None:
+    server.events.heartbeat = 0.05
+    server.events.comment = " events 1 to 500 are no longer kept"
+    with stream_of(server, reports, after=0) as stream:
+        items = iter(stream)
+        assert [next(items) for _ in range(3)] == [Pulse()] * 3
+        server.events.comment = ""
+        assert next(items) == Pulse()
+    assert reports == ["The OET says: events 1 to 500 are no longer kept"]
 
 
 def test_what_is_no_event_is_passed_over(server: ContractServer, reports: list[str]) -> None:

@@ -2,15 +2,13 @@
 
 import json
 import socket
-from collections.abc import Callable
+import threading
 
 import pytest
 from click.testing import Result
 from tests.support.contract_http import PATIENCE, Answer
 from tests.support.contract_server import ContractServer, refusal
-from tests.support.oet_command import OetCommand
-
-Invoke = Callable[..., Result]
+from tests.support.oet_command import OetCommand, OetInProcess
 
 
 def one_line(result: Result) -> str:
@@ -35,7 +33,7 @@ def one_line(result: Result) -> str:
         (["procedure", "stop"], "No procedure is running: 'oet procedure list' shows what there is"),
     ],
 )
-def test_a_missing_id(invoke: Invoke, arguments: list[str], reason: str) -> None:
+def test_a_missing_id(invoke: OetInProcess, arguments: list[str], reason: str) -> None:
     assert one_line(invoke(*arguments, status=1)) == reason
 
 
@@ -63,19 +61,19 @@ def test_a_missing_id(invoke: Invoke, arguments: list[str], reason: str) -> None
     ],
 )
 def test_what_the_server_answers_instead(
-    server: ContractServer, invoke: Invoke, answer: Answer, reason: str
+    server: ContractServer, invoke: OetInProcess, answer: Answer, reason: str
 ) -> None:
     server.answers.append(answer)
     assert reason in one_line(invoke("procedure", "list", status=1))
 
 
-def test_a_refused_activity(server: ContractServer, invoke: Invoke) -> None:
+def test_a_refused_activity(server: ContractServer, invoke: OetInProcess) -> None:
     server.answers.append(refusal(404, "There is no SBDefinition sbd-9"))
     reason = one_line(invoke("activity", "run", "allocate", "sbd-9", status=1))
     assert reason == "There is no SBDefinition sbd-9 (404 Not Found)"
 
 
-def test_an_activity_that_has_failed_at_once(server: ContractServer, invoke: Invoke) -> None:
+def test_an_activity_that_has_failed_at_once(server: ContractServer, invoke: OetInProcess) -> None:
     invoke("activity", "run", "allocate", "sbd-123", "--prepare-only=True")
     told = {**server.activities[1], "state": "FAILED", "reason": "there is no activity 'obsreve'"}
     server.answers.append(Answer(201, {"activity": told}))
@@ -84,14 +82,14 @@ def test_an_activity_that_has_failed_at_once(server: ContractServer, invoke: Inv
     assert "FAILED" in ran.stdout
 
 
-def test_a_stop_that_comes_too_late(server: ContractServer, invoke: Invoke) -> None:
+def test_a_stop_that_comes_too_late(server: ContractServer, invoke: OetInProcess) -> None:
     server.prepare("file:///a.py")
     invoke("procedure", "stop", "--pid=1")
     reason = one_line(invoke("procedure", "stop", "--pid=1", status=1))
     assert reason == "Cannot stop script with ID 1: Script is not running"
 
 
-def test_a_server_that_is_away(oet: OetCommand, invoke: Invoke) -> None:
+def test_a_server_that_is_away(oet: OetCommand, invoke: OetInProcess) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         oet.env["OET_REST_URI"] = f"http://127.0.0.1:{unused.getsockname()[1]}/api/v1.0"
     done = oet("procedure", "create", "file:///a.py", status=1)
@@ -102,11 +100,31 @@ def test_a_server_that_is_away(oet: OetCommand, invoke: Invoke) -> None:
         assert "Connection refused. Is the server up" in one_line(result)
 
 
-def test_a_server_that_is_late(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_is_in_the_way(invoke: OetInProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        proxy = f"127.0.0.1:{unused.getsockname()[1]}"
+    monkeypatch.setenv("http_proxy", f"http://user:s3cret@{proxy}")
+    reason = one_line(invoke("procedure", "list", status=1, url="http://oet.example/api/v1.0"))
+    assert f"at http://oet.example/api/v1.0 (by way of http_proxy, {proxy}): " in reason
+
+
+def test_a_server_that_is_late(invoke: OetInProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ska_oso_oet.cli.connection.REPLY_TIMEOUT", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         assert "no answer in time" in one_line(invoke("procedure", "list", status=1, url=url))
+
+
+def test_a_stop_may_take_as_long_as_its_abort_script(
+    server: ContractServer, invoke: OetInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ska_oso_oet.cli.connection.REPLY_TIMEOUT", 0.2)
+    server.prepare("file:///a.py")
+    aborting = threading.Event()
+    server.clock = lambda: float(aborting.wait(0.5))
+    assert "aborted" in invoke("procedure", "stop", "--pid=1").stdout
 
 
 @pytest.mark.parametrize(
@@ -114,7 +132,7 @@ def test_a_server_that_is_late(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) 
     [
         ["procedure", "create"],
         ["procedure", "create", "file:///a.py", "--verbose"],
-        ["procedure", "create", "file:///a.py", "--subarray_id=one"],
+        ["procedure", "create", "file:///a.py", "--subarray_id=1.5"],
         ["procedure", "start", "--pid=0"],
         ["procedure", "start", "--listen=perhaps"],
         ["activity", "run", "allocate"],
@@ -127,14 +145,14 @@ def test_a_server_that_is_late(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) 
         ["procedure", "begin"],
     ],
 )
-def test_misuse_sends_nothing(server: ContractServer, invoke: Invoke, arguments: list[str]) -> None:
+def test_misuse_sends_nothing(server: ContractServer, invoke: OetInProcess, arguments: list[str]) -> None:
     result = invoke(*arguments, status=2)
     assert result.stdout == ""
     assert "Error: " in result.stderr
     assert server.requests == []
 
 
-def test_options_of_git_that_mean_nothing_for_a_file(server: ContractServer, invoke: Invoke) -> None:
+def test_options_of_git_that_mean_nothing_for_a_file(server: ContractServer, invoke: OetInProcess) -> None:
     result = invoke("procedure", "create", "file:///a.py", "--git_branch=test", "--subarray_id=None")
     assert result.stderr == "Ignored --git_branch: file:///a.py is no git:// script\n"
     assert server.requests[0].body == {
@@ -143,7 +161,7 @@ def test_options_of_git_that_mean_nothing_for_a_file(server: ContractServer, inv
     }
 
 
-def test_json_is_what_the_server_sent(server: ContractServer, invoke: Invoke) -> None:
+def test_json_is_what_the_server_sent(server: ContractServer, invoke: OetInProcess) -> None:
     server.prepare("file:///a.py")
     server.procedures[1]["new_in_some_later_version"] = {"a": [1]}
     procedure = server.procedures[1]
@@ -154,7 +172,7 @@ def test_json_is_what_the_server_sent(server: ContractServer, invoke: Invoke) ->
     assert stopped == {"abort_message": "Successfully stopped script with ID 1"}
 
 
-def test_reads_a_service_that_sends_no_ids(server: ContractServer, invoke: Invoke) -> None:
+def test_reads_a_service_that_sends_no_ids(server: ContractServer, invoke: OetInProcess) -> None:
     server.prepare("file:///a.py")
     for new_key in ("id", "created"):
         del server.procedures[1][new_key]
@@ -167,13 +185,15 @@ def test_output_that_cannot_be_written(oet: OetCommand) -> None:
     assert (process.returncode, stderr) == (1, "Error: Cannot write the output: No space left on device\n")
 
 
-def test_a_time_that_no_calendar_has(server: ContractServer, invoke: Invoke) -> None:
+def test_a_time_that_no_calendar_has(server: ContractServer, invoke: OetInProcess) -> None:
     server.prepare("file:///a.py")
     server.procedures[1]["created"] = 1e30
     assert "| 1e+30 s |" in " ".join(invoke("procedure", "list").stdout.split())
 
 
-def test_the_server_is_chosen_by_option_then_by_environment(server: ContractServer, invoke: Invoke) -> None:
+def test_the_server_is_chosen_by_option_then_by_environment(
+    server: ContractServer, invoke: OetInProcess
+) -> None:
     away = "http://127.0.0.1:1"
     invoke("procedure", "list", f"--server-url={server.url}/", url=away)
     invoke(f"--server-url={server.url}", "procedure", "list", url=away)
@@ -181,7 +201,7 @@ def test_the_server_is_chosen_by_option_then_by_environment(server: ContractServ
     invoke("procedure", "list")
 
 
-def test_the_token_goes_with_every_request(server: ContractServer, invoke: Invoke) -> None:
+def test_the_token_goes_with_every_request(server: ContractServer, invoke: OetInProcess) -> None:
     invoke("procedure", "create", "file:///a.py", token="s3cret")
     invoke("procedure", "create", "file:///a.py")
     first, second = server.requests

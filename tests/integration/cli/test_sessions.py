@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from click.testing import Result
-from tests.support.contract_server import COMPLETES, ContractServer, says, to
-from tests.support.oet_command import OetCommand, table_rows
+from tests.support.contract_server import COMPLETES, ContractServer, to
+from tests.support.oet_command import OetCommand, OetInProcess, table_rows
 
-Invoke = Callable[..., Result]
 HEAD = ["ID", "Script", "Creation Time", "State"]
 ACTIVITY_HEAD = ["ID", "Activity", "SB ID", "Creation Time", "Procedure ID", "State"]
 
@@ -22,7 +20,7 @@ def clock(*times: str) -> Callable[[], float]:
     return lambda: left.pop(0) if len(left) > 1 else left[0]
 
 
-def test_procedures(server: ContractServer, oet: OetCommand, invoke: Invoke) -> None:
+def test_procedures(server: ContractServer, oet: OetCommand, invoke: OetInProcess) -> None:
     server.clock = clock("2020-09-30 10:30:12")
     created = oet("procedure", "create", "file://test.py", "hello", "--verbose=true")
     assert table_rows(created.stdout) == [HEAD, ["1", "file://test.py", "2020-09-30 10:30:12", "CREATING"]]
@@ -81,7 +79,7 @@ def test_procedures(server: ContractServer, oet: OetCommand, invoke: Invoke) -> 
     ]
 
 
-def test_a_procedure_from_git(server: ContractServer, invoke: Invoke) -> None:
+def test_a_procedure_from_git(server: ContractServer, invoke: OetInProcess) -> None:
     server.clock = clock("2020-09-30 10:40:12.435305")
     git = ["--git_repo=http://foo.git", "--git_branch=test", "--create_env=True"]
     created = invoke("procedure", "create", "git://test3.py", *git)
@@ -96,23 +94,7 @@ def test_a_procedure_from_git(server: ContractServer, invoke: Invoke) -> None:
     assert rows[-2:] == [["Repository", "Branch", "Commit"], ["http://foo.git", "test", ""]]
 
 
-def test_a_night_of_observing(server: ContractServer, invoke: Invoke) -> None:
-    for script, create, start in (
-        ("startup.py", [], []),
-        ("allocate_from_file_sb.py", ["--subarray_id=3"], ["scripts/example_sb.json"]),
-        ("deallocate.py", ["--subarray_id=3"], []),
-    ):
-        uri = f"file:///scripts/{script}"
-        server.running[uri] = (says("user.script.announce", msg="at work"), *COMPLETES)
-        invoke("procedure", "create", uri, *create)
-        assert "msg='at work'" in invoke("procedure", "start", *start).stdout
-    allocate = server.procedures[2]["script_args"]
-    assert allocate["init"] == {"args": [], "kwargs": {"subarray_id": 3}}
-    assert allocate["main"] == {"args": ["scripts/example_sb.json"], "kwargs": {}}
-    assert {procedure["state"] for procedure in server.procedures.values()} == {"COMPLETE"}
-
-
-def test_activities(server: ContractServer, invoke: Invoke) -> None:
+def test_activities(server: ContractServer, invoke: OetInProcess) -> None:
     server.clock = clock("2023-01-06 13:56:47.655175")
     server.running["file://allocate.py"] = COMPLETES
     script_args = '{"init": {"kwargs": {"foo": "bar"}}}'
@@ -158,7 +140,7 @@ def test_activities(server: ContractServer, invoke: Invoke) -> None:
     }
 
 
-def test_stopping(server: ContractServer, invoke: Invoke) -> None:
+def test_stopping(server: ContractServer, invoke: OetInProcess) -> None:
     invoke("procedure", "create", "file:///long.py")
     invoke("procedure", "create", "file:///next.py")
     server.perform(1, to("RUNNING"))
@@ -170,7 +152,9 @@ def test_stopping(server: ContractServer, invoke: Invoke) -> None:
     assert bodies == [{"state": "STOPPED", "abort": True}, {"state": "STOPPED", "abort": False}]
 
 
-def test_without_an_id_stop_means_the_one_that_runs_main(server: ContractServer, invoke: Invoke) -> None:
+def test_without_an_id_stop_means_the_one_that_runs_main(
+    server: ContractServer, invoke: OetInProcess
+) -> None:
     server.preparing["file:///init.py"] = (to("IDLE"), to("LOADING"), to("IDLE"), to("RUNNING"))
     for uri in ("file:///init.py", "file:///main.py", "file:///init.py"):
         server.prepare(uri)
@@ -180,7 +164,7 @@ def test_without_an_id_stop_means_the_one_that_runs_main(server: ContractServer,
     assert invoke("procedure", "stop").stdout.startswith("Successfully stopped script with ID 2")
 
 
-def test_a_pipe_gets_one_line_for_each_procedure(server: ContractServer, invoke: Invoke) -> None:
+def test_a_pipe_gets_one_line_for_each_procedure(server: ContractServer, invoke: OetInProcess) -> None:
     uri = "file:///scripts/" + "long/" * 60 + "observe.py"
     server.prepare(uri)
     assert table_rows(invoke("procedure", "list").stdout)[1][1] == uri

@@ -3,15 +3,12 @@
 import json
 import signal
 import subprocess
-from collections.abc import Callable
 
 import pytest
-from click.testing import Result
 from tests.support.contract_http import PATIENCE, Answer
 from tests.support.contract_server import COMPLETES, FAILS, ContractServer, Step, says, to
-from tests.support.oet_command import OetCommand, table_rows
+from tests.support.oet_command import OetCommand, OetInProcess, table_rows
 
-Invoke = Callable[..., Result]
 URI = "file:///scripts/observe.py"
 
 
@@ -39,11 +36,13 @@ def test_no_event_is_missed_of_a_script_that_ends_before_the_start_is_answered(
     assert done.stdout.endswith("Procedure 1 is COMPLETE\n")
 
 
-def test_a_script_that_fails(server: ContractServer, invoke: Invoke) -> None:
+def test_a_script_that_fails(server: ContractServer, invoke: OetInProcess) -> None:
     server.running[URI] = FAILS
     server.prepare(URI)
     done = invoke("procedure", "start", status=1)
-    assert "Traceback (most recent call last):\n  in main\nZeroDivisionError" in done.stdout
+    assert (
+        'Traceback (most recent call last):\n  File "a.py", line 2, in main\nZeroDivisionError' in done.stdout
+    )
     assert done.stderr == "Error: Procedure 1 is FAILED: ZeroDivisionError: division by zero\n"
     assert "ZeroDivisionError: division by zero" in invoke("procedure", "describe").stdout
 
@@ -79,15 +78,15 @@ def test_goes_on_where_it_was_when_the_stream_breaks(server: ContractServer, oet
     server.prepare(URI)
     with oet.running("procedure", "start") as process:
         assert process.stdout is not None
-        while "msg='one'" not in process.stdout.readline():
+        while "'msg': 'one'" not in process.stdout.readline():
             assert process.poll() is None
         server.events.cut()
         server.events.wait_for_streams(0)
         server.perform(1, says("user.script.announce", msg="while nobody listened"), *COMPLETES)
         status, stdout, stderr = end(process)
     assert status == 0
-    assert stdout.count("msg='while nobody listened'") == 1
-    assert "msg='one'" not in stdout
+    assert stdout.count("'msg': 'while nobody listened'") == 1
+    assert "'msg': 'one'" not in stdout
     assert stderr.count("Lost the stream of events") == 1
     assert "Traceback" not in stderr
     assert "last-event-id" not in server.streams[0].headers
@@ -121,7 +120,7 @@ def test_an_end_that_no_event_told_of_is_found_at_the_next_heartbeat(
     ],
 )
 def test_says_why_a_procedure_was_not_started(
-    server: ContractServer, invoke: Invoke, steps: tuple[Step, ...], reason: str
+    server: ContractServer, invoke: OetInProcess, steps: tuple[Step, ...], reason: str
 ) -> None:
     server.prepare(URI)
     server.perform(1, *steps)
@@ -155,7 +154,9 @@ def test_a_preparation_that_fails_is_told(server: ContractServer, oet: OetComman
     assert "Procedure 1 was not started, as it is FAILED" in stderr
 
 
-def test_a_start_that_is_granted_and_never_happens_is_noticed(server: ContractServer, invoke: Invoke) -> None:
+def test_a_start_that_is_granted_and_never_happens_is_noticed(
+    server: ContractServer, invoke: OetInProcess
+) -> None:
     server.events.heartbeat = 0.2
     server.prepare(URI)
     procedure = server.procedures[1]
@@ -165,17 +166,19 @@ def test_a_start_that_is_granted_and_never_happens_is_noticed(server: ContractSe
     assert "Procedure 1 was not started, as it is READY" in done.stderr
 
 
-def test_an_activity_that_fails(server: ContractServer, invoke: Invoke) -> None:
+def test_an_activity_that_fails(server: ContractServer, invoke: OetInProcess) -> None:
     server.running["file://allocate.py"] = FAILS
     done = invoke("activity", "run", "allocate", "sbd-1", status=1)
     assert done.stderr == "Error: Activity 1 is FAILED: ZeroDivisionError: division by zero\n"
     assert table_rows(done.stdout)[1][-1] == "REQUESTED"
 
 
-def test_the_procedure_of_an_activity_may_become_known_later(server: ContractServer, invoke: Invoke) -> None:
+def test_the_procedure_of_an_activity_may_become_known_later(
+    server: ContractServer, invoke: OetInProcess
+) -> None:
     server.names_procedures = False
     server.running["file://allocate.py"] = (says("user.script.announce", msg="at work"), *COMPLETES)
-    assert "msg='at work'" in invoke("activity", "run", "allocate", "sbd-1").stdout
+    assert "'msg': 'at work'" in invoke("activity", "run", "allocate", "sbd-1").stdout
 
 
 def test_json_is_all_that_is_printed_for_programs(server: ContractServer, oet: OetCommand) -> None:

@@ -44,6 +44,14 @@ def test_works_without_pytango_and_without_a_web_server(bin_directory: Path, ser
     assert "RUNNING" in listening.stdout
 
 
+@pytest.mark.parametrize("command", ["OETController", "oet-sidecar", "oet-stack"])
+def test_what_needs_more_says_how_to_install_it(bin_directory: Path, command: str) -> None:
+    done = run(bin_directory / command)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{command} needs ")
+    assert done.stderr.endswith(": pip install 'ska-oso-oet-tango[server]'\n")
+
+
 def test_completes_commands_in_the_shell(bin_directory: Path) -> None:
     words = {"COMP_WORDS": "oet procedure st", "COMP_CWORD": "2", "_OET_COMPLETE": "bash_complete"}
     assert run(bin_directory / "oet", **words).stdout.split() == ["plain,start", "plain,stop"]

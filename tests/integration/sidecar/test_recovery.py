@@ -1,6 +1,7 @@
 """Sidecar and device come and go independently, and no client loses an event by it."""
 
 import asyncio
+import itertools
 import time
 
 import httpx
@@ -49,6 +50,30 @@ def test_a_restart_of_the_sidecar_costs_no_event(stack: OetStack) -> None:
     assert sum(event["topic"] == "user.script.announce" for event in after.events) == 3000
 
 
+def test_clients_may_move_from_one_sidecar_to_another(stack: OetStack) -> None:
+    async def move_about(sidecars: list[Sidecar]) -> list[int]:
+        seen: list[int] = []
+        client = await SseClient(sidecars[0].port).open()
+        publishing = asyncio.create_task(asyncio.to_thread(_burst, sidecars[0], stack, 5000))
+        for rest in itertools.cycle(sidecars):
+            async with asyncio.timeout(30):
+                # A few at a time: the next sidecar may be ahead of what was read here, or behind.
+                while len(client.ids) < 500 and not client.has_read("procedure.lifecycle.complete"):
+                    await client.read()
+            seen += client.ids
+            await client.close()
+            if client.has_read("procedure.lifecycle.complete"):
+                break
+            client = await SseClient(rest.port, seen[-1]).open()
+        await publishing
+        return seen
+
+    with sidecar(stack.tango_host) as first, sidecar(stack.tango_host) as second:
+        seen = asyncio.run(move_about([first, second]))
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
+    assert len(seen) > 5000
+
+
 def test_a_device_that_comes_late_and_is_killed_and_started_again(own_stack: OetStack) -> None:
     async def watch(rest: Sidecar, controller: ServerProcess) -> SseClient:
         client = await SseClient(rest.port).open()
@@ -87,3 +112,18 @@ def test_a_device_that_comes_late_and_is_killed_and_started_again(own_stack: Oet
             assert rest.http.get("/procedures").json() == {"procedures": []}
             client = asyncio.run(watch(rest, controller))
     assert client.is_gapless
+
+
+def test_whoever_waits_until_the_service_is_ready_misses_no_event(own_stack: OetStack) -> None:
+    """The service, which was there first, looks for the device now and then only."""
+
+    async def first_event(rest: Sidecar) -> str:
+        client = await SseClient(rest.port).open()
+        await asyncio.to_thread(rest.http.post, "/procedures", json={"script_uri": own_stack.uri("hold")})
+        await client.read_until("procedure.lifecycle.created")
+        topic: str = client.events[0]["topic"]
+        return topic
+
+    with sidecar(own_stack.tango_host) as rest, own_stack.controller():
+        _wait_until_ready(rest)
+        assert asyncio.run(first_event(rest)) == "request.procedure.create"

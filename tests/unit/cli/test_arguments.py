@@ -74,3 +74,12 @@ def test_what_can_only_be_a_mistake_is_refused(token: str, reason: str) -> None:
     assert result.exit_code == 2
     assert reason in result.stderr
     assert got == {}
+
+
+def test_a_misspelt_option_is_pointed_out_and_passed_on() -> None:
+    result, got = run("x", "--git_brach=test", "--target=M83")
+    assert (
+        result.stderr == "--git_brach is passed to the script; the option of this command is --git_branch\n"
+    )
+    assert got["script_kwargs"] == {"git_brach": "test", "target": "M83"}
+    assert run("x", "--", "--git_brach=test")[0].stderr == ""

@@ -28,7 +28,10 @@ PROCEDURE = {
     "id": 1,
     "uri": "http://localhost/api/v1.0/procedures/1",
     "script": {"script_type": "filesystem", "script_uri": "file:///scripts/eventbus.py"},
-    "script_args": {"init": {"args": ["a"], "kwargs": {"subarray_id": 1}}},
+    "script_args": {
+        "main": {"args": [], "kwargs": {}},
+        "init": {"args": ["a"], "kwargs": {"subarray_id": 1}},
+    },
     "history": {"process_states": [["CREATING", 1.0], ["READY", 2.0]], "stacktrace": None},
     "state": "READY",
     "created": 1.0,
@@ -44,39 +47,92 @@ ACTIVITY = {
 }
 
 
+SUMMARY = (
+    "ProcedureSummary(id=1, script_uri='file:///scripts/eventbus.py', "
+    "script_args={'init': <ProcedureInput('a', subarray_id=1)>, 'main': <ProcedureInput()>}, "
+    "history=<ProcessHistory(process_states=[(ProcedureState.CREATING, 1.0), (ProcedureState.READY, 2.0)], "
+    "stacktrace=None)>, state=<ProcedureState.READY>)"
+)
+ACTIVITY_SUMMARY = (
+    "ActivitySummary(id=4, activity_name='allocate', sbd_id='sbd-123', procedure_id=1, prepare_only=False, "
+    "script_args={}, activity_states=[(ActivityState.REQUESTED, 1.0)], state=<ActivityState.REQUESTED>)"
+)
+TRACE = 'Traceback (most recent call last):\n  File "a.py", line 2, in main\n    f()\nOSError: no\nway\n'
+EMBEDDED = {"script_type": "embedded", "script": "def main():\n    pass\n"}
+GIT = {
+    "script_type": "git",
+    "script_uri": "git:///a.py",
+    "git_args": {"git_repo": "http://foo.git", "git_branch": "test", "git_commit": None},
+    "create_env": True,
+}
+
+
 @pytest.mark.parametrize(
     ("topic", "fields", "data"),
     [
-        ("request.procedure.list", {"request_id": 1.5, "pids": None}, "request_id=1.5 pids=None"),
-        ("procedure.pool.list", {"result": [PROCEDURE]}, "result=[{P}]"),
-        (
-            "procedure.lifecycle.created",
-            {"request_id": 1.5, "result": PROCEDURE},
-            "request_id=1.5 result={P}",
-        ),
-        ("activity.lifecycle.running", {"result": ACTIVITY}, "result={A}"),
-        ("activity.pool.list", {"result": []}, "result=[]"),
+        ("request.procedure.list", {"request_id": 1.5, "pids": None}, "'request_id': 1.5, 'pids': None"),
+        ("procedure.pool.list", {"result": [PROCEDURE]}, f"'result': [{SUMMARY}]"),
+        ("procedure.lifecycle.created", {"result": PROCEDURE}, f"'result': {SUMMARY}"),
+        ("activity.lifecycle.running", {"result": ACTIVITY}, f"'result': {ACTIVITY_SUMMARY}"),
+        ("activity.pool.list", {"result": []}, "'result': []"),
         (
             "request.procedure.create",
-            {"cmd": {"script_uri": "file:///a.py", "init": {"args": [1], "kwargs": {"b": "c"}}}},
-            "cmd={{'script_uri': 'file:///a.py', 'init': (1, b='c')}}",
+            {
+                "cmd": {
+                    "script": {"script_type": "filesystem", "script_uri": "file://scripts/eventbus.py"},
+                    "script_args": {"init": {"args": [], "kwargs": {"subarray_id": 1}}},
+                }
+            },
+            (
+                "'cmd': PrepareProcessCommand(script_uri='file://scripts/eventbus.py', "
+                "init_args=<ProcedureInput(subarray_id=1)>)"
+            ),
         ),
-        ("user.script.announce", {"msg": "scan 3"}, "msg='scan 3'"),
-        ("subarray.fault", {"subarray_id": 1, "error": "x"}, "subarray_id=1 error='x'"),
-        ("procedure.lifecycle.failed", {"result": "not a summary"}, "result='not a summary'"),
-        ("my.own.topic", {"values": {"a": [1, None]}}, "values={{'a': [1, None]}}"),
+        (
+            "request.procedure.create",
+            {"cmd": {"script": GIT}},
+            (
+                "'cmd': PrepareProcessCommand(script_uri='git:///a.py', git_args={'git_repo': 'http://foo.git',"
+                " 'git_branch': 'test', 'git_commit': None}, create_env=True)"
+            ),
+        ),
+        (
+            "request.procedure.create",
+            {"cmd": {"script": EMBEDDED}},
+            "'cmd': PrepareProcessCommand(script_type='embedded')",
+        ),
+        (
+            "request.procedure.start",
+            {"cmd": {"pid": 2, "script_args": {"main": {"args": ["bob"], "kwargs": {"simulate": False}}}}},
+            "'cmd': StartProcessCommand(process_uid=2, main_args=<ProcedureInput('bob', simulate=False)>)",
+        ),
+        (
+            "request.procedure.stop",
+            {"cmd": {"pid": 2, "abort": True}},
+            "'cmd': StopProcessCommand(process_uid=2, abort=True)",
+        ),
+        ("request.procedure.stop", {"cmd": "unheard of"}, "'cmd': 'unheard of'"),
+        ("user.script.announce", {"msg": "scan 3"}, "'msg': 'scan 3'"),
+        ("subarray.fault", {"subarray_id": 1, "error": "x"}, "'subarray_id': 1, 'error': 'x'"),
+        ("procedure.lifecycle.failed", {"result": "not a summary"}, "'result': 'not a summary'"),
+        ("my.own.topic", {"values": {"a": [1, None]}}, "'values': {'a': [1, None]}"),
     ],
 )
 def test_shows_topic_and_fields(topic: str, fields: dict[str, Any], data: str) -> None:
-    procedure = "Procedure(id=1, script='file:///scripts/eventbus.py', init('a', subarray_id=1), state=READY)"
-    activity = "Activity(id=4, activity_name='allocate', sbd_id='sbd-123', procedure_id=1, state=REQUESTED)"
-    expected = data.format(P=procedure, A=activity)
-    assert shown(topic, msg_src="2", **fields) == f"event: {topic}\ndata: msg_src='2' {expected}{TAIL}"
+    shown_text = shown(topic, msg_src="2", **fields)
+    assert shown_text == f"event: {topic}\ndata: args=() kwargs={{'msg_src': '2', {data}}}{TAIL}"
+
+
+def test_shows_why_a_procedure_failed_in_short() -> None:
+    failed = {**PROCEDURE, "state": "FAILED", "history": {"process_states": [], "stacktrace": TRACE}}
+    text = shown("procedure.lifecycle.failed", msg_src="1", result=failed)
+    assert "stacktrace='… OSError: no way')>, state=<ProcedureState.FAILED>)" in text
 
 
 def test_shows_texts_of_several_lines_in_full_below() -> None:
     text = shown("my.topic", msg_src="2", stacktrace="Traceback:\n  line 1\n")
-    assert text == f"event: my.topic\ndata: msg_src='2'{TAIL}stacktrace:\nTraceback:\n  line 1\n"
+    data = f"data: args=() kwargs={{'msg_src': '2'}}{TAIL}"
+    assert text == f"event: my.topic\n{data}stacktrace:\nTraceback:\n  line 1\n"
 
 
 def test_a_script_cannot_command_the_terminal() -> None:

@@ -1,0 +1,30 @@
+"""What the commands `OETController`, `oet-sidecar` and `oet-stack` begin with."""
+
+import sys
+from importlib import import_module
+
+
+def controller() -> None:
+    """Run the device server."""
+    _run("OETController", "oet_devices.server")
+
+
+def sidecar() -> None:
+    """Run the REST service."""
+    _run("oet-sidecar", "ska_oso_oet.sidecar")
+
+
+def stack() -> None:
+    """Run all of it on one machine."""
+    _run("oet-stack", "oet_devices.stack")
+
+
+def _run(command: str, module: str) -> None:
+    """Run a command whose packages may be missing: who wants `oet` alone need not install them."""
+    try:
+        main = import_module(module).main
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith(("oet_devices", "ska_oso_oet")):
+            raise
+        sys.exit(f"{command} needs {error.name}: pip install 'ska-oso-oet-tango[server]'")
+    main()
