@@ -79,7 +79,9 @@ def limit_packages(packages: Path, limit: int) -> None:
     :param limit: bytes that they may have together
     """
     if os.environ[_CACHE_VARIABLE] == str(packages) and _size(packages) > limit:
-        subprocess.run(_command(["cache", "clean"]), env={**os.environ, "UV_LOCK_TIMEOUT": "1"}, check=False)
+        # What it says is nothing for who waits for an environment.
+        variables = {**os.environ, "UV_LOCK_TIMEOUT": "1"}
+        subprocess.run(_command(["cache", "clean"]), env=variables, capture_output=True, check=False)
 
 
 def _size(folder: Path) -> int:

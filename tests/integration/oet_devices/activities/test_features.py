@@ -26,6 +26,7 @@ def test_executions_are_recorded_unless_the_site_does_not_want_that(tango_host: 
     environment = {"ODA_BACKEND_TYPE": "filesystem", "ODA_DATA_DIR": str(oda), "HOME": str(home)}
     with device_server(tango_host, MODULE, "features", env=environment):
         controller = device_proxy(tango_host, DEVICE)
+        controller.set_timeout_millis(20_000)  # a busy machine takes a while to make an executor
         controller.adminMode = 0
         assert controller.healthState == HealthState.FAILED
         assert "option 'record_executions' in section [ska_oso_oet] is 'perhaps'" in controller.Status()
