@@ -11,11 +11,15 @@ from tests.support.oet_stack import sidecar
 
 from ska_oso_oet.cli.sse import ServerSentEvent, SseParser
 
+from .clients import ACTOR
 from .sightings import By, Sightings
 from .witness import Witness
 
 _CATCH_UP = 15.0
 """Seconds after which a stream has told all that has happened before, at the latest."""
+
+_ATTEMPTS = 15
+"""Events that are made, one each second, until a new stream tells of one."""
 
 
 class _Stream:
@@ -36,6 +40,8 @@ class _Stream:
     @contextmanager
     def witness(self, controller: Controller, sightings: Sightings) -> Iterator[None]:
         """Take note for the clients of one more server, once all has come of the one before."""
+        if not self._last:
+            self._rouse(controller)
         with self._told:
             # What came since the death of the last server.
             sightings.absorb(self._sightings)
@@ -46,6 +52,15 @@ class _Stream:
         yield
         with self._told:
             self._sightings = Sightings()
+
+    def _rouse(self, controller: Controller) -> None:
+        """Have events happen until the stream tells of one: from then on it has to tell of all."""
+        for _ in range(_ATTEMPTS):
+            controller.create(ACTOR)
+            with self._told:
+                if self._told.wait_for(lambda: self._last, 1.0):
+                    return
+        self._sightings.contradiction("the stream tells nothing")
 
     def expect_end(self) -> None:
         """Know that the stream is about to end. Before that, its end would be a finding."""

@@ -50,7 +50,7 @@ def test_events_live(operator: Operator, typed_in: TypedIn) -> None:
     pid = operator.describe()["id"]
     operator.wait_for_state(pid, "COMPLETE")
     assert operator.get_output(pid=pid)["lines"] == ["42"]
-    assert "'new_state': 'READY'" in printed
+    assert re.search("'new_state': 'READY'.*'new_state': 'COMPLETE'", printed, re.DOTALL)
 
 
 def test_the_client_that_ships(typed_in: TypedIn, uri: Uris) -> None:
