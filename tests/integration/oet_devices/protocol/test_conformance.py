@@ -159,8 +159,9 @@ def test_order_of_events_of_a_success(controller: tango.DeviceProxy, all_events:
     create, start = _wait_for_ends(all_events, 2)
     assert (create["status"], start["status"]) == ("COMPLETED", "COMPLETED")
     _check_order(all_events, 2)
-    pairs = all_events.of("longRunningCommandProgress")
-    assert [pair for pair in pairs if pair] == [(start["uid"], "33"), (start["uid"], "66")]
+    # Commands of a moment ago may still be shown, each with its own.
+    progress = [value[-1] for value in all_events.of("longRunningCommandProgress") if start["uid"] in value]
+    assert progress[:2] == ["33", "66"]
 
 
 def test_order_of_events_of_a_failure(controller: tango.DeviceProxy, all_events: EventLog) -> None:

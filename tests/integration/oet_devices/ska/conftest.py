@@ -13,7 +13,7 @@ SERVER = "tests.integration.oet_devices.ska.ska_test_device"
 DEVICE_CLASS = "SkaTestDevice"
 
 UNTOUCHED = "test/ska/untouched"
-_DEVICES = [f"test/ska/{number}" for number in range(1, 61)]
+_DEVICES = [f"test/ska/{number}" for number in range(1, 101)]
 
 
 @pytest.fixture(scope="package")
