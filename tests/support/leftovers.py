@@ -130,3 +130,26 @@ def nothing_left_behind(mark: str) -> Iterator[None]:
         thread.join(max(0.0, deadline - time.monotonic()))
     left = Holdings.take(mark).missing_from(before)
     assert not left, "left behind: " + "; ".join(left)
+
+
+@contextmanager
+def no_thread_or_child_left_behind() -> Iterator[None]:
+    """Fail if, at the end of the context, this process has more threads or children than at its beginning.
+
+    For tests of what may keep connections of its own, as Tango does, and starts no scripts.
+
+    :raises AssertionError: naming what is left
+    """
+    threads, children = set(threading.enumerate()), _children()
+    yield
+    deadline = time.monotonic() + _PATIENCE
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    posix.wait_until_gone(_children() - children, max(0.0, deadline - time.monotonic()))
+    left = [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
+    left += [f"process {_describe(pid)}" for pid in _children() - children]
+    assert not left, "left behind: " + "; ".join(left)
+
+
+def _children() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}

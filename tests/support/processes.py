@@ -2,10 +2,12 @@
 
 import os
 import re
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 _STOP_TIMEOUT = 5.0
 """Seconds that a process may take to end after SIGTERM before it is killed."""
@@ -78,6 +80,16 @@ class ServerProcess:
         :param number: e.g. signal.SIGTERM
         """
         self._process.send_signal(number)
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Have the process do nothing, neither answer nor end, as long as the context lasts."""
+        self.send_signal(signal.SIGSTOP)
+        os.waitpid(self.pid, os.WUNTRACED)  # until then some of its threads may still answer
+        try:
+            yield
+        finally:
+            self.send_signal(signal.SIGCONT)
 
     def wait(self, timeout: float = 30.0) -> int:
         """Wait until the process has ended by itself.

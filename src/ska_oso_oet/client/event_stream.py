@@ -33,6 +33,9 @@ LOGGER = logging.getLogger(__name__)
 INBOX_LIMIT = 20_000
 """Change events that wait at the most for whoever reads the stream. More are dropped, and asked for later."""
 
+INBOX_CHARACTERS = 64 << 20
+"""How long these may be together."""
+
 FETCH_LIMIT = 5_000
 """Events that are asked for at a time."""
 
@@ -102,7 +105,7 @@ class EventStream:
         self._link = link
         self._position = after
         self._last: RawEvent | None = None
-        self._inbox: Inbox[str | None] = Inbox(INBOX_LIMIT)
+        self._inbox: Inbox[str | None] = Inbox(INBOX_LIMIT, lambda text: len(text or ""), INBOX_CHARACTERS)
         self._ready: deque[EventBatch] = deque()
         self._subscription: Subscription | None = None
         self._heard = 0

@@ -1,7 +1,9 @@
 """From the C++ threads of Tango to an asyncio task, many items at a time."""
 
 import asyncio
+import math
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
@@ -12,17 +14,28 @@ _PACE = 0.001
 cost more than all that is done with it. What comes after a pause is not held up."""
 
 
+def _weightless(_: object) -> int:
+    return 0
+
+
 class Inbox(Generic[T]):
     """Takes items from any thread, and keeps them for one task of the loop that it was made in.
 
     However many items arrive while the task is busy, its loop is woken once.
 
     :param limit: how many items to keep; those beyond are dropped
+    :param weigh: returns the weight of an item; without it, none weighs anything
+    :param max_weight: what items may weigh together before further ones are dropped
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(
+        self, limit: int, weigh: Callable[[T], int] | None = None, max_weight: float = math.inf
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._limit = limit
+        self._weigh = weigh or _weightless
+        self._max_weight = max_weight
+        self._weight = 0
         self._lock = threading.Lock()
         self._items: list[T] = []
         self._arrived = asyncio.Event()
@@ -31,8 +44,9 @@ class Inbox(Generic[T]):
     def put(self, item: T) -> None:
         """Leave an item. Never waits, never raises: it runs inside Tango's event consumer."""
         with self._lock:
-            if len(self._items) < self._limit:
+            if len(self._items) < self._limit and self._weight < self._max_weight:
                 self._items.append(item)
+                self._weight += self._weigh(item)
             if len(self._items) > 1:
                 return  # the task has been told of the first one
         with suppress(RuntimeError):  # the loop is closed: nobody wants the item any more
@@ -42,6 +56,7 @@ class Inbox(Generic[T]):
         """Return all items that are there, oldest first."""
         with self._lock:
             items, self._items = self._items, []
+            self._weight = 0
             self._arrived.clear()
         self._taken = self._loop.time()
         return items

@@ -16,7 +16,7 @@ CallObserver = Callable[[str, float, ControllerError | None], None]
 """Is told of each call: its name, how many seconds it took, and why it failed, if it did."""
 
 _THREADS = 8
-_MAX_WAITING = 128
+_MAX_WAITING = 2048
 """Calls that may wait for a thread: a device that hangs must not gather callers without end."""
 
 _CLOSE_TIMEOUT = 2.0

@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import re
+import resource
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 _ROOT_PATH = re.compile(r"((/[\w.~-]+)*)/?\Z")
 _PORTS = range(1 << 16)
+_CONNECTIONS = 1 << 16
 
 _EPILOG = """The Tango database is the one that TANGO_HOST names. If OET_API_TOKEN is set, whatever changes
 state needs it as a bearer token; with OET_API_PRIVATE=true, reading needs it, too."""
@@ -47,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # uvicorn handles these two, and then raises them again for whoever else wants to know: nobody.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    _allow_connections(_CONNECTIONS)
     # The thread that receives events must not wait long for the interpreter while streams are busy.
     sys.setswitchinterval(0.0005)
     settings = Settings(
@@ -59,6 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     server = SidecarServer(settings, listener)
     asyncio.run(server.serve())
     _leave(0 if server.told_to_end else 1)
+
+
+def _allow_connections(count: int) -> None:
+    """Let this process have that many files open, or as many as it may: shells and services allow 1024."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if most == resource.RLIM_INFINITY else min(count, most)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _leave(status: int) -> NoReturn:

@@ -128,12 +128,16 @@ def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     if any(item["loc"][0] == "path" for item in error.errors()):
         return error_response(HTTPStatus.NOT_FOUND, _no_resource(request))
-    told = []
-    for item in error.errors():
-        where = ".".join(str(part) for part in item["loc"] if part != "body")
-        what = str(item["msg"]).removeprefix("Value error, ")
-        told.append(f"{where}: {what}" if where else what)
-    return error_response(HTTPStatus.BAD_REQUEST, "; ".join(told))
+    told = "; ".join(_what_is_wrong(item) for item in error.errors())
+    return error_response(HTTPStatus.BAD_REQUEST, told)
+
+
+def _what_is_wrong(item: Mapping[str, Any]) -> str:
+    if item["loc"] == ("body",) and item["type"] == "missing":
+        return "The request has no body: send JSON."
+    where = ".".join(str(part) for part in item["loc"] if part != "body")
+    what = str(item["msg"]).removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what
 
 
 def _on_http_error(routes: Sequence[BaseRoute], request: Request, error: Exception) -> JSONResponse:

@@ -2,7 +2,14 @@
 
 import asyncio
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 from ska_oso_oet.client import Controller, ControllerError
 from ska_oso_oet.model import ProcedureState
@@ -11,10 +18,11 @@ _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 
 
 class Metrics:
-    """What this service measures. The names begin with ``oet_``."""
+    """What this service measures. The names begin with ``oet_``; those of its process with ``process_``."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)  # memory, processor time and open files of this process
         self.events = Counter("oet_events", "Events received from the controller", registry=self._registry)
         self.streams = Gauge("oet_event_streams", "Event streams that are open", registry=self._registry)
         self.dropped = Counter(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.support.leftovers import no_thread_or_child_left_behind
 from tests.support.oet_stack import OetStack, oet_stack
 from tests.support.processes import ServerProcess
 
@@ -23,3 +24,9 @@ def controller(place: OetStack) -> Iterator[ServerProcess]:
 def stack(place: OetStack, controller: ServerProcess) -> OetStack:
     """The control system, once its controller runs."""
     return place
+
+
+@pytest.fixture(autouse=True)
+def _leaves_nothing() -> Iterator[None]:
+    with no_thread_or_child_left_behind():
+        yield

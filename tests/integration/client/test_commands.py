@@ -1,8 +1,6 @@
 """What people and programs do with a controller: commands, summaries, refusals."""
 
 import asyncio
-import os
-import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,7 +22,7 @@ from ska_oso_oet.client import (
     SyncController,
     command_ends,
 )
-from ska_oso_oet.model import FunctionArgs, ProcedureRequest, ProcedureState
+from ska_oso_oet.model import FunctionArgs, Procedure, ProcedureRequest, ProcedureState
 
 
 @pytest.fixture
@@ -197,30 +195,32 @@ def test_a_wait_outlasts_a_device_that_is_too_busy_to_answer(
             await oet.wait(created, 20)
             started = await oet.start(created.subject)
             waiting = asyncio.create_task(oet.wait(started, 30))
-            os.kill(controller.pid, signal.SIGSTOP)
-            try:
+            with controller.hanging():
                 while await asyncio.wait_for(looks.get(), 10) != "CheckLongRunningCommandStatus":
                     pass
-            finally:
-                os.kill(controller.pid, signal.SIGCONT)
             await oet.stop(created.subject)
             return await waiting
 
     assert asyncio.run(wait_while_it_hangs()).code is ResultCode.ABORTED
 
 
+def test_many_may_ask_at_the_same_time(stack: OetStack) -> None:
+    async def ask() -> list[list[Procedure]]:
+        async with Controller(stack.device, timeout=10) as oet:
+            return await asyncio.gather(*(oet.procedures() for _ in range(400)))
+
+    assert len(asyncio.run(ask())) == 400
+
+
 def test_a_device_that_hangs_does_not_hold_up_the_loop(stack: OetStack, controller: ServerProcess) -> None:
     async def call_while_it_hangs() -> None:
         async with Controller(stack.device) as oet:
             await oet.ping()
-            os.kill(controller.pid, signal.SIGSTOP)
-            try:
+            with controller.hanging():
                 calls = [asyncio.create_task(oet.procedures()) for _ in range(3)]
                 for _ in range(1000):
                     await asyncio.sleep(0)
                 assert not any(call.done() for call in calls)
-            finally:
-                os.kill(controller.pid, signal.SIGCONT)
             await asyncio.gather(*calls)
 
     asyncio.run(call_while_it_hangs())

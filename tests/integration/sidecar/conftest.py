@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.support.leftovers import no_thread_or_child_left_behind
 from tests.support.oet_stack import OetStack, Sidecar, oet_stack, sidecar
 from tests.support.processes import ServerProcess
 
@@ -43,3 +44,9 @@ def own_stack(tmp_path: Path) -> Iterator[OetStack]:
     """A controller's place, for tests that start and end its server."""
     with oet_stack(tmp_path) as stack:
         yield stack
+
+
+@pytest.fixture(autouse=True)
+def _leaves_nothing() -> Iterator[None]:
+    with no_thread_or_child_left_behind():
+        yield

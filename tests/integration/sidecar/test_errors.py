@@ -82,6 +82,11 @@ def test_requests_that_make_no_sense(http: httpx.Client, content: bytes) -> None
     assert _assert_error(http.post("/procedures", content=content, headers=JSON), 400)
 
 
+def test_a_body_that_is_missing_is_named(http: httpx.Client) -> None:
+    for method, path in (("POST", "/procedures"), ("PUT", "/procedures/1"), ("POST", "/activities")):
+        assert "no body" in _assert_error(http.request(method, path, content=b"", headers=JSON), 400)
+
+
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "json"])
 def test_media_types_other_than_json(http: httpx.Client, media_type: str) -> None:
     headers = {"Content-Type": media_type} if media_type else {}

@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -66,7 +65,9 @@ def test_a_stream_that_cannot_know_where_to_begin_is_alive_too(
     async def listen() -> list[str]:
         settings = Settings(device=stack.device, tango_timeout=0.3, heartbeat=0.1)
         async with _served(settings) as port:
-            with _hanging(controller):
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}{API}", timeout=10) as http:
+                await http.post("/procedures", json={"script_uri": stack.uri("hold")})
+            with controller.hanging():
                 # Whether there is such an event, only the device can tell.
                 client = await SseClient(port, last_event_id=1_000_000).open()
                 async with asyncio.timeout(10):
@@ -83,16 +84,6 @@ def test_a_stream_that_cannot_know_where_to_begin_is_alive_too(
     assert comments.count("the controller has begun to number its events anew") == 1
 
 
-@contextmanager
-def _hanging(process: ServerProcess) -> Iterator[None]:
-    """Have a process neither answer nor end."""
-    process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGCONT)
-
-
 def test_a_device_that_hangs_is_a_timeout(stack: OetStack, controller: ServerProcess) -> None:
     async def ask() -> list[httpx.Response]:
         async with (
@@ -100,7 +91,7 @@ def test_a_device_that_hangs_is_a_timeout(stack: OetStack, controller: ServerPro
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}{API}", timeout=10) as http,
         ):
             assert (await http.get("/procedures")).status_code == 200
-            with _hanging(controller):
+            with controller.hanging():
                 return [
                     await http.get("/procedures"),
                     await http.post("/procedures", json={"script_uri": stack.uri("hold")}),
@@ -120,7 +111,7 @@ def test_figures_come_in_time_though_the_device_hangs(stack: OetStack, controlle
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=2) as http,
         ):
             assert (await http.get("/readyz")).status_code == 200
-            with _hanging(controller):
+            with controller.hanging():
                 return await http.get("/metrics")
 
     assert "oet_controller_up 0.0" in asyncio.run(ask()).text

@@ -39,6 +39,19 @@ def test_a_full_inbox_drops_what_comes_then_and_goes_on_later() -> None:
     assert asyncio.run(receive()) == [0, 1, 2, 10]
 
 
+def test_heavy_items_fill_an_inbox_too() -> None:
+    async def receive() -> list[str]:
+        inbox: Inbox[str] = Inbox(100, weigh=len, max_weight=10)
+        for text in ("four", "five5", "sixsix", "seven77"):
+            inbox.put(text)
+        received = inbox.take()
+        inbox.put("eight888")
+        return received + inbox.take()
+
+    # What makes it full is taken: an item that is heavier than the limit would never be.
+    assert asyncio.run(receive()) == ["four", "five5", "sixsix", "eight888"]
+
+
 def test_waiting_ends_when_time_is_up() -> None:
     async def wait() -> bool:
         return await Inbox[int](1).wait(0.01)
