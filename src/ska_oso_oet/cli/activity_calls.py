@@ -6,10 +6,10 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from ska_oso_oet.model import Activity, ActivityRequest
+from ska_oso_oet.model import Activity, ActivityRequest, ActivityState
 
 from .errors import OetError
-from .follow import FollowedActivity, follow
+from .follow import FollowedActivity, failed, follow
 from .rest import RestClient, reasons
 from .session import Session
 from .tables import print_activities, print_activity
@@ -22,6 +22,7 @@ def run_activity(session: Session, fields: dict[str, Any], listen: bool) -> None
     :param fields: of the request
     :param listen: whether to show its events until it ends
     :raises click.UsageError: if the fields are not what they should be
+    :raises OetError: if it failed, as far as that is known
     """
     try:
         request = ActivityRequest.model_validate(fields)
@@ -33,6 +34,9 @@ def run_activity(session: Session, fields: dict[str, Any], listen: bool) -> None
         session.show(reply.as_list(), print_activities)
         if stream is not None:
             follow(stream, FollowedActivity(session.rest, reply.content), session.output)
+        elif (ran := reply.content).state is ActivityState.FAILED:
+            # What is certain to fail has failed by now.
+            raise failed(f"Activity {ran.id}", ran.state, ran.reason)
 
 
 def list_activities(session: Session, aid: int | None) -> None:

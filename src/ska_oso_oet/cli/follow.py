@@ -259,7 +259,18 @@ def _report(subject: Subject, state: State, output: Output) -> None:
         reason = (subject.reason() or "").strip()
     if "\n" in reason and not output.as_json:
         print_stacktrace(output, reason)
-    raise OetError(f"{sentence}: {exception_message(reason)}" if reason else sentence)
+    raise failed(subject.name, state, reason)
+
+
+def failed(name: str, state: State, reason: str | None) -> OetError:
+    """Say that something failed, and why.
+
+    :param name: what to call it in a sentence
+    :param state: the state it ended in
+    :param reason: a sentence or a stack trace, if it is known
+    """
+    sentence = f"{name} is {state}"
+    return OetError(f"{sentence}: {exception_message(reason)}" if reason else sentence)
 
 
 def _detached(subject: Subject) -> DetachedError:

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ _HASH = re.compile(r"[0-9a-fA-F]{4,40}")
 _FULL_HASH = re.compile(r"[0-9a-f]{40}")
 _PERCENTAGE = re.compile(r"(Receiving objects|Resolving deltas): +(\d+)%")
 _OTHER_PERCENTAGE = re.compile(r".*: +\d+% \(\d+/\d+\)")
+_COMPLAINT = re.compile(r"^(remote: )?(fatal|error|ssh)\b|host key|permission denied", re.IGNORECASE)
+_MAX_COMPLAINT = 400
 _LISTED_BRANCHES = 10
 _LEFTOVERS = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*")
 
@@ -85,7 +88,12 @@ def find_commit(args: GitArgs, mirror: Path, report: Report) -> str:
     :raises GitError: if the repository cannot be reached, or its mirror is damaged
     """
     # Imported late: it looks for git, and takes a while, which no other process should spend.
-    import git
+    try:
+        import git
+    except ImportError as error:
+        raise GitError(
+            "Git cannot be run on the host of this server: install it, or add its folder to PATH."
+        ) from error
 
     _remove_leftovers(mirror)
     try:
@@ -99,10 +107,13 @@ def find_commit(args: GitArgs, mirror: Path, report: Report) -> str:
 def is_sound(mirror: Path) -> bool:
     """Return whether all that a mirror should hold can be read. That may take a while.
 
-    :param mirror: the mirror of a repository
+    :param mirror: the mirror of a repository; without git, nothing can be said against it
     """
     check = ["git", "--git-dir", str(mirror), "fsck", "--connectivity-only", "--no-dangling", "--no-progress"]
-    return subprocess.run(check, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    try:
+        return subprocess.run(check, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    except FileNotFoundError:
+        return True
 
 
 def check_out(commit: str, mirror: Path, target: Path, report: Report) -> None:
@@ -124,6 +135,9 @@ def check_out(commit: str, mirror: Path, target: Path, report: Report) -> None:
     except git.GitCommandError as error:
         _relay(str(error.stderr))
         raise GitError(f"The files of commit {commit} cannot be written.") from error
+    if (target / ".gitmodules").exists():
+        # They may be in repositories that nobody has allowed.
+        _relay("The repository has submodules. They are not fetched: have its project require them instead.")
 
 
 def prepare_process() -> None:
@@ -204,6 +218,7 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
         [*command, "--", url, *refspecs], as_process=True, universal_newlines=True, with_stdout=False
     )
     told = -1
+    complaints = []
     for line in fetch.stderr:
         if match := _PERCENTAGE.match(line):
             if (tenth := int(match[2]) // 10) != told:
@@ -211,12 +226,15 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
                 report(f"{match[1]}: {match[2]} %")
         elif not _OTHER_PERCENTAGE.match(line):
             _relay(line)
+            if _COMPLAINT.search(line):
+                complaints.append(line)
     try:
         fetch.wait()
     except git.GitCommandError as error:
+        reason = textwrap.shorten(" ".join(complaints), _MAX_COMPLAINT, placeholder=" …")
         raise GitError(
-            f"The repository {url} cannot be fetched: check its address, that it can be reached from here, "
-            "and that the account of this server may read it."
+            f"The repository {url} cannot be fetched ({reason or 'git does not say why'}): check its "
+            "address, that it can be reached from here, and that the account of this server may read it."
         ) from error
 
 

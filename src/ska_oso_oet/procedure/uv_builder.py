@@ -1,13 +1,16 @@
 """Builds Python environments with uv. Runs in a process of its own: it takes seconds to minutes."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from . import interpreter
 from .environment import Environment
@@ -15,6 +18,10 @@ from .gitmanager import Report
 
 _PROJECT_FILE = "pyproject.toml"
 _REQUIREMENTS = "requirements.txt"
+_COMPLAINT = re.compile(r"\s*(error:|×)")
+"""Begins what uv says about a failure; all that follows belongs to it."""
+
+_MAX_COMPLAINT = 600
 _CACHE_VARIABLE = "UV_CACHE_DIR"
 
 
@@ -59,6 +66,8 @@ def prepare_process(packages: Path, temporary: Path) -> None:
     temporary.mkdir(parents=True)
     os.environ.setdefault(_CACHE_VARIABLE, str(packages))
     os.environ["TMPDIR"] = str(temporary)
+    # Not links: what a script does to a file of its environment must not reach others.
+    os.environ["UV_LINK_MODE"] = "copy"
 
 
 def limit_packages(packages: Path, limit: int) -> None:
@@ -88,7 +97,10 @@ def _what_to_install(source: Path) -> Sequence[str]:
 
     :raises BuildError: if there is no project
     """
-    if _is_project(source / _PROJECT_FILE) or (source / "setup.py").is_file():
+    described = _described(source / _PROJECT_FILE)
+    if _is_no_package(described):
+        return ["--requirements", _PROJECT_FILE]
+    if _is_project(described) or (source / "setup.py").is_file():
         return ["."]
     if (source / _REQUIREMENTS).is_file():
         return ["--requirements", _REQUIREMENTS]
@@ -98,29 +110,59 @@ def _what_to_install(source: Path) -> Sequence[str]:
     )
 
 
-def _is_project(path: Path) -> bool:
-    """Return whether a file describes a package, rather than only settings of tools.
+def _described(path: Path) -> dict[str, Any]:
+    """Return what is in a project file, nothing if there is none.
 
     :raises BuildError: if it cannot be read
     """
     try:
-        described = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return False
+        return {}
     except (ValueError, OSError) as error:
         raise BuildError(f"The repository's {path.name} cannot be read: {error}.") from error
+
+
+def _is_project(described: dict[str, Any]) -> bool:
+    """Return whether a project file describes a package, rather than only settings of tools."""
     return "project" in described or "build-system" in described or "poetry" in described.get("tool", {})
+
+
+def _is_no_package(described: dict[str, Any]) -> bool:
+    """Return whether a project file says that the project has requirements, and is no package itself.
+
+    The words for that are those of uv and of poetry.
+    """
+    tools = described.get("tool", {})
+    says_no = (
+        tools.get("uv", {}).get("package") is False or tools.get("poetry", {}).get("package-mode") is False
+    )
+    return says_no and "project" in described
 
 
 def _uv(environment: Environment, arguments: Sequence[str]) -> None:
     variables = interpreter.environment_of(environment.python)
-    ended = subprocess.run(
-        _command(arguments), cwd=environment.source, env=variables, stdin=subprocess.DEVNULL, check=False
-    )
-    if ended.returncode != 0:
+    complaint: list[str] = []
+    with subprocess.Popen(
+        _command(arguments),
+        cwd=environment.source,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None, "it is a pipe"  # noqa: S101
+        for line in process.stdout:
+            sys.stdout.write(line)
+            if complaint or _COMPLAINT.match(line):
+                complaint.append(line)
+    if process.returncode != 0:
+        reason = textwrap.shorten(" ".join(complaint), _MAX_COMPLAINT, placeholder=" …")
         raise BuildError(
-            f"The environment could not be built: 'uv {' '.join(arguments)}' ended with status "
-            f"{ended.returncode}. Mend the project, or try again if it was the network."
+            f"The environment could not be built: {reason or f'uv ended with status {process.returncode}'} "
+            f"(uv {' '.join(arguments)}). Mend the project, or try again if it was the network."
         )
 
 

@@ -24,6 +24,9 @@ router = APIRouter(prefix=API, route_class=JsonRoute, tags=["Activities"])
 _PATIENCE = 1.0
 """Seconds that an answer may wait for its procedure: clients of the OET 5.2.0 go on with that one's ID."""
 
+_PAUSE = 0.01
+"""Seconds between an event and a look at what has come of it."""
+
 ActivityId = Annotated[int, Path(description="ID of the activity", json_schema_extra={"minimum": 1})]
 
 
@@ -89,6 +92,8 @@ async def _with_procedure(service: Service, activity_id: int) -> Activity:
                     if activity.procedure_id is not None or activity.state.is_final:
                         return activity
                     await happening
+                    # Many events in a moment are no reason for as many looks.
+                    await asyncio.sleep(_PAUSE)
                 finally:
                     happening.cancel()
     return await service.controller.activity(activity_id)

@@ -131,7 +131,8 @@ def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     told = []
     for item in error.errors():
         where = ".".join(str(part) for part in item["loc"] if part != "body")
-        told.append(f"{where}: {item['msg']}" if where else str(item["msg"]))
+        what = str(item["msg"]).removeprefix("Value error, ")
+        told.append(f"{where}: {what}" if where else what)
     return error_response(HTTPStatus.BAD_REQUEST, "; ".join(told))
 
 

@@ -73,6 +73,15 @@ def test_a_refused_activity(server: ContractServer, invoke: OetInProcess) -> Non
     assert reason == "There is no SBDefinition sbd-9 (404 Not Found)"
 
 
+def test_an_activity_that_has_failed_at_once(server: ContractServer, invoke: OetInProcess) -> None:
+    invoke("activity", "run", "allocate", "sbd-123", "--prepare-only=True")
+    told = {**server.activities[1], "state": "FAILED", "reason": "there is no activity 'obsreve'"}
+    server.answers.append(Answer(201, {"activity": told}))
+    ran = invoke("activity", "run", "obsreve", "sbd-123", "--listen=False", status=1)
+    assert ran.stderr == "Error: Activity 1 is FAILED: there is no activity 'obsreve'\n"
+    assert "FAILED" in ran.stdout
+
+
 def test_a_stop_that_comes_too_late(server: ContractServer, invoke: OetInProcess) -> None:
     server.prepare("file:///a.py")
     invoke("procedure", "stop", "--pid=1")

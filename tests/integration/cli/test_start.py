@@ -103,9 +103,12 @@ def test_an_end_that_no_event_told_of_is_found_at_the_next_heartbeat(
         assert process.stdout is not None
         while "RUNNING" not in process.stdout.readline():
             assert process.poll() is None
-        server.procedures[1]["history"]["stacktrace"] = "the server died while it lived"
+        # No stack trace of Python: its first line is the sentence, and below is what led to it.
+        reason = "the server died while it lived\nIts last words were:\nout of memory"
+        server.procedures[1]["history"]["stacktrace"] = reason
         server.procedures[1]["state"] = "UNKNOWN"
-        status, _, stderr = end(process)
+        status, stdout, stderr = end(process)
+    assert "out of memory" in stdout
     assert (status, stderr) == (1, "Error: Procedure 1 is UNKNOWN: the server died while it lived\n")
 
 

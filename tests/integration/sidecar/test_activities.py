@@ -67,6 +67,12 @@ def test_requests_that_cannot_be_taken(
     assert set(answer.json()) == {"error", "type", "Message"}
 
 
+def test_a_refusal_is_a_sentence(activities: httpx.Client) -> None:
+    answer = activities.post("/activities", json={"activity_name": "allocate"})
+    reason = "name the Scheduling Block by 'sbd_id' or by 'sbd_uri', one of the two"
+    assert answer.json()["Message"] == reason
+
+
 def test_a_controller_without_activities_is_told_from_one_without_this_activity(stack: OetStack) -> None:
     # The database is a device too, with none of a controller's commands.
     with sidecar(stack.tango_host, "--device", "sys/database/2") as running:

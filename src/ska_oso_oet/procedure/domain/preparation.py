@@ -20,7 +20,7 @@ from ..environment import Environment, EnvironmentManager
 from ..gitmanager import GitArgs
 from .channel import WorkerChannel, start_worker
 from .job import Audience, Job, PreparationFailed
-from .preparer import Build, CheckOut, PreparationWorker, Step
+from .preparer import Build, CheckOut, PreparationWorker
 from .removal import remove_tree
 from .repositories import check_place
 from .scripts import GitScript
@@ -28,8 +28,15 @@ from .settings import ExecutorSettings
 
 LOGGER = logging.getLogger(__name__)
 
-_MAX_PROCESSES = 4
-"""How many steps are done at the same time; more would only slow each other, and the scripts, down."""
+_MAX_BUILDS = 4
+"""How many environments are built at the same time; more would only slow each other and the scripts down."""
+
+_MAX_CHECK_OUTS = 16
+"""How many commits are looked for at the same time. That is mostly waiting for servers, some of which may be
+dead: those must not keep the others waiting."""
+
+_THREADS = 4
+"""How many processes are started, or cleaned up after, at the same time; that takes milliseconds."""
 
 
 class Prepared(NamedTuple):
@@ -105,13 +112,16 @@ class Preparations:
         self._packages_limit = settings.packages_limit
         self._manager = EnvironmentManager(settings.state_directory / "git", settings.environment_limit)
         self._loop = asyncio.get_running_loop()
-        self._executor = full_pool(_MAX_PROCESSES, "oet-preparation")
+        self._executor = full_pool(_THREADS, "oet-preparation")
         # On its own: nobody who waits for a process shall wait for a disk.
         self._remover = full_pool(1, "oet-removal")
         self._joinable: dict[Hashable, Job] = {}
         self._jobs: dict[Job, asyncio.Task[None]] = {}
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
-        self._slots = asyncio.Semaphore(_MAX_PROCESSES)
+        self._slots = {
+            Build: asyncio.Semaphore(_MAX_BUILDS),
+            CheckOut: asyncio.Semaphore(_MAX_CHECK_OUTS),
+        }
         self._being_checked_out = 0
         self._made = 0
         self._remove(self._manager.leftovers())
@@ -214,7 +224,7 @@ class Preparations:
         """Do what a job is for, when nobody else does anything in the same place."""
         error: Exception | None = None
         try:
-            async with self._lock(work.place), self._slots:
+            async with self._lock(work.place), self._slots[type(work.step)]:
                 if work.names_may_move:
                     # Who comes now may want a commit that came later than this look at the repository.
                     self._no_longer_joinable(key, job)
@@ -260,7 +270,7 @@ class _Work(NamedTuple):
     :param names_may_move: whether the same step, begun later, may have another result
     """
 
-    step: Step
+    step: CheckOut | Build
     place: Hashable
     on_result: Callable[[str], None] = lambda result: None
     scratch: Path | None = None

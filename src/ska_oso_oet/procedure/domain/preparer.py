@@ -100,6 +100,8 @@ class Build:
         """See `Step.run`."""
         # Somebody may have completed it while this waited for its turn, and may be using it.
         if not self.environment.created:
+            # What a project requires may be in git, too.
+            prepare_process()
             uv_builder.prepare_process(self.packages, self.temporary)
             uv_builder.build(self.environment, report)
             uv_builder.limit_packages(self.packages, self.packages_limit)

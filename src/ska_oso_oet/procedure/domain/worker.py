@@ -38,6 +38,7 @@ from ska_oso_oet.mptools.encoding import MAX_MESSAGE
 
 from .. import interpreter
 from . import signatures
+from .errors import ScriptError
 from .loader import ModuleFactory
 from .protocol import DISCONNECTED_STATUS, MAX_STACKTRACE, FromWorker, LifecycleMessage, ToWorker
 from .scripts import ExecutableScript, ProcedureInput
@@ -386,6 +387,9 @@ def _without_own_frames(error: BaseException) -> list[str]:
     frames = list(told.stack)
     while frames and os.path.dirname(frames[0].filename) == here:
         frames.pop(0)
+    if not frames and isinstance(error, ScriptError):
+        # It is this package that refuses the script, in a sentence that says all.
+        return [f"{error}\n"]
     told.stack = traceback.StackSummary.from_list(frames)
     if isinstance(error, TerminateInterrupt):
         return [*told.format(), "The process was sent SIGTERM, but not by a request to stop.\n"]

@@ -59,6 +59,18 @@ def test_two_scripts_that_need_different_versions_are_prepared_together_and_have
         assert f"zebra {version}" in service.output(procedure)
 
 
+def test_what_a_script_does_to_its_packages_reaches_no_other(
+    service: ServiceUnderTest, repository: GitRepository, wheels: Path
+) -> None:
+    zebra(wheels, "1.0")
+    spoil = "import zebra\ndef main():\n    open(zebra.__file__, 'w').write('VERSION = 0')\n"
+    for script, told in ((spoil, ""), (TELL_VERSION, "zebra 1.0")):
+        repository.commit({"requirements.txt": "zebra\n", "script.py": script})
+        summary = service.run(git_script(repository))
+        assert summary.state is ProcedureState.COMPLETE, reason(summary)
+        assert told in service.output(summary.id)
+
+
 def test_a_script_has_its_own_packages_first_and_those_of_the_server_after_them(
     service: ServiceUnderTest, repository: GitRepository, wheels: Path
 ) -> None:
@@ -146,8 +158,11 @@ def test_a_failing_build_is_reported_with_its_output_and_tried_again(
     for procedure in procedures:
         summary = service.ended(procedure)
         assert summary.state is ProcedureState.FAILED
-        assert "could not be built" in reason(summary)
-        assert "the receiver is frozen" in reason(summary)
+        # In the first line, which is what is told of an activity; and the whole output below.
+        first, _, output = reason(summary).partition("\n")
+        assert "could not be built" in first
+        assert "the receiver is frozen" in first
+        assert "the receiver is frozen" in output
     (control / "fail").unlink()
     assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
 
@@ -222,6 +237,19 @@ def test_packages_that_are_too_many_are_not_kept(
     assert [*packages.rglob("zebra.py")] == []
 
 
+def test_submodules_are_not_fetched_and_the_script_s_output_says_so(
+    service: ServiceUnderTest, repository: GitRepository, tmp_path: Path
+) -> None:
+    other = GitRepository(tmp_path / "repositories" / "other")
+    other.commit({"helper.py": ""})
+    repository.commit({"script.py": "import helper\ndef main(): pass\n"})
+    repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", other.url, "other")
+    repository.commit({})
+    summary = service.run(git_script(repository, create_env=False))
+    assert summary.state is ProcedureState.FAILED
+    assert "has submodules. They are not fetched" in service.output(summary.id)
+
+
 def test_a_repository_without_a_project_has_no_environment(
     service: ServiceUnderTest, repository: GitRepository
 ) -> None:
@@ -229,6 +257,20 @@ def test_a_repository_without_a_project_has_no_environment(
     summary = service.run(git_script(repository))
     assert summary.state is ProcedureState.FAILED
     assert "neither pyproject.toml nor requirements.txt" in reason(summary)
+
+
+@pytest.mark.parametrize("words", ["[tool.uv]\npackage = false\n", "[tool.poetry]\npackage-mode = false\n"])
+def test_a_project_that_is_no_package_has_only_what_it_requires(
+    service: ServiceUnderTest, repository: GitRepository, wheels: Path, words: str
+) -> None:
+    zebra(wheels, "1.0")
+    project = '[project]\nname = "scripts"\nversion = "1"\ndependencies = ["zebra"]\n'
+    repository.commit(
+        {"pyproject.toml": project + words, "script.py": TELL_VERSION, "a/x.py": "", "b/x.py": ""}
+    )
+    summary = service.run(git_script(repository))
+    assert summary.state is ProcedureState.COMPLETE, reason(summary)
+    assert "zebra 1.0" in service.output(summary.id)
 
 
 def test_of_unused_environments_the_last_ones_are_kept(state: Path, repository: GitRepository) -> None:

@@ -59,6 +59,16 @@ def test_a_tag_can_be_given_as_branch_or_as_commit(
     assert mirror.find("v1.0") == mirror.find(commit="v1.0") == tagged
 
 
+def test_of_a_branch_and_a_tag_of_one_name_each_is_what_it_is_asked_for_as(
+    repository: GitRepository, mirror: Mirror
+) -> None:
+    tagged = repository.commit({"a": "1"})
+    repository.git("tag", "v1.0")
+    repository.git("checkout", "--quiet", "-b", "v1.0")
+    newest = repository.commit({"a": "2"})
+    assert (mirror.find("v1.0"), mirror.find(commit="v1.0")) == (newest, tagged)
+
+
 def test_a_commit_has_precedence_over_the_branch(repository: GitRepository, mirror: Mirror) -> None:
     first = repository.commit({"a": "1"})
     repository.commit({"a": "2"})

@@ -73,4 +73,15 @@ def test_a_repository_that_cannot_be_reached_fails_with_what_git_says(
             summary = service.ended(service.create(GitScript("git:///script.py", GitArgs(url))))
             assert summary.state is ProcedureState.FAILED
             assert f"{url} cannot be fetched" in (summary.history.stacktrace or "")
-            assert said in (summary.history.stacktrace or "")
+            # In the first line, which is what is told of an activity.
+            assert said in (summary.history.stacktrace or "").partition("\n")[0]
+
+
+def test_a_host_without_git_is_told_apart(
+    service: ServiceUnderTest, repository: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit({"script.py": "def main(): pass\n"})
+    service.run(git_script(repository, create_env=False))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    summary = service.ended(service.create(git_script(repository, create_env=False)))
+    assert "Git cannot be run on the host of this server" in (summary.history.stacktrace or "")
