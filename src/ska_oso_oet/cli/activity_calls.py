@@ -22,7 +22,7 @@ def run_activity(session: Session, fields: dict[str, Any], listen: bool) -> None
     :param fields: of the request
     :param listen: whether to show its events until it ends
     :raises click.UsageError: if the fields are not what they should be
-    :raises OetError: if it has failed
+    :raises OetError: if it failed, as far as that is known
     """
     try:
         request = ActivityRequest.model_validate(fields)

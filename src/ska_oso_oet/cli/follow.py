@@ -16,7 +16,6 @@ from .text import exception_message
 
 State = ProcedureState | ActivityState
 
-
 _LAST_EVENTS = {
     "procedure.lifecycle.complete": ProcedureState.COMPLETE,
     "procedure.lifecycle.failed": ProcedureState.FAILED,
@@ -260,7 +259,7 @@ def _report(subject: Subject, state: State, output: Output) -> None:
         reason = (subject.reason() or "").strip()
     if "\n" in reason and not output.as_json:
         print_stacktrace(output, reason)
-    raise failed(subject.name, state, exception_message(reason))
+    raise failed(subject.name, state, reason)
 
 
 def failed(name: str, state: State, reason: str | None) -> OetError:
@@ -268,9 +267,10 @@ def failed(name: str, state: State, reason: str | None) -> OetError:
 
     :param name: what to call it in a sentence
     :param state: the state it ended in
-    :param reason: why, if it is known
+    :param reason: a sentence or a stack trace, if it is known
     """
-    return OetError(f"{name} is {state}: {reason}" if reason else f"{name} is {state}")
+    sentence = f"{name} is {state}"
+    return OetError(f"{sentence}: {exception_message(reason)}" if reason else sentence)
 
 
 def _detached(subject: Subject) -> DetachedError:

@@ -45,6 +45,11 @@ class SseParser:
         self._type = ""
         self._id = ""
 
+    @property
+    def last_id(self) -> str:
+        """The newest ``id:`` of the stream; it may come before any event."""
+        return self._id
+
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent | Comment]:
         """Read on.
 

@@ -121,6 +121,8 @@ class EventStream:
 
     def _read(self) -> Iterator[Received | Pulse]:
         yield from self._parse(self._first)
+        # A service tells its place before there is any event, to whoever is cut off before that.
+        self._last_id = self._last_id or self._parser.last_id
         for chunk in self._chunks:
             yield from self._parse(chunk)
 

@@ -122,6 +122,16 @@ class Progress:
         self._epoch: Epoch | None = None
         """What is being sent, once that follows what happens."""
 
+    def place(self) -> bytes:
+        """Return bytes that tell the client after which event this begins, unless it knows.
+
+        With that, a client who is cut off before the first event misses none when it comes back.
+        """
+        if self._position is not None or self._feed.epoch is None:
+            return b""
+        self._position = self._feed.epoch.ring.next - 1
+        return f"id:{self._position}\n\n".encode()
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield bytes to send, until the service ends.
 
@@ -236,7 +246,7 @@ class Progress:
 
 async def _send_all(progress: Progress, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-    await _send_body(send, b"\n")
+    await _send_body(send, b"\n" + progress.place())
     async for data in progress.chunks():
         await _send_body(send, data)
 

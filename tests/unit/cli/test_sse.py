@@ -60,3 +60,9 @@ def test_keeps_to_the_standard(text: str, items: list[ServerSentEvent]) -> None:
 
 def test_replaces_bytes_that_are_no_text() -> None:
     assert list(SseParser().feed(b"data:\xff!\n\n")) == [ServerSentEvent("\ufffd!")]
+
+
+def test_a_service_may_tell_its_place_before_any_event() -> None:
+    parser = SseParser()
+    assert list(parser.feed(b"\nid:7\n\n")) == []
+    assert parser.last_id == "7"

@@ -3,10 +3,14 @@
 import json
 import re
 import signal
+from contextlib import closing
 
 from tests.support.contract_http import PATIENCE
 from tests.support.oet_command import OetCommand, OetInProcess, table_rows
-from tests.support.oet_stack import OetStack
+from tests.support.oet_stack import OetStack, sidecar
+
+from ska_oso_oet.cli.connection import HttpSession
+from ska_oso_oet.cli.stream import EventStream, Received
 
 EVENTBUS = """
 def init(subarray_id=1):
@@ -58,3 +62,21 @@ def test_topic_and_since_choose(place: OetStack, oet: OetCommand, invoke: OetInP
         assert listening.stdout is not None
         event = json.loads(listening.stdout.readline())
     assert (event["topic"], event["msg"], event["msg_src"]) == ("user.script.announce", "message 2 ", pid)
+
+
+def test_what_happens_while_the_service_is_away_is_told_though_nothing_was_told_before(
+    place: OetStack, invoke: OetInProcess
+) -> None:
+    reports: list[str] = []
+    with (
+        sidecar(place.tango_host) as rest,
+        closing(HttpSession(rest.url)) as http,
+        EventStream(http, after=None, report=reports.append) as stream,
+    ):
+        port = str(rest.port)
+        rest.process.kill()
+        invoke("procedure", "create", place.uri("hold"))
+        with sidecar(place.tango_host, "--port", port):
+            first = next(item for item in stream if isinstance(item, Received))
+    assert first.event.topic == "request.procedure.create"
+    assert reports[1] == "The stream of events is back, nothing was missed"

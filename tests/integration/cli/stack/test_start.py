@@ -75,7 +75,7 @@ def following(oet: OetCommand, *arguments: str) -> Iterator["subprocess.Popen[st
 
 
 def end(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    stdout, stderr = process.communicate(timeout=PATIENCE)
+    stdout, stderr = process.communicate(timeout=3 * PATIENCE)
     return process.returncode, stdout, stderr
 
 
