@@ -7,7 +7,7 @@ import pytest
 from tests.support.leftovers import guardian
 from tests.support.script_bench import ScriptBench, script
 
-from ska_oso_oet.mptools.posix import is_gone
+from ska_oso_oet.mptools.posix import is_gone, wait_until_gone
 from ska_oso_oet.procedure.domain import ProcedureState
 
 DETACH = """
@@ -86,14 +86,18 @@ def test_stop_of_one_script_leaves_the_offspring_of_another_alone(bench: ScriptB
 def test_threads_that_never_end_do_not_delay_the_end(bench: ScriptBench, daemon: bool) -> None:
     procedure_id = bench.run(
         script(
-            f"for _ in range(5): threading.Thread(target=wait, daemon={daemon}).start()",
+            f"for _ in range(5): threading.Thread(target=wait, daemon={daemon}).start()\n"
+            "pub.sendMessage('user.pid', pid=os.getpid())",
             top="""
             import atexit
             atexit.register(wait)
         """,
         )
     )
-    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=2)
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=5)
+    [pid] = offspring_pids(bench)
+    wait_until_gone([pid], timeout=5)
+    assert is_gone(pid)
     bench.assert_works()
 
 
