@@ -19,7 +19,7 @@ from rich.table import Table
 
 from ska_oso_oet.model import Event, Procedure
 
-from .executor_device import SHIPPED_SCRIPTS
+from .properties import SHIPPED_SCRIPTS
 
 _READY = "OET ready:"
 _TIMEOUT = 30.0

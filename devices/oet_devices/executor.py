@@ -21,6 +21,9 @@ from ska_oso_oet.procedure.domain.roots import ScriptRoots
 KEPT_DOCUMENTS = 1_000
 """How many ended procedures, and activities, are kept for who asks for one by its ID."""
 
+_SCRIPTS_END_TIME = 1.5
+"""Seconds that scripts are given to end by themselves when the server ends, which is to take less than 5."""
+
 
 @dataclass(frozen=True)
 class ExecutorConfig:
@@ -165,5 +168,5 @@ class Executor:
     def close(self) -> None:
         """Stop all activities and procedures, end all processes, and write what is left to write."""
         self.activities.close()
-        self.service.shutdown()
+        self.service.shutdown(_SCRIPTS_END_TIME)
         self.bus.close()

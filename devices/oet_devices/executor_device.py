@@ -1,10 +1,6 @@
 """The part of the controller that has properties, an executor, and an opinion of its health."""
 
 import logging
-import math
-import os
-import re
-from pathlib import Path
 
 from tango.server import device_property
 
@@ -15,37 +11,15 @@ from oet_devices.ska.information_device import Release
 from ska_oso_oet import __version__
 from ska_oso_oet.activity.application import DEFAULT_TIME_LIMIT
 from ska_oso_oet.event.bus import Batch
-from ska_oso_oet.event.journal import JOURNAL_URL_VARIABLE
-from ska_oso_oet.features import RECORD_EXECUTIONS, features_of_this_site
-from ska_oso_oet.procedure.application.service import ABORT_SCRIPT
-from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
-from ska_oso_oet.procedure.domain.repositories import Repositories
-from ska_oso_oet.procedure.domain.roots import ScriptRoots
-from ska_oso_oet.tango import SCAN_ID_FILE_VARIABLE
 
-from .executor import Executor, ExecutorConfig, Listeners
+from .executor import Executor, Listeners
+from .properties import executor_config
 
 LOGGER = logging.getLogger(__name__)
-
-_NOT_PLAIN = re.compile("[^a-z0-9_]")
-
-SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
-
-MAX_STANDBY_WORKERS = 64
 
 _CHANGED_WHILE_BUSY = (
     "The properties have changed while procedures or activities are live: they are taken into account by "
     "Reset once those have ended or are stopped."
-)
-
-_NOT_NEGATIVE = (
-    "HistoryLength",
-    "StandbyWorkers",
-    "StopGracePeriod",
-    "InitTimeout",
-    "EnvironmentLimit",
-    "EnvironmentTimeout",
-    "EventRetention",
 )
 
 
@@ -75,8 +49,8 @@ class ExecutorDevice(SkaBaseDevice):
     StateDirectory = device_property(
         dtype="DevString",
         default_value="",
-        doc="Folder for the journal, for the output of scripts and for what scripts from git need, used by "
-        "this device alone. "
+        doc="Folder, as an absolute path, for the journal, for the output of scripts and for what scripts "
+        "from git need, used by this device alone. "
         "Without it, a folder named after the device in OET_STATE_DIRECTORY or ~/.local/state/ska-oso-oet.",
     )
     HistoryLength = device_property(
@@ -179,7 +153,7 @@ class ExecutorDevice(SkaBaseDevice):
         if self.property_fault is not None:
             return
         try:
-            config = self._config()
+            config = executor_config(self)
             if self._executor is not None and self._executor.config != config:
                 if self._executor.busy:
                     self._outdated = _CHANGED_WHILE_BUSY
@@ -198,52 +172,6 @@ class ExecutorDevice(SkaBaseDevice):
         if self._executor is not None:
             executor, self._executor = self._executor, None
             executor.close()
-
-    def _config(self) -> ExecutorConfig:
-        """Return what the properties say.
-
-        :raises ValueError: naming the property or the feature flag, if one cannot be used
-        """
-        for name in _NOT_NEGATIVE:
-            value = getattr(self, name)
-            if not (value >= 0 and math.isfinite(value)):
-                raise ValueError(f"property {name} is {value}: give a number that is not negative")
-        if self.StandbyWorkers > MAX_STANDBY_WORKERS:
-            raise ValueError(
-                f"property StandbyWorkers is {self.StandbyWorkers}: {MAX_STANDBY_WORKERS} are allowed"
-            )
-        if not (self.OdaTimeout > 0 and math.isfinite(self.OdaTimeout)):
-            raise ValueError(f"property OdaTimeout is {self.OdaTimeout}: give it some seconds")
-        state_directory = self._state_directory()
-        settings = ExecutorSettings(
-            state_directory=state_directory,
-            standby_workers=self.StandbyWorkers,
-            stop_grace_period=self.StopGracePeriod,
-            init_timeout=self.InitTimeout,
-            environment={SCAN_ID_FILE_VARIABLE: str(state_directory / "scan_id")},
-            environment_limit=self.EnvironmentLimit,
-            environment_timeout=self.EnvironmentTimeout,
-        )
-        return ExecutorConfig(
-            script_roots=ScriptRoots.of(self.ScriptRoots or [SHIPPED_SCRIPTS]),
-            git_repositories=Repositories.of(self.GitRepositories),
-            abort_script=FileSystemScript(self.AbortScript) if self.AbortScript else ABORT_SCRIPT,
-            history_length=self.HistoryLength,
-            oda_time_limit=self.OdaTimeout,
-            record_executions=features_of_this_site().is_enabled(RECORD_EXECUTIONS, default=True),
-            event_retention=self.EventRetention,
-            journal_url=os.environ.get(JOURNAL_URL_VARIABLE),
-            journal_namespace=_NOT_PLAIN.sub("_", self.get_name().lower()),
-            settings=settings,
-        )
-
-    def _state_directory(self) -> Path:
-        if self.StateDirectory:
-            return Path(self.StateDirectory)
-        default = Path.home() / ".local" / "state" / "ska-oso-oet"
-        base = Path(os.environ.get("OET_STATE_DIRECTORY", default))
-        name: str = self.get_name()
-        return base / name.replace("/", "_")
 
     # Health
 

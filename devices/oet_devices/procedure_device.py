@@ -246,7 +246,8 @@ class ProcedureDevice(ExecutorDevice):
         dtype_in="DevString",
         doc_in='JSON: {"after": seq, "limit": n, "topic": "prefix"}, each of them optional',
         dtype_out="DevString",
-        doc_out="JSON list of events with a greater number, oldest first",
+        doc_out="JSON list of events with a greater number, oldest first; "
+        "fewer if they are long: read on until there are none",
         display_level=tango.DispLevel.EXPERT,
     )
     def GetEvents(self, argin: str) -> str:

@@ -1,5 +1,6 @@
 """The device server: ``OETController INSTANCE``."""
 
+import gc
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import tango
 from tango.server import run
 
 from .controller import OETController
+from .end_signals import EndSignals
 
 SERVER = "OETController"
 
@@ -53,7 +55,15 @@ def _serve(arguments: Sequence[str]) -> None:
     :raises StartError: if that cannot begin
     """
     try:
-        run((OETController,), args=[SERVER, *arguments], raises=True)
+        signals = EndSignals()
+
+        def serving() -> None:
+            signals.watch()
+            # What there is when the devices have been made stays. To look through all of it for garbage,
+            # after every few ten thousand events, would hold up all threads for fifty milliseconds.
+            gc.freeze()
+
+        run((OETController,), args=[SERVER, *arguments], raises=True, post_init_callback=serving)
     except tango.DevFailed as error:
         raise StartError(" ".join(reason.desc for reason in error.args)) from error
     except Exception as error:

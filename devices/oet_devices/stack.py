@@ -23,7 +23,7 @@ import click
 from .stack_part import Part, StackError
 
 INSTANCE = "01"
-_STOP_TIMEOUT = 3.0
+_STOP_TIMEOUT = 4.0
 _LEAST_STOP_TIMEOUT = 0.3
 _DEVICE_SERVER_READY = "Ready to accept request"
 _SIDECAR_READY = r"REST ready: (\S+)"
@@ -136,11 +136,12 @@ class Stack:
         return next(iter(done)).result()
 
     async def stop(self) -> None:
-        """End everything, those first that depend on others. All together are given one time for that."""
+        """End everything, the database last, for the others need it. All together are given one time."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _STOP_TIMEOUT
-        for part in reversed(self._parts):
-            await part.stop(max(_LEAST_STOP_TIMEOUT, deadline - loop.time()))
+        await asyncio.gather(*(part.stop(_STOP_TIMEOUT) for part in self._parts[1:]))
+        for database in self._parts[:1]:
+            await database.stop(max(_LEAST_STOP_TIMEOUT, deadline - loop.time()))
 
     def kill(self) -> None:
         """End everything at once."""
@@ -157,8 +158,10 @@ async def run(options: StackOptions) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # The second signal does not wait for anything.
-        loop.add_signal_handler(number, lambda: stack.kill() if told.is_set() else told.set())
+        # Whoever starts a stack with nohup wants it to outlive the terminal.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            # The second signal does not wait for anything.
+            loop.add_signal_handler(number, lambda: stack.kill() if told.is_set() else told.set())
     work = asyncio.create_task(_start_and_watch(stack))
     waiting = asyncio.create_task(told.wait())
     try:

@@ -10,7 +10,7 @@ from tests.benchmarks.core.machine import this_machine
 from tests.benchmarks.core.markdown import put_into
 from tests.benchmarks.core.report import show, write
 from tests.benchmarks.core.row import Row
-from tests.benchmarks.rows import bursts, events, history, idle, procedures, queries, start, stops
+from tests.benchmarks.rows import bursts, events, history, idle, procedures, queries, stages, start, stops
 from tests.benchmarks.stack.bench import Bench, bench
 
 GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
@@ -20,6 +20,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "procedures": procedures.measure,
     "stops": stops.measure,
     "events": events.measure,
+    "stages": stages.measure,
     "bursts": bursts.measure,
     "history": history.measure,
 }

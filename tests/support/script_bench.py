@@ -125,7 +125,7 @@ class ScriptBench:
         return [
             event
             for event in self.events
-            if event["topic"] == topic and source in (None, int(event["msg_src"]))
+            if event["topic"] == topic and (source is None or event["msg_src"] == str(source))
         ]
 
     def wait_for(self, condition: Callable[[], Any], timeout: float = TIMEOUT) -> Any:

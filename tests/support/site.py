@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import NamedTuple
 
 PROJECT = Path(__file__).parents[2]
 REGISTRATIONS = PROJECT / "tango_db"
@@ -11,6 +13,36 @@ CONTROLLER_CLASS = "OETController"
 
 NOTHING_TO_DO, HAS_WRITTEN = 0, 2
 """Exit statuses of json2tango."""
+
+
+class Ended(NamedTuple):
+    """A device server that has ended by itself."""
+
+    status: int
+    lines: list[str]
+
+
+def start(tango_host: str, *arguments: str) -> Ended:
+    """Start a device server that is expected to end soon.
+
+    :param tango_host: the database's ``host:port``
+    :param arguments: of the server, the instance first
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "oet_devices.server", *arguments],
+        env={**os.environ, "TANGO_HOST": tango_host},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    return Ended(done.returncode, (done.stdout + done.stderr).strip().splitlines())
+
+
+def console_scripts() -> dict[str, str]:
+    """Return the commands of the distribution, and the functions that they call."""
+    with (PROJECT / "pyproject.toml").open("rb") as file:
+        scripts: dict[str, str] = tomllib.load(file)["project"]["scripts"]
+    return scripts
 
 
 def json2tango(tango_host: str, config: Path, scratch: Path) -> int:

@@ -50,6 +50,10 @@ class SseClient:
         self.ended = not chunk
         return bool(chunk)
 
+    def has_read(self, topic: str) -> bool:
+        """Whether an event of a topic has come."""
+        return any(event["topic"] == topic for event in self.events)
+
     async def read_until(self, topic: str, timeout: float = 30.0) -> list[dict[str, Any]]:
         """Read until there is an event of a topic that was not there when this was called.
 

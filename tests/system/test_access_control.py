@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.support.controllers import embedded
+from tests.support.operator import operate
 from tests.support.tango_stack import device_name, device_proxy, device_server
 from tests.support.tango_system import TangoSystem
 
@@ -20,6 +22,11 @@ CLIENT = """
 import json, sys, tango
 controller = tango.DeviceProxy(sys.argv[1])
 
+def watch():
+    heard = []
+    controller.subscribe_event("events", tango.EventType.CHANGE_EVENT, heard.append)
+    return [event.err for event in heard]
+
 def outcome(action):
     try:
         return str(action())
@@ -28,9 +35,12 @@ def outcome(action):
 
 print(json.dumps({
     "state": outcome(controller.State),
-    "procedures": outcome(lambda: controller.procedures),
-    "describe": outcome(lambda: controller.DescribeProcedure(7)),
-    "events": outcome(lambda: controller.GetEvents("")),
+    "procedures": outcome(lambda: len(json.loads(controller.procedures))),
+    "describe": outcome(lambda: json.loads(controller.DescribeProcedure(0))["state"]),
+    "unknown": outcome(lambda: controller.DescribeProcedure(7)),
+    "output": outcome(lambda: json.loads(controller.GetOutput(""))["lines"]),
+    "events": outcome(lambda: json.loads(controller.GetEvents('{"limit": 1}'))[0]["seq"]),
+    "watch": outcome(watch),
     "create": outcome(lambda: controller.Create("file:///nothing.py")),
     "stop": outcome(lambda: controller.Stop("")),
     "write": outcome(lambda: controller.write_attribute("adminMode", 1)),
@@ -67,13 +77,19 @@ def as_another_process(system: TangoSystem) -> dict[str, str]:
 def test_a_read_only_user_can_look_and_not_touch(system: TangoSystem, environment: dict[str, str]) -> None:
     require("TangoAccessControl")
     with device_server(system.tango_host, "oet_devices.server", "01", env=environment):
-        with users_may_only_read(system):
-            reader = as_another_process(system)
+        with operate(device_proxy(system.tango_host, CONTROLLER)) as operator:
+            operator.run(embedded("def main():\n    print('seen')\n"))
+            with users_may_only_read(system):
+                reader = as_another_process(system)
+            assert operator.listed() == [1]
         assert reader == {
             "state": "ON",
-            "procedures": "[]",
-            "describe": "OET_ProcedureNotFound",
-            "events": "[]",
+            "procedures": "1",
+            "describe": "COMPLETE",
+            "unknown": "OET_ProcedureNotFound",
+            "output": "['seen']",
+            "events": "1",
+            "watch": "[False]",
             "create": "API_ReadOnlyMode",
             "stop": "API_ReadOnlyMode",
             "write": "API_ReadOnlyMode",

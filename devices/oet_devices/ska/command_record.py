@@ -44,8 +44,17 @@ class Result:
         if len(self.text) > MAX_RESULT_BYTES:
             text = message if isinstance(message, str) else to_json(message)
             tail = _ELLIPSIS + (pointer or "The rest was cut off: results are at most 64 kB long.")
-            room = MAX_RESULT_BYTES - len(to_json([int(code), tail]))
-            self.text = to_json([int(code), _head(text, room) + tail])
+            room = MAX_RESULT_BYTES - len(to_json([int(code), _ELLIPSIS + tail]))
+            self.text = to_json([int(code), _without_middle(text, room) + tail])
+
+
+def _without_middle(text: str, room: int) -> str:
+    """Return the beginning and the end of a text, which fit into a number of bytes of JSON.
+
+    Of a stack trace the end says what was wrong.
+    """
+    end = _head(text[::-1], room // 2)[::-1]
+    return f"{_head(text, room // 2)}{_ELLIPSIS}{end}"
 
 
 def _head(text: str, room: int) -> str:
@@ -84,6 +93,7 @@ class CommandRecord:
 
     def __post_init__(self) -> None:
         # What does not change any more, as JSON texts.
+        self.id_and_status = (self.id, self.status.name)
         self._told = {"uid": to_json(self.id), "name": to_json(self.name), "submitted_time": _now()}
 
     def enter(self, status: TaskStatus, result: Result | None = None) -> None:
@@ -93,6 +103,7 @@ class CommandRecord:
         :param result: how the command ended, if that is what it did
         """
         self.status = status
+        self.id_and_status = (self.id, status.name)
         self.result = result
         if status is TaskStatus.IN_PROGRESS:
             self._told["started_time"] = _now()

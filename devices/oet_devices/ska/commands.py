@@ -255,7 +255,7 @@ class CommandTracker:
             abort.end()
 
     def _commands(self) -> Commands:
-        return Commands(self._known.values(), self._finished, self._last_result)
+        return Commands(self._known.values(), self._active.values(), self._finished, self._last_result)
 
     def _announce(self, record: CommandRecord | None = None, **event: str) -> None:
         """Tell the sink what has changed, in the order of `LrcAttribute`.

@@ -37,7 +37,7 @@ class SkaBaseDevice(InformationDevice):
         self.publish("adminMode", self._operation.admin_mode)
         self.publish("healthState", self._health)
         self.publish("commandedState", self._commanded_state)
-        self._operate(property_fault=self.property_fault)
+        self._operate(property_fault=self._property_complaint())
 
     def start_communicating(self) -> None:
         """Begin to talk to what the device controls, and report with `communication_state_changed`.
@@ -53,12 +53,12 @@ class SkaBaseDevice(InformationDevice):
     def on_on(self, handle: CommandHandle) -> None:
         """Carry out On. Report `power_changed`, and the end of the command to the handle."""
         self.power_changed(DevState.ON)
-        handle.completed()
+        self._conclude(handle)
 
     def on_standby(self, handle: CommandHandle) -> None:
         """Carry out Standby. Report `power_changed`, and the end of the command to the handle."""
         self.power_changed(DevState.STANDBY)
-        handle.completed()
+        self._conclude(handle)
 
     def on_off(self, handle: CommandHandle) -> None:
         """Carry out Off. Report `power_changed`, and the end of the command to the handle."""
@@ -69,6 +69,13 @@ class SkaBaseDevice(InformationDevice):
         """Carry out Reset, and report its end to the handle. The properties have been read again by then."""
         self.restart_communicating()
         handle.completed()
+
+    def _conclude(self, handle: CommandHandle) -> None:
+        """End a command that was to lead out of OFF: there a fault has not mattered."""
+        if (fault := self._operation.fault) is not None:
+            handle.failed(fault)
+        else:
+            handle.completed()
 
     def describe(self) -> str:
         """Return the first sentences of Status. Whoever overrides this calls `announce_status` on changes."""
@@ -124,6 +131,11 @@ class SkaBaseDevice(InformationDevice):
         # With a wrong property nothing good could come of it. Reset starts what is not started here.
         if self._operation.property_fault is None:
             self.start_communicating()
+        else:
+            self.set_health(HealthState.FAILED)
+
+    def _property_complaint(self) -> str | None:
+        return f"{self.property_fault}. Mend that, then send Reset." if self.property_fault else None
 
     def _operate(self, **changes: Any) -> None:
         """Note what has changed, and announce what follows from it.
@@ -157,7 +169,10 @@ class SkaBaseDevice(InformationDevice):
         """Start or stop the use of the device."""
         mode, before = AdminMode(value), self._operation.admin_mode
         if mode.is_in_use and not before.is_in_use:
-            self._operate(admin_mode=mode, communication=CommunicationStatus.NOT_ESTABLISHED)
+            # What was switched off is on again, until whoever starts finds it is not.
+            self._operate(
+                admin_mode=mode, communication=CommunicationStatus.NOT_ESTABLISHED, power=DevState.ON
+            )
             self._start()
         else:
             self._operate(admin_mode=mode)
@@ -219,12 +234,18 @@ class SkaBaseDevice(InformationDevice):
         return self.run_command(name, run)
 
     def _reset(self, handle: CommandHandle) -> None:
+        before = self._operation.property_fault
         self.read_properties()
-        self._operate(property_fault=self.property_fault)
-        if self.property_fault:
-            handle.failed(self.property_fault)
-        else:
-            self.on_reset(handle)
+        complaint = self._property_complaint()
+        self._operate(property_fault=complaint)
+        if complaint is not None:
+            self.set_health(HealthState.FAILED)
+            handle.failed(complaint)
+            return
+        if before is not None:
+            # Until whatever is started now reports.
+            self.set_health(HealthState.UNKNOWN)
+        self.on_reset(handle)
 
     def _not_allowed(self, name: str) -> Reply:
         return refused(f"Command {name} is not allowed in state {self._state}. {way_out(self._state)}")

@@ -1,5 +1,6 @@
 """What an SKA device tells about itself."""
 
+import json
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,6 +9,8 @@ from tango.server import attribute, command, device_property
 
 from .debugger import listen_for_debugger
 from .modes_device import ModesDevice
+
+_LEVELS = range(1, 7)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,20 @@ class InformationDevice(ModesDevice):
         doc="Groups of devices, one JSON text each.",
     )
 
+    def read_properties(self, *, first: bool = False) -> None:
+        """Read the properties, and note what is wrong with those of this class."""
+        super().read_properties(first=first)
+        if self.property_fault is None:
+            self.property_fault = self._information_fault()
+
+    def _information_fault(self) -> str | None:
+        if self.SkaLevel not in _LEVELS:
+            return f"property SkaLevel is {self.SkaLevel}: give {_LEVELS[0]} to {_LEVELS[-1]}"
+        for text in self.GroupDefinitions:
+            if not _is_json_object(text):
+                return f"property GroupDefinitions: {text!r} is no JSON object"
+        return None
+
     @attribute(dtype="DevString", label="Build state")
     def buildState(self) -> str:
         """Name, version and description of the software."""
@@ -67,3 +84,10 @@ class InformationDevice(ModesDevice):
 
     def _build_state(self) -> str:
         return ", ".join((self.RELEASE.name, self.RELEASE.version, self.RELEASE.description))
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False

@@ -6,7 +6,6 @@ So each target is opened once, and gets what the most talkative of the devices t
 
 import logging
 import logging.handlers
-import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import tango
 
 from .enums import LoggingLevel
+from .syslog import open_syslog
 from .texts import tango_text
 
 TANGO_TARGET = "tango::logger"
@@ -106,17 +106,9 @@ def _open(target: str, logger: tango.Logger) -> logging.Handler:
             Path(name), maxBytes=_FILE_BYTES, backupCount=_FILE_BACKUPS, encoding="utf-8"
         )
     else:
-        handler = _open_syslog(name)
+        handler = open_syslog(name)
     handler.setFormatter(_FORMATTER)
     return handler
-
-
-def _open_syslog(address: str) -> logging.Handler:
-    url = urlsplit(address)
-    if url.scheme == "file":
-        return logging.handlers.SysLogHandler(url.path)
-    kind = socket.SOCK_DGRAM if url.scheme == "udp" else socket.SOCK_STREAM
-    return logging.handlers.SysLogHandler((url.hostname or "localhost", url.port or 514), socktype=kind)
 
 
 @dataclass

@@ -51,15 +51,19 @@ class LoggingDevice(LrcDevice):
     def _log_as_properties_say(self) -> None:
         # A property that could not be read is None.
         level, targets = self.LoggingLevelDefault, self.LoggingTargetsDefault
+        if level is not None and level not in set(LoggingLevel):
+            self.property_fault = (
+                f"property LoggingLevelDefault is {level}: give {LoggingLevel.OFF:d} (OFF) to "
+                f"{LoggingLevel.DEBUG:d} (DEBUG)"
+            )
+            level = None
         try:
             self._configure_logging(
                 LoggingLevel(LoggingLevel.INFO if level is None else level),
                 [TANGO_TARGET] if targets is None else list(targets),
             )
         except (ValueError, OSError) as error:
-            self.property_fault = (
-                f"Property LoggingLevelDefault ({level}) or LoggingTargetsDefault ({targets}): {error}"
-            )
+            self.property_fault = f"property LoggingTargetsDefault: {error}"
 
     def _configure_logging(self, level: LoggingLevel, targets: Sequence[str]) -> None:
         if len(targets) > _MAX_TARGETS:

@@ -49,11 +49,13 @@ class Commands:
     """All commands that some attribute shows.
 
     :param known: those that wait or execute, and those that ended a short time ago; oldest first
+    :param active: those that wait or execute, oldest first
     :param finished: those that ended, oldest first
     :param last_result: the command that gave a result last
     """
 
     known: Collection[CommandRecord]
+    active: Collection[CommandRecord]
     finished: Sequence[CommandRecord]
     last_result: CommandRecord | None
 
@@ -64,20 +66,21 @@ def attribute_values(commands: Commands) -> dict[LrcAttribute, Spectrum]:
     :param commands: what is to be shown
     """
     known = commands.known
-    queued = [record for record in known if record.status is TaskStatus.QUEUED]
-    executing = [record for record in known if record.status is TaskStatus.IN_PROGRESS]
+    queued = [record.entry for record in commands.active if record.status is TaskStatus.QUEUED]
+    executing = [record for record in commands.active if record.status is TaskStatus.IN_PROGRESS]
+    # By lists: this is done for every step of every command, and tuples of generators take twice as long.
     return {
         LrcAttribute.RESULT: _result_of(commands.last_result),
-        LrcAttribute.PROGRESS: _pairs(
-            (record.id, str(record.progress)) for record in known if record.progress is not None
+        LrcAttribute.PROGRESS: _flat(
+            [(record.id, str(record.progress)) for record in known if record.progress is not None]
         ),
-        LrcAttribute.NAMES_IN_QUEUE: tuple(record.name for record in known),
-        LrcAttribute.IDS_IN_QUEUE: tuple(record.id for record in known),
-        LrcAttribute.STATUS: _pairs((record.id, record.status.name) for record in known),
-        LrcAttribute.IN_PROGRESS: tuple(record.name for record in executing),
-        LrcAttribute.QUEUE: tuple(record.entry for record in queued),
-        LrcAttribute.EXECUTING: tuple(record.entry for record in executing),
-        LrcAttribute.FINISHED: tuple(record.entry for record in commands.finished),
+        LrcAttribute.NAMES_IN_QUEUE: tuple([record.name for record in known]),
+        LrcAttribute.IDS_IN_QUEUE: tuple([record.id for record in known]),
+        LrcAttribute.STATUS: _flat([record.id_and_status for record in known]),
+        LrcAttribute.IN_PROGRESS: tuple([record.name for record in executing]),
+        LrcAttribute.QUEUE: tuple(queued),
+        LrcAttribute.EXECUTING: tuple([record.entry for record in executing]),
+        LrcAttribute.FINISHED: tuple([record.entry for record in commands.finished]),
     }
 
 
@@ -85,6 +88,6 @@ def _result_of(record: CommandRecord | None) -> Spectrum:
     return ("", "") if record is None or record.result is None else (record.id, record.result.text)
 
 
-def _pairs(pairs: Iterable[tuple[str, str]]) -> Spectrum:
+def _flat(pairs: Iterable[tuple[str, str]]) -> Spectrum:
     """Return pairs as the flat list that a Tango spectrum is."""
     return tuple(chain.from_iterable(pairs))

@@ -36,6 +36,8 @@ class Operation:
         """The state of the device."""
         if not self.admin_mode.is_in_use:
             return DevState.DISABLE
+        if self.fault is not None and self.power == DevState.OFF:
+            return DevState.OFF  # what is wrong does not matter until it is switched on again
         if self.fault is not None:
             return DevState.FAULT
         if self.communication is not CommunicationStatus.ESTABLISHED:

@@ -201,10 +201,10 @@ class Controller:
     # Events
 
     async def past_events(self, after: int = 0, limit: int = 1000, topic: str = "") -> list[Event]:
-        """Return events that have happened, oldest first.
+        """Return events that have happened, oldest first. Read on until there are none.
 
         :param after: only events with a greater number
-        :param limit: how many at the most
+        :param limit: how many at the most; long events may be fewer
         :param topic: only topics that begin with this
         :raises EventsNoLongerKeptError: if events after `after` are not kept any more
         """
@@ -213,7 +213,7 @@ class Controller:
     async def past_raw_events(self, after: int = 0, limit: int = 1000, topic: str = "") -> list[RawEvent]:
         """Return events that have happened as JSON texts; see `past_events`."""
         query = EventQuery(after=after, limit=limit, topic=topic)
-        return await fetch_events(self._link, query.after, query.limit, query.topic)
+        return (await fetch_events(self._link, query.after, query.limit, query.topic)).events
 
     def events(self, after: int | None = None, topic: str = "") -> "Events":
         """Return the events to come, each once and in order, whatever happens on the way.

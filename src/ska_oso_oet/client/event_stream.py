@@ -18,7 +18,9 @@ import logging
 from collections import deque
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
+
+from ska_oso_oet.model import EVENTS_IN_ANSWER
 
 from .device import Subscription
 from .errors import ControllerError, EventsNoLongerKeptError
@@ -58,9 +60,18 @@ class EventBatch:
     lost: range = range(0)
 
 
-async def fetch_events(
-    link: DeviceLink, after: int, limit: int = FETCH_LIMIT, topic: str = ""
-) -> list[RawEvent]:
+class PastEvents(NamedTuple):
+    """What a controller has answered about events.
+
+    :param events: the events, oldest first
+    :param complete: whether these are all that there are
+    """
+
+    events: list[RawEvent]
+    complete: bool
+
+
+async def fetch_events(link: DeviceLink, after: int, limit: int = FETCH_LIMIT, topic: str = "") -> PastEvents:
     """Ask a controller for events that it keeps.
 
     :param link: the controller
@@ -71,7 +82,9 @@ async def fetch_events(
     :raises ControllerError: if the device cannot answer
     """
     query = {"after": after, "limit": limit, "topic": topic}
-    return read_list(await link.command("GetEvents", json.dumps(query)))
+    answer = await link.command("GetEvents", json.dumps(query))
+    events = read_list(answer)
+    return PastEvents(events, len(events) < limit and len(answer) < EVENTS_IN_ANSWER)
 
 
 class EventStream:
@@ -191,20 +204,36 @@ class EventStream:
 
     async def _digest(self, texts: list[str | None]) -> None:
         """Put into order what the subscription has brought."""
-        batch = EventBatch(self._known + 1)
-        for text in texts:
+        waiting = deque(texts)
+        while waiting:
+            if self._follow(waiting):
+                continue
+            text = waiting.popleft()
             event = RawEvent.read(text) if text is not None else None
-            if event is not None and event.seq == self._known + 1:
-                self._hear(event)
-                self._note(event)
-                batch.events.append(event)
-            elif self._is_doubtful(text, event):
-                self._deliver(batch)
+            if self._is_doubtful(text, event):
                 await self._catch_up()
                 if self._behind:
                     return  # what is left of the texts will come from there, too
-                batch = EventBatch(self._known + 1)
-        self._deliver(batch)
+
+    def _follow(self, waiting: deque[str | None]) -> bool:
+        """Deliver the events that follow each other without a gap. Returns whether there were any.
+
+        :param waiting: what was brought, oldest first; these are taken from it
+        """
+        batch = EventBatch(self._known + 1)
+        expected, events = batch.first, batch.events
+        while waiting and (text := waiting[0]) is not None:
+            event = RawEvent.read(text)
+            if event is None or event.seq != expected:
+                break
+            waiting.popleft()
+            events.append(event)
+            expected += 1
+        if events:
+            self._hear(events[-1])
+            self._note(events[-1])
+            self._deliver(batch)
+        return bool(events)
 
     def _is_doubtful(self, text: str | None, event: RawEvent | None) -> bool:
         """Whether the device must be asked what has happened, because events do not tell."""
@@ -274,13 +303,13 @@ class EventStream:
     async def _ask(self, after: int) -> list[RawEvent]:
         limit = self._limit
         try:
-            events = await fetch_events(self._link, after, limit)
+            events, complete = await fetch_events(self._link, after, limit)
         except EventsNoLongerKeptError:
             raise
         except ControllerError:
-            # An answer can be too long for Tango: fewer events may fit. Two is one that is not known yet.
+            # It may have taken too long: fewer events are faster. Two is one that is not known yet.
             self._limit = max(2, limit // 8)
             raise
-        self._behind = len(events) >= limit
+        self._behind = not complete
         self._limit = min(FETCH_LIMIT, 2 * limit)
         return events

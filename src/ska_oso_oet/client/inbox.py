@@ -7,6 +7,10 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+_PACE = 0.001
+"""Seconds after items were taken in which further ones are collected: to wake the loop for each of them would
+cost more than all that is done with it. What comes after a pause is not held up."""
+
 
 class Inbox(Generic[T]):
     """Takes items from any thread, and keeps them for one task of the loop that it was made in.
@@ -22,6 +26,7 @@ class Inbox(Generic[T]):
         self._lock = threading.Lock()
         self._items: list[T] = []
         self._arrived = asyncio.Event()
+        self._taken = 0.0
 
     def put(self, item: T) -> None:
         """Leave an item. Never waits, never raises: it runs inside Tango's event consumer."""
@@ -38,10 +43,11 @@ class Inbox(Generic[T]):
         with self._lock:
             items, self._items = self._items, []
             self._arrived.clear()
+        self._taken = self._loop.time()
         return items
 
     async def wait(self, timeout: float) -> bool:
-        """Wait until there is an item.
+        """Wait until there is an item, and while many arrive, for a moment longer.
 
         :param timeout: seconds
         :returns: whether there is one
@@ -51,4 +57,7 @@ class Inbox(Generic[T]):
                 await self._arrived.wait()
         except TimeoutError:
             return False
+        moment = self._taken + _PACE - self._loop.time()
+        if moment > 0:
+            await asyncio.sleep(moment)
         return True

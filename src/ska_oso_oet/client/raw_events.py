@@ -10,6 +10,7 @@ from ska_oso_oet.model import Event
 # The bus writes these two last. Nothing that a script publishes can look like this: inside a string of
 # JSON the quotes would be escaped, and what is not inside a string would not be followed by the end.
 _TAIL = re.compile(r',"seq":(\d+),"time":([0-9.eE+-]+)\}\Z')
+_TAIL_BEGINS = ',"seq":'
 _LONGEST_TAIL = 80
 
 
@@ -32,8 +33,8 @@ class RawEvent(NamedTuple):
         :param text: JSON object
         :raises ValueError: if it is no event
         """
-        tail = _TAIL.search(text, max(0, len(text) - _LONGEST_TAIL))
-        if tail is not None:
+        begin = text.rfind(_TAIL_BEGINS, max(0, len(text) - _LONGEST_TAIL))
+        if begin >= 0 and (tail := _TAIL.match(text, begin)):
             return cls(int(tail[1]), float(tail[2]), text)
         return cls.of(orjson.loads(text))
 

@@ -9,10 +9,11 @@ from .activities import Activity, ActivityRequest
 from .base import FunctionArgs, Model, ScriptArgs
 from .events import Event
 from .procedures import GitArgs, History, Procedure, ProcedureRequest, Script
-from .queries import EventQuery, Output, OutputQuery, StartRequest, StopRequest
+from .queries import EVENTS_IN_ANSWER, EventQuery, Output, OutputQuery, StartRequest, StopRequest
 from .states import ActivityState, ProcedureState
 
 __all__ = [
+    "EVENTS_IN_ANSWER",
     "Activity",
     "ActivityRequest",
     "ActivityState",

@@ -29,6 +29,10 @@ class StopRequest(Model):
     abort: StrictBool = Field(default=False, description="run the abort script once it has stopped")
 
 
+EVENTS_IN_ANSWER = 16 << 20
+"""Characters after which an answer about events ends, although there are more and more are asked for."""
+
+
 class EventQuery(Model):
     """Which events to return, oldest first."""
 

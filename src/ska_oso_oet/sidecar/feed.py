@@ -10,9 +10,8 @@ from .ring import Ring
 
 LOGGER = logging.getLogger(__name__)
 
-_PACE = 0.005
 _PACE_PER_STREAM = 0.0002
-"""Seconds between two times that streams are woken while there is much to send, and what each adds.
+"""Seconds that each stream adds to the time between two times that all are woken while there is much to send.
 
 The first event after a pause is sent at once. The more streams there are the more events are sent
 together, so that the work for an event is shared by all, and requests get their turn in between.
@@ -135,8 +134,7 @@ class EventFeed:
         if self._timer is not None:
             return
         loop = asyncio.get_running_loop()
-        pace = _PACE + _PACE_PER_STREAM * self.streams
-        delay = self._last_pulse + pace - loop.time()
+        delay = self._last_pulse + _PACE_PER_STREAM * self.streams - loop.time()
         if delay <= 0:
             self._wake()
         else:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tests.benchmarks.core.measure import Probe, compare
 from tests.benchmarks.core.row import Aspect, Row, Unit, at_most
-from tests.benchmarks.stack.arrivals import Receiver
+from tests.benchmarks.stack.arrivals import Arrival, Receiver
 from tests.benchmarks.stack.bench import EVENT_SIZE, Bench
 from tests.benchmarks.stack.stamp import stamp_of
 from tests.benchmarks.stack.trigger import Trigger
@@ -79,9 +79,18 @@ def latency(trigger: Trigger, receiver: Receiver) -> Probe:
     """
 
     def probe() -> float:
-        time.sleep(PAUSE)
-        trigger.fire()
-        arrival = receiver.next()
+        arrival = next_event(trigger, receiver)
         return (arrival.time - stamp_of(arrival.text)) / 1e6
 
     return probe
+
+
+def next_event(trigger: Trigger, receiver: Receiver) -> Arrival:
+    """Have an event published after a pause, and return it when it has come.
+
+    :param trigger: has it published
+    :param receiver: receives it
+    """
+    time.sleep(PAUSE)
+    trigger.fire()
+    return receiver.next()

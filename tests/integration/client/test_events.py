@@ -75,6 +75,22 @@ def test_the_newest_events_arrive_though_the_subscription_has_lost_them(
     assert _is_gapless(asyncio.run(receive()))
 
 
+def test_long_events_are_answered_a_few_at_a_time(stack: OetStack) -> None:
+    async def receive() -> tuple[list[RawEvent], list[RawEvent]]:
+        async with Controller(stack.device) as oet, oet.raw_events() as live:
+            await _run(oet, stack.uri("burst"), count=40, size=900_000)
+            expected = _events(await _collect(live, COMPLETE))
+            before = expected[0].seq - 1
+            answer = await oet.past_raw_events(before, limit=10_000)
+            assert 1 < len(answer) < 40
+            assert answer == expected[: len(answer)]
+            async with oet.raw_events(after=before) as late:
+                return expected, _events(await _collect(late, COMPLETE))
+
+    expected, received = asyncio.run(receive())
+    assert received == expected
+
+
 def test_a_stream_begins_after_the_number_that_it_is_given(stack: OetStack) -> None:
     async def receive() -> tuple[list[RawEvent], list[RawEvent]]:
         async with Controller(stack.device) as oet:

@@ -1,40 +1,19 @@
 """What keeps a device server or a controller from working is told in words, and how to mend it."""
 
-import os
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import tango
+from tests.support.site import start
 from tests.support.tango_stack import LOOPBACK, device_proxy, device_server, register, tango_database
 
 from oet_devices.ska.enums import HealthState
 
 DEVICE = "test/oet/1"
-
-
-class Ended(NamedTuple):
-    """A device server that has ended by itself."""
-
-    status: int
-    lines: list[str]
-
-
-def start(tango_host: str, *arguments: str) -> Ended:
-    """Start a device server that is expected to end soon."""
-    done = subprocess.run(
-        [sys.executable, "-m", "oet_devices.server", *arguments],
-        env={**os.environ, "TANGO_HOST": tango_host},
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    return Ended(done.returncode, (done.stdout + done.stderr).strip().splitlines())
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Sidecar and device come and go independently, and no client loses an event by it."""
 
 import asyncio
+import itertools
 import time
 
 import httpx
@@ -47,6 +48,30 @@ def test_a_restart_of_the_sidecar_costs_no_event(stack: OetStack) -> None:
     assert after.is_gapless
     assert after.ids[0] == before.ids[-1] + 1
     assert sum(event["topic"] == "user.script.announce" for event in after.events) == 3000
+
+
+def test_clients_may_move_from_one_sidecar_to_another(stack: OetStack) -> None:
+    async def move_about(sidecars: list[Sidecar]) -> list[int]:
+        seen: list[int] = []
+        client = await SseClient(sidecars[0].port).open()
+        publishing = asyncio.create_task(asyncio.to_thread(_burst, sidecars[0], stack, 5000))
+        for rest in itertools.cycle(sidecars):
+            async with asyncio.timeout(30):
+                # A few at a time: the next sidecar may be ahead of what was read here, or behind.
+                while len(client.ids) < 500 and not client.has_read("procedure.lifecycle.complete"):
+                    await client.read()
+            seen += client.ids
+            await client.close()
+            if client.has_read("procedure.lifecycle.complete"):
+                break
+            client = await SseClient(rest.port, seen[-1]).open()
+        await publishing
+        return seen
+
+    with sidecar(stack.tango_host) as first, sidecar(stack.tango_host) as second:
+        seen = asyncio.run(move_about([first, second]))
+    assert seen == list(range(seen[0], seen[0] + len(seen)))
+    assert len(seen) > 5000
 
 
 def test_a_device_that_comes_late_and_is_killed_and_started_again(own_stack: OetStack) -> None:

@@ -14,6 +14,8 @@ from tests.support.sse_client import SseClient
 BURST = 20_000
 STREAMS = 200
 DEAF = 20
+LONG = 60
+"""Long events, more than the controller answers at a time."""
 
 
 async def _run_burst(rest: Sidecar, stack: OetStack, count: int, size: int = 0) -> int:
@@ -72,6 +74,23 @@ def test_what_happened_before_is_replayed_then_follows_what_happens(rest: Sideca
     assert second.is_gapless
     assert second.ids[0] == first.ids[101]
     assert second.events[: len(first.events) - 101] == first.events[101:]
+
+
+def test_long_events_that_a_client_has_missed_arrive(stack: OetStack) -> None:
+    async def receive(rest: Sidecar, last_event_id: int | None) -> SseClient:
+        client = await SseClient(rest.port, last_event_id).open()
+        if last_event_id is None:
+            await _run_burst(rest, stack, LONG, size=900_000)
+        await client.read_until("procedure.lifecycle.complete")
+        await client.close()
+        return client
+
+    with sidecar(stack.tango_host) as rest:
+        before = asyncio.run(receive(rest, None))
+    # One that has heard of none of them.
+    with sidecar(stack.tango_host) as rest:
+        after = asyncio.run(receive(rest, before.ids[0]))
+    assert after.ids == before.ids[1:]
 
 
 def test_an_id_that_no_event_ever_had_is_no_obstacle(rest: Sidecar, stack: OetStack) -> None:

@@ -1,9 +1,9 @@
 """The chart and the image against the code: what they set and start exists, and means the same."""
 
 import importlib.util
+import inspect
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,20 @@ from dsconfig.json2tango import prepare_config
 from tests.support.chart import (
     CHART,
     FOUR_SUBARRAYS,
-    IMAGE,
     VALUE_SETS,
     Resource,
     containers,
     of_kind,
     render,
 )
-from tests.support.site import PROJECT, REGISTRATIONS
+from tests.support.site import PROJECT, REGISTRATIONS, console_scripts
 
 from oet_devices.controller import QUERY_COMMANDS, OETController
+from ska_oso_oet import features
+from ska_oso_oet.event.journal import retention
+from ska_oso_oet.procedure.application import service
+from ska_oso_oet.procedure.domain import ExecutorSettings
+from ska_oso_oet.procedure.domain.output import OutputLog
 from ska_oso_oet.sidecar import command as sidecar_command
 
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
@@ -108,6 +112,15 @@ def test_properties_are_registered_as_the_database_holds_them() -> None:
     assert found["mid-oet/controller/02"]["properties"]["HistoryLength"] == ["20"]
 
 
+def test_the_volume_holds_what_a_device_may_come_to_keep() -> None:
+    events = int(PROPERTIES["EventRetention"][2]) * retention._BYTES_FOR_AN_EVENT
+    output = service.OUTPUT_LOGS * inspect.signature(OutputLog).parameters["max_bytes"].default
+    [server] = of_kind(render({}), "StatefulSet")
+    [claim] = server["spec"]["volumeClaimTemplates"]
+    size = int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi")) * 2**30
+    assert size >= 1.25 * (events + output + ExecutorSettings.packages_limit)
+
+
 def test_scripts_of_the_release_can_be_run() -> None:
     scripts = {"observe.py": "def main():\n    print('observed')\n"}
     resources = render({"scripts": scripts})
@@ -147,6 +160,18 @@ def tango_knows(variable: str) -> bool:
     return any(variable.encode() in path.read_bytes() for path in libraries)
 
 
+def feature_flags() -> set[str]:
+    """Return the variables that switch features on and off."""
+    names = [name for name in vars(features) if name.isupper() and name not in {"SECTION", "FILE_NAME"}]
+    return {f"OET_{getattr(features, name).upper()}" for name in names}
+
+
+def test_each_feature_can_be_switched() -> None:
+    assert feature_flags() <= set(SCHEMA["properties"]["environment"]["properties"])
+    [environment] = of_kind(render({"environment": {"OET_RECORD_EXECUTIONS": False}}), "ConfigMap")[:1]
+    assert environment["data"]["OET_RECORD_EXECUTIONS"] == "false"
+
+
 def test_every_environment_variable_is_one_that_the_code_reads() -> None:
     set_somewhere = set(SCHEMA["properties"]["environment"]["properties"])
     set_somewhere |= set(SCHEMA["properties"]["secrets"]["properties"]["values"]["properties"])
@@ -154,7 +179,7 @@ def test_every_environment_variable_is_one_that_the_code_reads() -> None:
         for container in containers(render(values)):
             set_somewhere |= {variable["name"] for variable in container["env"]}
     code = source_text()
-    for variable in set_somewhere - OF_KUBERNETES:
+    for variable in set_somewhere - OF_KUBERNETES - feature_flags():
         known = tango_knows(variable) if variable in OF_TANGO else re.search(rf"\b{variable}\b", code)
         assert known, variable
 
@@ -168,11 +193,6 @@ def test_every_secret_reaches_the_pods_that_need_it() -> None:
     assert names["controller"] == {"OET_JOURNAL_URL", "PGPASSWORD", "ADMIN_POSTGRES_PASSWORD"}
     assert names["sidecar"] == {"OET_API_TOKEN"}
     assert names["register"] == set()
-
-
-def console_scripts() -> set[str]:
-    with (PROJECT / "pyproject.toml").open("rb") as file:
-        return set(tomllib.load(file)["project"]["scripts"])
 
 
 def assert_exists(command: list[str]) -> None:
@@ -205,16 +225,3 @@ def test_the_sidecar_answers_what_it_is_asked() -> None:
         if container["name"] == "sidecar":
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                 assert f'"{container[probe]["httpGet"]["path"]}"' in code
-
-
-def test_the_image_is_built_from_what_there_is_and_runs_as_the_charts_user() -> None:
-    text = IMAGE.read_text()
-    for copied in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE):
-        for name in copied.split():
-            assert (PROJECT / name).exists(), name
-    [user] = re.findall(r"^USER (\d+):(\d+)$", text, re.MULTILINE)
-    chart = next(iter(of_kind(render({}), "StatefulSet")))["spec"]["template"]["spec"]["securityContext"]
-    assert user == (str(chart["runAsUser"]), str(chart["runAsGroup"]))
-    assert text.count("FROM ") == 3
-    [started] = re.findall(r"^CMD (\[.+\])$", text, re.MULTILINE)
-    assert_exists(json.loads(started))

@@ -24,6 +24,16 @@ from tests.support.chart import render
         ({"environment": {"SKA_TELESCOPE": "mid"}}, "SKA_TELESCOPE"),
         ({"environment": {"ODA_BACKEND_TYPE": "mongo"}}, "ODA_BACKEND_TYPE"),
         ({"environment": {"ODA_URL": "oda:5000"}}, "ODA_URL"),
+        ({"environment": {"ODA_BACKEND_TYPE": "rest"}}, "ODA_URL"),
+        ({"environment": {"CENTRALNODE_FQDN": "central_node"}}, "CENTRALNODE_FQDN"),
+        (
+            {"environment": {"SUBARRAYNODE_FQDN_PREFIX": "ska_mid/tm_subarray_node/1"}},
+            "SUBARRAYNODE_FQDN_PREFIX",
+        ),
+        ({"environment": {"SKUID_URL": "skuid service"}}, "SKUID_URL"),
+        ({"environment": {"PGPORT": "postgres"}}, "PGPORT"),
+        ({"environment": {"PGHOST": "postgresql://db"}}, "PGHOST"),
+        ({"environment": {"OET_RECORD_EXECUTIONS": "maybe"}}, "OET_RECORD_EXECUTIONS"),
         ({"environment": {"PGPASSWORD": "secret"}}, "PGPASSWORD"),
         ({"secrets": {"values": {"OET_API_TOKEN": "short"}}}, "OET_API_TOKEN"),
         ({"secrets": {"values": {"OET_JOURNAL_URL": "mysql://db"}}}, "OET_JOURNAL_URL"),
@@ -32,6 +42,7 @@ from tests.support.chart import render
         ({"sidecar": {"replicas": 0}}, "replicas"),
         ({"sidecar": {"port": 80}}, "port"),
         ({"ingress": {"path": "oet"}}, "path"),
+        ({"ingress": {"host": "https://oet.example.org"}}, "host"),
         ({"podSecurity": {"runAsUser": 0}}, "runAsUser"),
         ({"controller": {"state": {"size": "much"}}}, "size"),
         ({"database": {"embedded": "yes"}}, "embedded"),
@@ -64,12 +75,26 @@ def two(first: str, second: str, instances: tuple[str, str] = ("01", "02")) -> d
             "each device needs one of its own",
         ),
         ({"controller": {"ports": {"event": 45450}}}, "need a port each"),
+        ({"properties": {"StopGracePeriod": 30}}, "terminationGracePeriodSeconds"),
         ({"global": {"operator": True, "tango_host": "databaseds:10001"}}, "at port 10000"),
     ],
 )
 def test_values_that_do_not_go_together_are_refused(values: dict[str, Any], told: str) -> None:
     with pytest.raises(helm_python.HelmError, match=told):
         render(values)
+
+
+def test_what_sites_use_is_let_through() -> None:
+    environment = {
+        "CENTRALNODE_FQDN": "ska_mid/tm_central/central_node",
+        "SUBARRAYNODE_FQDN_PREFIX": "ska_mid/tm_subarray_node",
+        "SKUID_URL": "ska-ser-skuid-svc.ns.svc.cluster.local:9870",
+        "ODA_URL": "http://ska-db-oda-rest:5000/ns/oda/api/v9",
+        "PGHOST": "postgres.ns.svc",
+        "PGPORT": "5432",
+        "POSTGRES_PORT": 5432,
+    }
+    assert render({"environment": environment, "ingress": {"host": "*.oet.example.org"}})
 
 
 def test_what_an_umbrella_chart_shares_is_let_through() -> None:

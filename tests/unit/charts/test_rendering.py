@@ -65,6 +65,11 @@ def test_what_stays_is_probed(resources: list[Resource]) -> None:
             assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
 
 
+def test_rest_services_stay_to_tell_that_their_controller_is_away() -> None:
+    [sidecar] = [container for container in containers(render({})) if container["name"] == "sidecar"]
+    assert sidecar["readinessProbe"]["httpGet"]["path"] == "/healthz"
+
+
 def selected(selector: Mapping[str, str], resources: list[Resource]) -> int:
     """Return how many workloads have pods with these labels."""
     labels = [template["metadata"]["labels"] for template in pod_templates(resources)]
@@ -214,6 +219,26 @@ def test_whoever_may_use_tango_may_use_the_database_that_comes_along() -> None:
     assert peers[0] in database["from"]
     assert database["from"] == controllers["from"]
     assert database["ports"] == [{"protocol": "TCP", "port": 10000}]
+
+
+def test_policies_let_through_what_is_needed(resources: list[Resource]) -> None:
+    policies = {p["metadata"]["name"]: p["spec"] for p in of_kind(resources, "NetworkPolicy")}
+    served = {
+        c["name"]: {port["containerPort"] for port in c.get("ports", ())} for c in containers(resources)
+    }
+    if "oet-oet-controllers" in policies:
+        [way_in] = policies["oet-oet-controllers"]["ingress"]
+        assert {port["port"] for port in way_in["ports"]} == served["controller"]
+        assert "Egress" not in policies["oet-oet-controllers"]["policyTypes"]
+    if "oet-oet-rest" in policies:
+        way_out = {
+            (port["protocol"], port["port"]) for port in policies["oet-oet-rest"]["egress"][0]["ports"]
+        }
+        [host] = {v["value"] for c in containers(resources) for v in c["env"] if v["name"] == "TANGO_HOST"}
+        needed = {53, int(host.rpartition(":")[2])} | served.get("controller", set())
+        assert way_out == {("TCP", port) for port in needed} | {("UDP", 53)} | {
+            ("TCP", port) for port in (45450, 45460, 45470)
+        }
 
 
 def test_a_site_can_let_the_rest_services_reach_access_control() -> None:

@@ -116,6 +116,36 @@ def test_subscribers_are_told_after_the_commit(bus: EventBus) -> None:
     assert [batch.events[-1].seq for batch in listener.batches] == listener.journalled
 
 
+class HeldJournal(MemoryJournal):
+    """A journal whose disk is busy until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+        self.busy, self.go_on = threading.Event(), threading.Event()
+
+    def append(self, events: Sequence[JournalEvent], documents: Sequence[Document]) -> None:
+        """Take note of the size of a transaction, and keep it once the disk is free."""
+        self.sizes.append(len(events))
+        self.busy.set()
+        assert self.go_on.wait(PATIENCE)
+        super().append(events, documents)
+
+
+def test_one_event_is_committed_at_once_and_what_comes_meanwhile_in_one_transaction() -> None:
+    journal = HeldJournal()
+    bus = EventBus(journal)
+    bus.publish(announce())
+    # It does not wait for others to come.
+    assert journal.busy.wait(PATIENCE)
+    for _ in range(500):
+        bus.publish(announce())
+    journal.go_on.set()
+    settle(bus)
+    bus.close()
+    assert journal.sizes == [1, 500]
+
+
 def test_events_and_their_document_come_as_one(bus: EventBus) -> None:
     listener = Listener(bus)
     for number in range(200):

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,33 @@ def test_a_log_that_cannot_be_removed_keeps_nobody_from_working(tmp_path: Path) 
     prune_logs(tmp_path, keep=1)
     assert sorted(os.listdir(tmp_path)) == ["1.log", "3.log"]
     prune_logs(tmp_path / "nowhere", keep=1)
+
+
+def test_who_writes_does_not_wait_for_a_reader(log: OutputLog, tmp_path: Path) -> None:
+    """The message loop writes: it must not stand still because somebody reads a long log, or a slow disk."""
+    log.feed(b"first\n")
+    slow = tmp_path / "7.log.0"
+    os.mkfifo(slow)
+    with ThreadPoolExecutor(2) as threads:
+        reading = threads.submit(log.read, 0, 10)
+        # Both ends of a named pipe are opened at the same time; then the reader waits for what is written.
+        disk = os.open(slow, os.O_WRONLY)
+        try:
+            threads.submit(log.feed, b"second\n").result(PATIENCE)
+        finally:
+            os.close(disk)
+        assert reading.result(PATIENCE) == (0, ["first"])
+    assert log.tail() == ["first", "second"]
+
+
+def test_a_file_that_cannot_be_closed_costs_nothing_else(log: OutputLog, tmp_path: Path) -> None:
+    log.feed(b"line\n")
+    [written] = [fd for fd in os.listdir("/proc/self/fd") if _file_of(fd) == tmp_path / "7.log"]
+    os.close(int(written))
+    log.close()
+    assert log.tail()[0] == "line"
+
+
+def _file_of(descriptor: str) -> Path | None:
+    link = Path("/proc/self/fd") / descriptor
+    return link.readlink() if link.is_symlink() else None

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from .database import StorageFault
 from .ledger import Ledger
 from .owner import StorageOwner
-from .protocol import Document, JournalEvent, JournalUnavailable
+from .protocol import Document, JournalEvent, JournalUnavailable, answerable
 from .recent import merged
 from .retention import Retention
 from .storage import SqlStorage
@@ -70,7 +70,7 @@ class DurableJournal:
             newest = stored[-1].seq if stored else after
             newer = [event for event in found if event.seq > newest]
             found = [*stored, *newer][:limit]
-        return self._ledger.cut(found, after, limit)
+        return answerable(self._ledger.cut(found, after, limit))
 
     def read_document(self, kind: str, document_id: int) -> Document | None:
         """Return a document, or None if it never was or is no longer kept."""

@@ -4,7 +4,7 @@ import bisect
 import threading
 from collections.abc import Sequence
 
-from .protocol import Document, EventsNoLongerKept, JournalEvent
+from .protocol import Document, EventsNoLongerKept, JournalEvent, answerable
 
 
 class MemoryJournal:
@@ -65,14 +65,14 @@ class MemoryJournal:
                 raise EventsNoLongerKept(after, self._events[0].seq)
             start = bisect.bisect_right(self._events, after, key=lambda event: event.seq)
             if not topic:
-                return self._events[start : start + limit]
+                return answerable(self._events[start : start + limit])
             found: list[JournalEvent] = []
             for event in self._events[start:]:
                 if event.topic.startswith(topic):
                     found.append(event)
                     if len(found) == limit:
                         break
-            return found
+            return answerable(found)
 
     def last_id(self, kind: str) -> int:
         """Return the greatest ID ever stored for a kind of document, 0 if there is none."""

@@ -4,6 +4,7 @@ Beside the storage lies a small file of high-water marks. Numbers are reserved i
 written once in thousands of events, and no number above its marks was ever given out.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -195,6 +196,17 @@ class HighWaterMarks:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._path)
+        _sync_directory(self._path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """See to it that a renaming in a directory survives a power cut, where the file system can do that."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _boot_id() -> str:

@@ -7,6 +7,8 @@ or activity. One thread appends (the event bus); any thread may read.
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from ska_oso_oet.model import EVENTS_IN_ANSWER
+
 
 class JournalEvent(NamedTuple):
     """A numbered event, ready to be sent: its text is the JSON that clients receive."""
@@ -39,6 +41,19 @@ class EventsNoLongerKept(LookupError):
             f"events {after + 1} to {first - 1} are no longer kept: read on with 'after' = {first - 1}"
         )
         self.first = first
+
+
+def answerable(events: Sequence[JournalEvent]) -> list[JournalEvent]:
+    """Return the first of some events, as many as one answer can hold.
+
+    :param events: what is asked for
+    """
+    size = 0
+    for count, event in enumerate(events, start=1):
+        size += len(event.text)
+        if size >= EVENTS_IN_ANSWER:
+            return list(events[:count])
+    return list(events)
 
 
 class JournalUnavailable(RuntimeError):
@@ -84,6 +99,8 @@ class Journal(Protocol):
 
     def read_events(self, after: int, limit: int, topic: str = "") -> list[JournalEvent]:
         """Read events, oldest first. Less than `limit` events are the last there are, or end at missing ones.
+
+        Where they are long, it ends after `EVENTS_IN_ANSWER` characters: read on until there are none.
 
         :param after: only events with a greater number
         :param limit: how many at the most

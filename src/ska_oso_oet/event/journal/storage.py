@@ -8,6 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Dialect, Select, Table, and_, delete, func, insert, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ska_oso_oet.model import EVENTS_IN_ANSWER
+
 from .database import Database, EntryRejected, Step, StorageFault, StorageSuspect
 from .gaps import Gap
 from .migrate import bring_up_to_date
@@ -18,6 +20,8 @@ from .schema import ANY_KIND, documents, events, gaps, identifiers
 # A prefix that more topics than this begin with is looked for event by event.
 _MAX_MERGED_TOPICS: Final = 64
 _AFTER_ANY_TOPIC: Final = "\U0010ffff"
+# Events that are read without knowing how large they are.
+_FIRST_PAGE: Final = 100
 # An entry of PostgreSQL's index has 2704 bytes at the most, a character up to four.
 _INDEXABLE_TOPIC: Final = 600
 
@@ -139,17 +143,23 @@ class SqlStorage:
         return Facts(oldest, Numbering(last_seq, ids, floor), found)
 
     def read_events(self, after: int, limit: int, topic: str) -> list[JournalEvent]:
-        """Read events with a greater number than `after`, oldest first, `limit` at the most."""
-        newer = select(events).where(events.c.seq > after)
+        """Read events with a greater number than `after`, oldest first, `limit` at the most.
+
+        Where they are long, only as many are read as one answer can hold.
+        """
         with self._reading() as connection:
-            query: Any = newer
-            if topic:
-                topics = _topics_with_prefix(connection, topic)
-                if not topics:
-                    return []
-                query = _of_topics(newer, topics, topic)
-            rows = connection.execute(query.order_by("seq").limit(limit))
-            return [JournalEvent(*row) for row in rows]
+            topics = _topics_with_prefix(connection, topic) if topic else []
+            if topic and not topics:
+                return []
+            found: list[JournalEvent] = []
+            for page in _pages(limit):
+                newer = select(events).where(events.c.seq > (found[-1].seq if found else after))
+                query = _of_topics(newer, topics, topic) if topic else newer
+                rows = connection.execute(query.order_by("seq").limit(page)).all()
+                found += [JournalEvent(*row) for row in rows]
+                if len(rows) < page or sum(len(event.text) for event in found) >= EVENTS_IN_ANSWER:
+                    break
+            return found
 
     def read_document(self, kind: str, document_id: int) -> Document | None:
         """Return a document, or None if there is none."""
@@ -252,6 +262,15 @@ def _replacing(table: Table, key: Sequence[str], dialect: Dialect) -> str:
     inserted = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
     new = {column.name: inserted.excluded[column.name] for column in table.columns if column.name not in key}
     return _compiled(inserted.on_conflict_do_update(index_elements=key, set_=new), dialect)
+
+
+def _pages(limit: int) -> Iterator[int]:
+    """Divide a number of events into pages: they become larger as long as it shows that events are small."""
+    page = _FIRST_PAGE
+    while limit > 0:
+        yield min(page, limit)
+        limit -= page
+        page *= 4
 
 
 def _topics_with_prefix(connection: Connection, prefix: str) -> list[str]:

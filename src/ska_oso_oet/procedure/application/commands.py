@@ -5,6 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from ska_oso_oet.event.bus import Announcement
+
 from ..domain import ExecutableScript, ProcedureInput
 from .summary import ProcedureSummary
 
@@ -16,11 +18,13 @@ class Origin:
     :param msg_src: component that makes it; the source of its events
     :param request_id: carried by all events that it causes; its time, seconds since 1970
     :param name_command: gives the ID of the long-running command that it is, for the ID of the procedure
+    :param announcement: its event, to be published as soon as the request has been granted
     """
 
     msg_src: str = "ScriptExecutionService"
     request_id: float = field(default_factory=time.time)
     name_command: Callable[[int], str] | None = None
+    announcement: Announcement | None = None
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,8 @@ class Recorder:
     def requested(self, procedure_id: int, origin: Any) -> None:
         """A procedure is to start or to stop: events from now on belong to that request."""
         self._records[procedure_id].origin = origin
+        if origin.announcement is not None:
+            self._bus.publish(origin.announcement)
 
     def function_called(self, procedure_id: int, function: str, arguments: ProcedureInput) -> None:
         """A function of a script is about to be called."""

@@ -4,14 +4,16 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
 from ska_oso_oet.event.bus import Announcement, EventBus
-from ska_oso_oet.event.journal import JournalUnavailable
+from ska_oso_oet.event.journal import Document, JournalUnavailable
 from ska_oso_oet.event.view import DocumentView
 from ska_oso_oet.model import Procedure
 from ska_oso_oet.mptools import EventMessage
@@ -177,17 +179,21 @@ class ScriptExecutionService:
         if run_args == ProcedureInput():
             run_args = summary.arguments_of(cmd.fn_name) or run_args
         request = {"pid": cmd.process_uid, "script_args": _script_args({cmd.fn_name: run_args})}
-        self._announce_request("start", origin, request)
+        announcement = _request("start", origin, request)
         try:
             self.manager.run(
                 cmd.process_uid,
                 call=cmd.fn_name,
                 run_args=run_args,
                 force_start=cmd.force_start,
-                origin=origin,
+                # Published where it is granted: if the bus is at work already, the script is told later.
+                origin=replace(origin, announcement=announcement),
             )
-        except ProcedureNotFound:  # it ended after the summary was made
-            raise ended from None
+        except Exception as error:
+            self._bus.publish(announcement)
+            if isinstance(error, ProcedureNotFound):  # it ended after the summary was made
+                raise ended from None
+            raise
         return self._committed(cmd.process_uid)
 
     def stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> list[ProcedureSummary]:
@@ -246,33 +252,27 @@ class ScriptExecutionService:
 
     def _outcome(self, procedure_id: int, abort_id: int | None, failure: str | None) -> Stopping:
         outcome = Stopping(abort_id)
+        stopped = self.view.ended(procedure_id)
 
-        def conclude(_: Any) -> None:
-            try:
-                outcome.set_result(describe())
-            except Exception as error:  # such as a journal that cannot be read: who waits must learn of it
-                outcome.set_exception(error)
+        def conclude(abort: "Future[Document] | None") -> None:
+            # Not read again: where little history is kept, a journal with a fault has no more to give.
+            aborting = None if abort is None else abort.result()
+            outcome.set_result(_describe_stop(stopped.result(), aborting, failure))
 
-        def describe() -> StopOutcome:
-            abort = self.summary(abort_id) if abort_id is not None else None
-            reason = failure
-            if abort is not None and abort.state is not ProcedureState.COMPLETE:
-                trace = (abort.history.stacktrace or "").strip().rpartition("\n")[2]
-                reason = f"the abort script (procedure {abort.id}) ended {abort.state} {trace}".rstrip()
-            return StopOutcome(self.summary(procedure_id), abort, reason)
-
-        def stopped(_: Any) -> None:
+        def follow(_: Any) -> None:
             if abort_id is None:
                 conclude(None)
-            else:
+                return
+            try:
                 self.view.ended(abort_id).add_done_callback(conclude)
+            except JournalUnavailable as error:
+                outcome.set_exception(error)
 
-        self.view.ended(procedure_id).add_done_callback(stopped)
+        stopped.add_done_callback(follow)
         return outcome
 
     def _announce_request(self, verb: str, origin: Origin, cmd: dict[str, Any]) -> None:
-        fields = {"request_id": origin.request_id, "cmd": cmd}
-        self._bus.publish(Announcement(f"request.procedure.{verb}", origin.msg_src, fields))
+        self._bus.publish(_request(verb, origin, cmd))
 
     def _committed(self, procedure_id: int) -> ProcedureSummary:
         """Return a summary that holds all that has happened up to now."""
@@ -344,6 +344,26 @@ def _parse_model(text: str) -> Procedure:
 
 def _parse_summary(text: str) -> ProcedureSummary:
     return ProcedureSummary.from_model(_parse_model(text))
+
+
+def _describe_stop(stopped: Document, abort: Document | None, failure: str | None) -> StopOutcome:
+    """Say how a stop went.
+
+    :param stopped: what was stopped, as it has ended
+    :param abort: what ran the abort script, likewise
+    :param failure: why there is none
+    """
+    aborting = None if abort is None else _parse_summary(abort.text)
+    if aborting is not None and aborting.state is not ProcedureState.COMPLETE:
+        trace = (aborting.history.stacktrace or "").strip().rpartition("\n")[2]
+        failure = f"the abort script (procedure {aborting.id}) ended {aborting.state} {trace}".rstrip()
+    return StopOutcome(_parse_summary(stopped.text), aborting, failure)
+
+
+def _request(verb: str, origin: Origin, cmd: dict[str, Any]) -> Announcement:
+    """Return the event of a request."""
+    fields = {"request_id": origin.request_id, "cmd": cmd}
+    return Announcement(f"request.procedure.{verb}", origin.msg_src, fields)
 
 
 def _prepare_request(cmd: PrepareProcessCommand) -> dict[str, Any]:

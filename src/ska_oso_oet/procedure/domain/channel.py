@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from ska_oso_oet.mptools import EventMessage, MainContext, MPQueue, Proc, QueueProcWorker, posix
 from ska_oso_oet.mptools.encoding import MAX_MESSAGE, decode, encode
 
+from . import tasks
 from .protocol import DISCONNECTED_STATUS
 
 LOGGER = logging.getLogger(__name__)
@@ -234,8 +235,7 @@ class WorkerChannel:
         self._exited = True
         self._loop.remove_reader(self._proc.sentinel)
         self._drain_all()
-        task = self._loop.create_task(self._conclude())
-        task.add_done_callback(_log_failure)
+        tasks.begin(self._conclude(), f"Cleaning up after worker {self.pid}")
 
     def _describe_end(self) -> str:
         if self._proc.has_lost_guardian:
@@ -281,11 +281,6 @@ class WorkerChannel:
         self._loop.remove_reader(self._output.fileno())
         self._output.close()
         self._context.release(self._proc)
-
-
-def _log_failure(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        LOGGER.error("Cleaning up after a worker failed", exc_info=error)
 
 
 def describe_exit(status: int | None) -> str:

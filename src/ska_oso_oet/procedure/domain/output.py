@@ -6,8 +6,9 @@ import re
 import threading
 from collections import deque
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import IO
 
 LOGGER = logging.getLogger(__name__)
 
@@ -146,20 +147,34 @@ class OutputLog:
         :returns: the number of the first line returned, which is greater than `after` where lines have been
             dropped, and the lines
         """
-        with self._lock:
-            parts = self._older()
-            first = parts[0][0] if parts else self._first_line
-            found: list[str] = []
+        found: list[str] = []
+        with ExitStack() as opened:
+            first, parts = self._open_parts(opened)
             position = first
-            # Where nobody writes any more, an unfinished line is the last that was heard.
-            complete = self._file is not None
-            for path in [*(path for _, path in parts), self._path]:
-                skipped, lines = _lines_of(path, max(0, after - position), limit - len(found), complete)
+            for file, end in parts:
+                skipped, lines = _lines_of(file, end, max(0, after - position), limit - len(found))
                 position += skipped + len(lines)
                 found += lines
                 if len(found) >= limit:
                     break
         return max(after, first) if found else max(first, min(after, position)), found
+
+    def _open_parts(self, opened: ExitStack) -> tuple[int, list[tuple[IO[bytes], int | None]]]:
+        """Return the number of the first line, and the parts: each with its end, None for all there is.
+
+        Whatever is written from now on, these stay as they are: so whoever writes need not wait for a reader.
+        """
+        with self._lock:
+            older = self._older()
+            first = older[0][0] if older else self._first_line
+            # Where nobody writes any more, an unfinished line is the last that was heard.
+            end_of_newest = None if self._file is None else self._size
+            ends = [*((path, None) for _, path in older), (self._path, end_of_newest)]
+            parts: list[tuple[IO[bytes], int | None]] = []
+            for path, end in ends:
+                with suppress(OSError):  # there is none, or it could not even be made
+                    parts.append((opened.enter_context(path.open("rb", buffering=_CHUNK)), end))
+        return first, parts
 
     def _older(self) -> list[tuple[int, Path]]:
         """Return the older parts, each with the number of its first line."""
@@ -197,14 +212,14 @@ def _prune(folder: Path, keep: int, live: Collection[int]) -> None:
             LOGGER.warning("An old log cannot be removed: %s", error)
 
 
-def _lines_of(path: Path, skip: int, limit: int, complete: bool) -> tuple[int, list[str]]:
+def _lines_of(file: IO[bytes], end: int | None, skip: int, limit: int) -> tuple[int, list[str]]:
     """Return how many lines of a file were skipped, and up to `limit` of those that follow.
 
-    :param complete: whether to leave out a last line that has no end yet
+    :param end: how many bytes of the file count, None for all
     """
     skipped = 0
     lines: list[str] = []
-    for line in _raw_lines(path, complete):
+    for line in _raw_lines(file, end):
         if skipped < skip:
             skipped += 1
         elif len(lines) < limit:
@@ -214,14 +229,14 @@ def _lines_of(path: Path, skip: int, limit: int, complete: bool) -> tuple[int, l
     return skipped, lines
 
 
-def _raw_lines(path: Path, complete: bool) -> Iterator[bytes]:
-    try:
-        with path.open("rb", buffering=_CHUNK) as file:
-            for line in file:
-                if line.endswith(b"\n") or not complete:
-                    yield line.removesuffix(b"\n")
-    except OSError:  # there is none, or it could not even be made
-        return
+def _raw_lines(file: IO[bytes], end: int | None) -> Iterator[bytes]:
+    position = 0
+    with suppress(OSError):  # what the disk gives is better than nothing
+        for line in file:
+            position += len(line)
+            if end is not None and position > end:
+                return
+            yield line.removesuffix(b"\n")
 
 
 def _write_all(file: int, data: bytes) -> None:

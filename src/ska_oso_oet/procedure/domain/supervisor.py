@@ -12,7 +12,7 @@ from typing import Any
 from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.mptools import EventMessage, MainContext
 
-from . import signatures
+from . import signatures, tasks
 from .channel import WorkerChannel
 from .errors import AnotherRuns, ProcedureNotFound, StateForbids
 from .observer import ProcedureObserver
@@ -155,7 +155,7 @@ class Supervisor:
             if origin is not None:
                 self._observer.requested(procedure.id, origin)
             procedure.stopped = self._loop.create_future()
-            self._loop.create_task(self._end(procedure)).add_done_callback(_log_failure)
+            tasks.begin(self._end(procedure), f"Stopping procedure {procedure.id}")
         procedure.stopped.add_done_callback(lambda _: on_stopped())
         return procedure.successor.id if procedure.successor is not None else None
 
@@ -394,8 +394,3 @@ def _kill_all(procedures: list[Procedure]) -> None:
     for procedure in procedures:
         if procedure.channel is not None:
             procedure.channel.kill()
-
-
-def _log_failure(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        LOGGER.error("Stopping a procedure failed", exc_info=error)

@@ -34,6 +34,17 @@ def test_events_are_read_in_order_from_anywhere(open_any: OpenJournal) -> None:
     assert journal.read_events(0, 0) == []
 
 
+def test_long_events_are_read_a_few_at_a_time(open_any: OpenJournal) -> None:
+    journal = open_any()
+    large = [JournalEvent(seq, "user.image", f"{seq:>{2**20}}") for seq in range(1, 51)]
+    for event in large:
+        journal.append([event], [])
+    for after, topic in ((0, ""), (10, "user.")):
+        assert journal.read_events(after, 10_000, topic) == large[after : after + 16]
+    journal.append([JournalEvent(51, "user.image", "x" * 2**26)], [])
+    assert numbers(journal.read_events(50, 1)) == [51]
+
+
 def test_a_topic_is_read_by_its_beginning(open_any: OpenJournal) -> None:
     journal = open_any()
     topics = [

@@ -1,6 +1,7 @@
 """A damaged file is moved aside, a new one begun, and no number is given out again."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -218,6 +219,26 @@ def test_a_power_cut_does_not_make_numbers_come_twice(opened: OpenJournal, tmp_p
     assert (journal.last_seq, journal.last_id("procedure")) == (12_000, 130)
     assert "stopped without warning" in (journal.recovery or "")
     assert numbers(journal.read_events(4000, 10_000)) == list(range(4001, 5001))
+
+
+def test_marks_are_on_the_disk_before_a_number_beyond_the_last_ones_is_given_out(
+    opened: OpenJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def sync_and_tell(descriptor: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync_and_tell)
+    journal = opened(tmp_path)
+    for first in range(1, 10_001, 1000):
+        journal.append(events(first, first + 999), [])
+        marks = json.loads((tmp_path / "journal.marks").read_text())
+        assert marks["last_seq"] > journal.last_seq
+        # The file, and that it has taken the place of the one before.
+        assert synced[-2:] == ["journal.marks.new", tmp_path.name]
 
 
 def test_marks_that_cannot_be_read_are_done_without(opened: OpenJournal, tmp_path: Path) -> None:

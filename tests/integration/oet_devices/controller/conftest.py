@@ -10,11 +10,11 @@ from tests.support.operator import Operator, operate
 from tests.support.tango_stack import database, device_name, device_server, register, tango_database
 
 from oet_devices import registration
-from oet_devices.executor_device import SHIPPED_SCRIPTS
+from oet_devices.properties import SHIPPED_SCRIPTS
 
 FIRST = "mid-oet/controller/01"
 """The one that the registration which ships defines."""
-_OTHERS = [f"mid-oet/controller/{number:02}" for number in range(2, 12)]
+_OTHERS = [f"mid-oet/controller/{number:02}" for number in range(2, 16)]
 _SERVER = "OETController/01"
 
 WAITS = """

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import tango
 from tests.integration.oet_devices.controller.conftest import Uris
+from tests.support.controllers import embedded
 from tests.support.events import listen
 from tests.support.operator import Operator, operate
 from tests.support.tango_stack import device_proxy
@@ -78,6 +79,24 @@ def test_events_by_number_count_and_topic(operator: Operator, uri: Uris) -> None
     of_users = [event for event in heard if event["topic"].startswith("user.")]
     assert operator.get_events(after=start, topic="user.") == of_users
     assert operator.get_events(after=start, topic="no.such") == []
+
+
+def test_long_events_are_answered_a_few_at_a_time(operator: Operator) -> None:
+    program = (
+        "from pubsub import pub\n"
+        "def main(count):\n"
+        "    for number in range(count):\n"
+        "        pub.sendMessage('user.script.announce', msg=f'{number:>1000000}')\n"
+    )
+    pid = operator.run(embedded(program), 40)
+    operator.wait_for_topic(pid, "procedure.lifecycle.complete")
+    heard = operator.events()
+    start = heard[0]["seq"] - 1
+    told = operator.get_events(after=start)
+    assert 1 < len(told) < 40
+    while more := operator.get_events(after=told[-1]["seq"]):
+        told += more
+    assert told == heard
 
 
 def test_output_line_by_line(operator: Operator, uri: Uris) -> None:

@@ -36,8 +36,6 @@ def test_a_running_observation_outlives(controller: tango.DeviceProxy, uri: Uris
         operator.wait_for_topic(pid, "user.script.announce")
         if command == "Init":
             controller.Init()
-            # Memorised attributes are written when a server starts, not by Init.
-            controller.adminMode = "ONLINE"
         else:
             assert reset(controller).statuses[-1] is TaskStatus.COMPLETED
         assert controller.State() == State.ON
@@ -59,7 +57,6 @@ def test_changed_properties_are_taken_into_account_when_nothing_is_live(
     try:
         if command == "Init":
             controller.Init()
-            controller.adminMode = "ONLINE"
         else:
             assert reset(controller).statuses[-1] is TaskStatus.COMPLETED
         assert list(controller.scripts) == [(tmp_path / "elsewhere.py").as_uri()]
@@ -120,10 +117,18 @@ WRONG = {
     "StandbyWorkers": ("100000", "property StandbyWorkers is 100000: 64 are allowed"),
     "StopGracePeriod": ("-0.5", "property StopGracePeriod is -0.5: give a number that is not negative"),
     "InitTimeout": ("nan", "property InitTimeout is nan: give a number that is not negative"),
-    "EventRetention": ("many", "EventRetention"),
-    "ScriptRoots": ("scripts", "the script root 'scripts' is not the absolute path of an existing folder"),
-    "GitRepositories": ("github", "'github' is no pattern of repository URLs"),
-    "AbortScript": ("/scripts/abort.py", "'/scripts/abort.py' is no script URI of this kind"),
+    "EnvironmentTimeout": ("inf", "property EnvironmentTimeout is inf: give a number that is not negative"),
+    "EventRetention": ("0", "property EventRetention is 0: give at least 1"),
+    "OdaTimeout": ("0", "property OdaTimeout is 0.0: give some seconds"),
+    "ScriptRoots": ("scripts", "property ScriptRoots: the script root 'scripts' is not the absolute path of"),
+    "GitRepositories": ("github", "property GitRepositories: 'github' is no pattern of repository URLs"),
+    "StateDirectory": ("state", "property StateDirectory is 'state': give an absolute path"),
+    "AbortScript": ("/scripts/abort.py", "property AbortScript: '/scripts/abort.py' is no script URI"),
+    "EnvironmentLimit": ("some", "'EnvironmentLimit'"),
+    "SkaLevel": ("9", "property SkaLevel is 9: give 1 to 6"),
+    "GroupDefinitions": ("dishes", "property GroupDefinitions: 'dishes' is no JSON object"),
+    "LoggingLevelDefault": ("9", "property LoggingLevelDefault is 9: give 0 (OFF) to 5 (DEBUG)"),
+    "LoggingTargetsDefault": ("nowhere", "property LoggingTargetsDefault: 'nowhere' is no logging target"),
 }
 
 
@@ -137,6 +142,8 @@ def test_wrong_properties_are_faults_with_their_reason_until_they_are_mended(
             assert reset(fresh).statuses[-1] is TaskStatus.FAILED, name
             assert fresh.State() == State.FAULT, name
             assert sentence in fresh.Status(), name
+            assert fresh.Status().endswith("Mend that, then send Reset."), name
+            assert fresh.healthState == HealthState.FAILED, name
             log.wait_for("State", State.FAULT)
         with operate(fresh) as operator, pytest.raises(RefusedError, match="mend what it names, then send"):
             operator.create(uri("prints"))
@@ -148,6 +155,30 @@ def test_wrong_properties_are_faults_with_their_reason_until_they_are_mended(
         operator.run(uri("prints"))
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        ("def main(:", "is no valid Python"),
+        ("def init(): ...", "main"),
+    ],
+)
+def test_an_abort_script_that_could_not_be_run_is_found_before_it_is_needed(
+    fresh: tango.DeviceProxy, tmp_path: Path, text: str | None, sentence: str
+) -> None:
+    script = tmp_path / "abort.py"
+    if text is not None:
+        script.write_text(text)
+    put(fresh, {"AbortScript": script.as_uri()})
+    assert reset(fresh).statuses[-1] is TaskStatus.FAILED
+    assert fresh.State() == State.FAULT
+    assert "property AbortScript: " in fresh.Status()
+    assert sentence in fresh.Status()
+    script.write_text("def main(**_): ...")
+    assert reset(fresh).statuses[-1] is TaskStatus.COMPLETED
+    put(fresh, {"AbortScript": None})
+
+
 def test_a_wrong_property_is_shown_by_init_too_and_ends_no_observation(
     controller: tango.DeviceProxy, uri: Uris
 ) -> None:
@@ -156,7 +187,6 @@ def test_a_wrong_property_is_shown_by_init_too_and_ends_no_observation(
         put(controller, {"HistoryLength": -1})
         try:
             controller.Init()
-            controller.adminMode = "ONLINE"
             assert controller.State() == State.FAULT
             assert "property HistoryLength is -1" in controller.Status()
             assert operator.describe(pid)["state"] == "RUNNING"

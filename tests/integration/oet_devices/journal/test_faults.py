@@ -84,6 +84,33 @@ def test_a_full_disk_degrades_health_while_the_script_runs_and_costs_no_event(
             assert again.proxy.healthState == HealthState.OK
 
 
+def test_a_disk_that_is_full_at_the_start_is_taken_up_when_there_is_room(
+    register_controller: RegisterController, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", "4m"):
+        site = register_controller(tmp_path / "disk")
+        with site.served() as controller:
+            former = _start_steady(controller)
+            controller.process.kill()
+        _fill(tmp_path / "disk" / "ballast")
+        with site.served() as controller, listen(controller.proxy, ["healthState", "procedures"]) as log:
+            # The start has removed working directories of the dead: that was some room.
+            _fill(tmp_path / "disk" / "ballast")
+            newer = _start_steady(controller)
+            assert newer > former
+            log.wait_for("healthState", HealthState.DEGRADED)
+            log.clear()
+            (tmp_path / "disk" / "ballast").unlink()
+            log.wait_for("healthState", HealthState.OK)
+            log.wait_until(lambda _: controller.describe(former)["state"] == "UNKNOWN")
+            after = max(0, controller.proxy.lastEventId - 50)
+            seen = controller.events(after)
+            controller.process.kill()
+        with site.served() as again:
+            assert again.events(after)[: len(seen)] == seen
+            assert [again.describe(each)["state"] for each in (former, newer)] == ["UNKNOWN"] * 2
+
+
 def test_a_state_directory_that_is_read_only_at_the_start_is_taken_up_when_it_can_be(
     register_controller: RegisterController, tmp_path: Path
 ) -> None:

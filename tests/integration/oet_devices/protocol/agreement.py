@@ -74,6 +74,8 @@ class Look:
             self._require_progress(summary, after)
             for uid in _commands_of(number, finished):
                 self._compare_end(finished[uid], after)
+        for activity in json.loads(self._proxy.activities):
+            self._look_at_activity(activity)
         return self._told
 
     def _look_at(self, listed: Summary) -> Summary:
@@ -90,10 +92,25 @@ class Look:
             if outcome_of(uid, before) is not None:
                 self._complain(f"{uid} executes, and its procedure was {states(before)} before")
         create = outcome_of("_Create", before)
-        if listed["command_id"] and create is not None and created is not create[0]:
+        by_create = str(listed["command_id"]).endswith("_Create")
+        if by_create and create is not None and created is not create[0]:
             self._complain(f"{listed['command_id']} is {created.name}, its procedure was {states(before)}")
         self._compare_running(running, before, after)
         return after
+
+    def _look_at_activity(self, listed: Summary) -> None:
+        """Compare what is said of an activity and of the command that runs it in the same moment."""
+        before = json.loads(self._proxy.DescribeActivity(listed["id"]))
+        status = TaskStatus[self._proxy.CheckLongRunningCommandStatus(listed["command_id"])]
+        after = json.loads(self._proxy.DescribeActivity(listed["id"]))
+        told = [item["activity_states"] for item in (listed, before, after)]
+        if told[1][: len(told[0])] != told[0] or told[2][: len(told[1])] != told[1]:
+            self._complain(f"activity {listed['id']} was {told}")
+        outcome = OUTCOMES.get(before["state"])
+        if outcome is not None and status is not outcome[0]:
+            self._complain(f"{listed['command_id']} is {status.name}, its activity was {before['state']}")
+        if status.is_final and (OUTCOMES.get(after["state"]) or [None])[0] is not status:
+            self._complain(f"{listed['command_id']} is {status.name}, its activity is {after['state']}")
 
     def _compare_running(self, running: int, before: Summary, after: Summary) -> None:
         all_the_time = main_runs(before) and main_runs(after)

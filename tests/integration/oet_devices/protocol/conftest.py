@@ -9,10 +9,11 @@ import pytest
 import tango
 from tests.support.controllers import controller_proxy, controller_server, embedded
 from tests.support.lrc_client import CommandRefusedError, invoke
-from tests.support.tango_stack import tango_database
+from tests.support.tango_stack import register, tango_database
 
 _ENDS = ("COMPLETE", "FAILED", "STOPPED", "UNKNOWN")
 FIRST, SECOND, THIRD = (f"mid-oet/controller/0{number}" for number in (1, 2, 3))
+UNTOUCHED = "mid-oet/controller/04"
 
 
 @pytest.fixture(scope="package")
@@ -31,11 +32,20 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def controllers(tango_host: str, state: Path) -> Iterator[list[tango.DeviceProxy]]:
     """Three controllers, the first two in one server."""
+    # No admin mode is remembered of this one: it starts OFFLINE.
+    properties = {"StateDirectory": [str(state / "untouched")], "StandbyWorkers": ["0"]}
+    register(tango_host, "OETController/02", "OETController", UNTOUCHED, properties)
     with (
         controller_server(tango_host, state, [FIRST, SECOND], instance="01"),
         controller_server(tango_host, state, [THIRD], instance="02"),
     ):
         yield [controller_proxy(tango_host, device) for device in (FIRST, SECOND, THIRD)]
+
+
+@pytest.fixture(scope="package")
+def untouched(tango_host: str, state: Path, controllers: list[tango.DeviceProxy]) -> tango.DeviceProxy:
+    """A controller that was never taken into use, in the same server as the third."""
+    return controller_proxy(tango_host, UNTOUCHED)
 
 
 @pytest.fixture

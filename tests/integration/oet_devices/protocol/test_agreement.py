@@ -38,6 +38,11 @@ _SCRIPTS = {
     _WAITS: "import signal\ndef main(): signal.pause()",
     _WAITS_IN_INIT: "import signal\ndef init(): signal.pause()\ndef main(): pass",
 }
+_ACTIVITIES = {
+    "ends": "def main(sb_json): pass",
+    "fails": "def main(sb_json): raise RuntimeError('the antenna is stuck')",
+    "waits": "import signal\ndef main(sb_json): signal.pause()",
+}
 _HEARD = ["events", "_lrcEvent", "lrcFinished"]
 _SLOW = "test/controller/slow"
 
@@ -47,6 +52,7 @@ _actions = st.lists(
         st.tuples(st.sampled_from(["start", "start when ready"]), st.integers(0, 3)),
         st.tuples(st.sampled_from(["stop", "stop with abort"]), st.integers(0, 3)),
         st.tuples(st.sampled_from(["kill", "wait"]), st.integers(0, 3)),
+        st.tuples(st.just("run activity"), st.sampled_from(sorted(_ACTIVITIES))),
         st.tuples(st.just("abort"), st.none()),
     ),
     min_size=5,
@@ -59,10 +65,12 @@ class Client:
 
     :param controller: the controller
     :param log: hears its events
+    :param block: URI of a Scheduling Block
     """
 
-    def __init__(self, controller: tango.DeviceProxy, log: EventLog) -> None:
+    def __init__(self, controller: tango.DeviceProxy, log: EventLog, block: str) -> None:
         self._controller = controller
+        self._block = block
         self._log = log
         self._kinds: dict[int, str] = {}
 
@@ -76,6 +84,8 @@ class Client:
             uid = self._send("Create", embedded(_SAY_WHO + _SCRIPTS[what]))
             assert uid is not None
             self._kinds[_number(uid)] = what
+        elif verb == "run activity":
+            self._send("RunActivity", json.dumps({"activity_name": what, "sbd_uri": self._block}))
         elif verb == "abort":
             self._send("Abort", None)
         elif self._kinds:
@@ -122,7 +132,9 @@ class Client:
         self._wait_for_end(str(self._send("Abort", None)))
         for summary in json.loads(self._controller.procedures):
             if not ProcedureState(summary["state"]).is_final:
-                self._wait_for_end(str(self._send("Stop", str(summary["id"]))))
+                stop = self._send("Stop", str(summary["id"]))
+                if stop is not None:  # one of an activity may have ended meanwhile
+                    self._wait_for_end(stop)
         self.look()
         assert self._controller.lrcExecuting == ()
         assert _disagreements_heard(self._log) == []
@@ -197,9 +209,23 @@ def _disagreements_heard(log: EventLog) -> list[str]:
 
 
 @pytest.fixture
+def block(tmp_path: Path) -> str:
+    """URI of a Scheduling Block with an activity of each kind."""
+    for name, text in _ACTIVITIES.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    activities = {
+        name: {"kind": "filesystem", "path": (tmp_path / f"{name}.py").as_uri()} for name in _ACTIVITIES
+    }
+    path = tmp_path / "block.json"
+    path.write_text(json.dumps({"sbd_id": "sbd-agreement", "activities": activities}))
+    return path.as_uri()
+
+
+@pytest.fixture
 def slow_controller(tango_host: str, tmp_path: Path) -> Iterator[tango.DeviceProxy]:
     """A controller between whose parts news takes a moment to travel."""
-    register(tango_host, "SlowController/01", "SlowController", _SLOW, {"StateDirectory": [str(tmp_path)]})
+    properties = {"StateDirectory": [str(tmp_path / "state")], "ScriptRoots": [str(tmp_path)]}
+    register(tango_host, "SlowController/01", "SlowController", _SLOW, properties)
     with device_server(tango_host, "tests.integration.oet_devices.protocol.slow_controller", "01"):
         proxy = controller_proxy(tango_host, _SLOW)
         proxy.adminMode = 0
@@ -208,7 +234,7 @@ def slow_controller(tango_host: str, tmp_path: Path) -> Iterator[tango.DevicePro
 
 @pytest.mark.timeout(180)
 def test_descriptions_attributes_and_events_never_disagree(
-    tango_host: str, slow_controller: tango.DeviceProxy
+    tango_host: str, slow_controller: tango.DeviceProxy, block: str
 ) -> None:
     controller = slow_controller
     other_client = controller_proxy(tango_host, _SLOW)
@@ -218,7 +244,7 @@ def test_descriptions_attributes_and_events_never_disagree(
         @given(_actions)
         def try_(actions: list[tuple[str, Any]]) -> None:
             log.clear()
-            client = Client(controller, log)
+            client = Client(controller, log, block)
             try:
                 for action in actions:
                     client.act(*action)

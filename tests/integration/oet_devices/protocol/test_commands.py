@@ -11,8 +11,8 @@ from tests.integration.oet_devices.protocol.conftest import end_all, prepare
 from tests.support.controllers import embedded
 from tests.support.events import EventLog, listen
 from tests.support.lrc_client import CommandRefusedError, LrcCall, invoke
-from tests.support.ska_interface import INTERFACE, attribute_row, command_row
 
+from oet_devices.ska.command_record import MAX_RESULT_BYTES
 from oet_devices.ska.enums import TaskStatus
 
 FINE = "def main(n=1): print(n)"
@@ -46,17 +46,6 @@ def _result(call: LrcCall) -> tuple[int, Any]:
     result = call.wait_for_end().result
     assert result is not None
     return int(result[0]), result[1]
-
-
-@pytest.mark.parametrize("row", INTERFACE["attributes"], ids=lambda row: row["name"])
-def test_each_attribute_of_a_base_device(controller: tango.DeviceProxy, row: dict[str, Any]) -> None:
-    expected = {key: value for key, value in row.items() if key != "first_event"}
-    assert attribute_row(controller, row["name"]) == expected
-
-
-@pytest.mark.parametrize("row", INTERFACE["commands"], ids=lambda row: row["name"])
-def test_each_command_of_a_base_device(controller: tango.DeviceProxy, row: dict[str, Any]) -> None:
-    assert command_row(controller, row["name"]) == row
 
 
 @VERSIONS
@@ -95,6 +84,21 @@ def test_a_script_that_fails_fails_its_command(controller: tango.DeviceProxy, ve
     with invoke(controller, "Create", embedded(BROKEN), version=version) as create:
         assert "no licence" in _result(create)[1]
     assert create.statuses[-1] is TaskStatus.FAILED
+
+
+@VERSIONS
+def test_a_result_too_long_for_events_says_where_all_of_it_is(
+    controller: tango.DeviceProxy, version: int
+) -> None:
+    number = prepare(controller, "def main(): raise RuntimeError(20_000 * 'Größe Δ')")
+    with invoke(controller, "Start", "", version=version) as start:
+        code, reason = _result(start)
+    assert code == 3
+    assert len(json.dumps([code, reason])) <= MAX_RESULT_BYTES
+    assert reason.endswith(f"Größe Δ\n ... See DescribeProcedure({number}).")
+    trace = json.loads(controller.DescribeProcedure(number))["history"]["stacktrace"]
+    assert len(trace) > len(reason)
+    assert [json.loads(text)["result"] for text in controller.lrcFinished][-1] == [code, reason]
 
 
 @VERSIONS
@@ -183,19 +187,28 @@ def test_refusals_say_what_to_do(controller: tango.DeviceProxy) -> None:
         invoke(controller, "Stop", "").__enter__()
 
 
-def test_controllers_are_independent(controllers: list[tango.DeviceProxy]) -> None:
-    ids = [prepare(controller, LONG) for controller in controllers]
-    before = [len(json.loads(controller.GetEvents("{}"))) for controller in controllers]
-    for controller, procedure_id in zip(controllers, ids, strict=True):
-        with listen(controller, ["runningProcedure"]) as log:
-            controller.Start("")
-            log.wait_for("runningProcedure", procedure_id)
-    assert [controller.runningProcedure for controller in controllers] == ids
-    with invoke(controllers[1], "Stop", "") as stop:
-        stop.wait_for_end()
-    assert [controller.runningProcedure for controller in controllers] == [ids[0], 0, ids[2]]
-    after = [len(json.loads(controller.GetEvents("{}"))) for controller in controllers]
-    assert after[1] - before[1] > after[0] - before[0] == after[2] - before[2]
+def test_what_runs_goes_on_though_the_controller_is_taken_out_of_use(controller: tango.DeviceProxy) -> None:
+    ready = prepare(controller, FINE)
+    prepare(controller, LONG)
+    with invoke(controller, "Start", "") as start:
+        try:
+            controller.adminMode = "OFFLINE"
+            assert (controller.State(), controller.runningProcedure != 0) == (tango.DevState.DISABLE, True)
+            for command, argument in (
+                ("Create", embedded(FINE)),
+                ("Start", str(ready)),
+                ("RunActivity", "{}"),
+            ):
+                with pytest.raises(CommandRefusedError, match="Set adminMode to ONLINE first"):
+                    invoke(controller, command, argument).__enter__()
+            assert start.statuses[-1] is TaskStatus.IN_PROGRESS
+            with invoke(controller, "Abort") as abort:
+                assert abort.wait_for_end().result == [0, "Abort completed OK"]
+            assert start.wait_for_end().statuses[-1] is TaskStatus.ABORTED
+        finally:
+            controller.adminMode = "ONLINE"
+    with invoke(controller, "Start", str(ready)) as start:
+        assert start.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
 
 
 def test_a_script_can_be_stopped_at_once_without_naming_it(controller: tango.DeviceProxy) -> None:

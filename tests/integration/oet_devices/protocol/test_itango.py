@@ -1,80 +1,137 @@
-"""A session of the real itango, as the README shows it."""
+"""Sessions of the real itango: the one that the README shows, completion, help, and refusals."""
 
 import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
 import pytest
 import tango
-from tests.support.controllers import embedded
+from tests.integration.oet_devices.protocol.conftest import end_all
 from tests.support.events import listen
 
 from ska_oso_oet.model import ProcedureState
 
-_PROMPT = r"In \[\d+\]: "
+_README = Path(__file__).parents[4] / "README.md"
 _TIMEOUT = 30
+_LINE = re.compile(r"^In \[\d+\]: (?P<typed>.+)\n(?P<printed>(?:(?!In \[|```).*\n)*)", re.MULTILINE)
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]")
 
 
 class Session:
-    """A person at the prompt of itango."""
+    """A person at the prompt of itango.
 
-    def __init__(self, tango_host: str, home: Path) -> None:
-        program = Path(sys.executable).with_name("itango3")
-        environment = {**os.environ, "TANGO_HOST": tango_host, "HOME": str(home), "TERM": "dumb"}
-        arguments = ["--simple-prompt", "--colors=NoColor", "--no-confirm-exit"]
-        self._child = pexpect.spawn(
-            str(program), arguments, env=environment, encoding="utf-8", timeout=_TIMEOUT, echo=False
-        )
-        self._child.expect(_PROMPT)
+    :param child: the program
+    :param enter: what the key sends
+    """
+
+    def __init__(self, child: "pexpect.spawn[str]", enter: str) -> None:
+        self._child = child
+        self._enter = enter
+        self._line = 0
+        self._wait_for_prompt()
+        self.type('oet = Device("mid-oet/controller/01")')
 
     def type(self, line: str) -> str:
-        """Type a line, and return what is printed in answer."""
-        self._child.sendline(line)
-        self._child.expect(_PROMPT)
-        return str(self._child.before)
+        """Type a line, or the rest of it, and return what is printed in answer."""
+        self._child.send(line + self._enter)
+        return self._wait_for_prompt()
 
-    def end(self) -> None:
-        """Leave itango."""
-        self._child.sendline("exit")
-        self._child.expect(pexpect.EOF)
-        self._child.close()
+    def press(self, keys: str, until: str) -> None:
+        """Press keys, and wait until a text is shown."""
+        self._child.send(keys)
+        self._child.expect_exact(until)
+
+    def _wait_for_prompt(self) -> str:
+        self._line += 1
+        self._child.expect_exact(f"In [{self._line}]:")
+        return _CONTROL.sub("", str(self._child.before))
+
+
+@contextmanager
+def _itango(tango_host: str, home: Path, terminal: str, *options: str) -> Iterator[Session]:
+    program = Path(sys.executable).with_name("itango3")
+    child = pexpect.spawn(
+        str(program),
+        ["--colors=NoColor", "--no-confirm-exit", *options],
+        env={**os.environ, "TANGO_HOST": tango_host, "HOME": str(home), "TERM": terminal},
+        encoding="utf-8",
+        timeout=_TIMEOUT,
+        echo=False,
+        dimensions=(50, 300),
+    )
+    try:
+        enter = "\n" if "--simple-prompt" in options else "\r"
+        yield Session(child, enter)
+        child.send("exit" + enter)
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
 
 
 @pytest.fixture
 def session(tango_host: str, controllers: list[tango.DeviceProxy], tmp_path: Path) -> Iterator[Session]:
-    """Itango beside a running controller."""
-    session = Session(tango_host, tmp_path)
-    session.type('oet = Device("mid-oet/controller/01")')
-    yield session
-    session.end()
+    """Itango beside a running controller, without anything that a terminal adds."""
+    with _itango(tango_host, tmp_path, "dumb", "--simple-prompt") as session:
+        yield session
+
+
+@pytest.fixture
+def terminal(tango_host: str, controllers: list[tango.DeviceProxy], tmp_path: Path) -> Iterator[Session]:
+    """Itango in a terminal, beside a running controller."""
+    with _itango(tango_host, tmp_path, "xterm") as session:
+        yield session
+
+
+def _pattern(printed: str) -> str:
+    """Return the regular expression of what the README shows: numbers and … may be anything."""
+    shown = re.escape(re.sub(r"^Out\[\d+\]: ", "", printed).strip())
+    return re.sub(r"\d+", r"\\d+", shown.replace("…", ".*"))
 
 
 def test_the_session_of_the_readme(session: Session, controller: tango.DeviceProxy) -> None:
-    assert "hello_world.py" in session.type("oet.scripts")
-    with listen(controller, ["procedureState"]) as states:
-        created = session.type(f"oet.Create({embedded('def main(): print(6 * 7)')!r})")
-        assert re.search(r"_\d+_Create", created)
-        states.wait_for("procedureState", _index(ProcedureState.READY))
-        assert re.search(r"_\d+_Start", session.type('oet.Start("")'))
-        states.wait_for("procedureState", _index(ProcedureState.COMPLETE))
-    assert '"state":"COMPLETE"' in session.type("print(oet.DescribeProcedure(0))")
-    assert "42" in session.type("print(oet.scriptOutput)")
+    [first, *lines] = [match.groupdict() for match in _LINE.finditer(_README.read_text())]
+    assert first["typed"] == 'oet = Device("mid-oet/controller/01")'
+    assert len(lines) > 5
+    states = {"Create": ProcedureState.READY, "Start": ProcedureState.RUNNING, "Stop": ProcedureState.STOPPED}
+    with listen(controller, ["procedureState", "Status"]) as log:
+        for line in lines:
+            log.clear()
+            # The first line of the README was typed already, so that the numbers of lines are the same.
+            printed = session.type(line["typed"])
+            assert re.search(_pattern(line["printed"]), printed), (line, printed)
+            command = line["typed"].removeprefix("oet.").partition("(")[0]
+            if command in states:
+                log.wait_for("procedureState", list(ProcedureState).index(states[command]))
+            if command == "Start":
+                log.wait_until(lambda log: re.search(r"%.* 1 standby worker\.", log.of("Status")[-1]))
+    end_all(controller)
 
 
-def _index(state: ProcedureState) -> int:
-    return list(ProcedureState).index(state)
+def test_a_refusal_says_what_to_do(session: Session) -> None:
+    assert "have its folder added to the property ScriptRoots" in session.type('oet.Create("file:///x.py")')
+    assert 'give nothing, an ID, e.g. 2, or a JSON object, e.g. {"pid": 2}' in session.type('oet.Start("x")')
+
+
+_EXAMPLES = {
+    "Create": "file:///scripts/observe.py",
+    "Start": '{"pid": 2, "script_args": {"main": {"args": [], "kwargs": {"scans": 3}}}}',
+    "Stop": '{"pid": 2, "abort": true}',
+    "RunActivity": '{"activity_name": "observe", "sbd_id": "sbd-123"}',
+    "GetOutput": '{"pid": 2, "after": line',
+}
 
 
 def test_help_shows_an_example_of_the_argument(session: Session) -> None:
-    assert "file:///scripts/observe.py" in session.type("print(oet.Create.__doc__)")
+    for command, example in _EXAMPLES.items():
+        assert example in session.type(f"oet.{command}?"), command
 
 
-def test_completion_knows_the_commands_and_attributes(session: Session) -> None:
-    # What a press of Tab offers; at this plain prompt there is no such key.
-    session.type("%config IPCompleter.use_jedi = False")
-    offered = session.type("print(get_ipython().Completer.all_completions('oet.'))")
-    for name in ("Create", "Start", "Stop", "DescribeProcedure", "procedures", "scriptOutput"):
-        assert f".{name}" in offered, name
+def test_tab_completes_the_names_of_commands_and_attributes(terminal: Session) -> None:
+    for typed, rest in (("oet.Cr", "eate"), ("oet.DescribeP", "rocedure"), ("oet.scriptO", "utput")):
+        terminal.press(typed, until=typed[-1])
+        terminal.press("\t", until=rest)
+        assert "Error" not in terminal.type("")

@@ -13,6 +13,7 @@ from tests.support.tango_stack import device_proxy
 
 from oet_devices.ska import enums
 from oet_devices.ska.enums import ResultCode
+from ska_oso_oet import client
 
 
 def _name(row: dict[str, Any]) -> str:
@@ -29,6 +30,13 @@ def untouched(tango_host: str, server: ServerProcess) -> tango.DeviceProxy:
 def test_numbers_of_enumerations(name: str, members: dict[str, int]) -> None:
     enumeration: type[IntEnum] = getattr(enums, name)
     assert {member.name: member.value for member in enumeration} == members
+
+
+def test_numbers_of_the_client_that_ships_are_the_same() -> None:
+    # It runs where there is no device server, and has its own.
+    assert {member.name: member.value for member in client.ResultCode} == INTERFACE["enumerations"][
+        "ResultCode"
+    ]
 
 
 @pytest.mark.parametrize("row", INTERFACE["attributes"], ids=_name)
@@ -80,7 +88,7 @@ _TO_REACH = {
     "ON": '{"power": "ON"}',
     "STANDBY": '{"power": "STANDBY"}',
     "OFF": '{"power": "OFF"}',
-    "FAULT": '{"communication": "ESTABLISHED", "fault": "The drive is stuck."}',
+    "FAULT": '{"communication": "ESTABLISHED", "fault": "The drive is stuck.", "power": "ON"}',
 }
 
 

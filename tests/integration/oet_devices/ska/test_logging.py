@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,9 @@ def test_two_devices_that_name_one_target_write_each_message_once(
         ("file::relative.log", "is no logging target"),
         ("elsewhere", "is no logging target"),
         ("file::/no/such/folder/device.log", "No such file or directory"),
+        ("syslog::tcp://127.0.0.1:1", "Connection refused"),
+        ("syslog::udp://127.0.0.1:many", "many"),
+        ("syslog::file:///no/such/socket", "No such file or directory"),
     ],
 )
 def test_a_wrong_target_is_refused_and_changes_nothing(
@@ -88,6 +92,69 @@ def test_level_and_targets_have_events(device: tango.DeviceProxy) -> None:
         log.wait_for("loggingTargets", ())
     assert log.of("loggingLevel")[:2] == [4, 2]
     assert device.loggingLevel == 2
+
+
+def test_syslog_gets_messages_over_tcp(device: tango.DeviceProxy) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        device.loggingTargets = [f"syslog::tcp://127.0.0.1:{server.getsockname()[1]}"]
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(5)
+            _log(device, "WARNING", "the dish is wet")
+            assert b"the dish is wet" in connection.recv(4096)
+        # The server is restarted: a message or two are lost until that is noticed.
+        server.settimeout(0.5)
+        for attempt in range(20):
+            _log(device, "WARNING", f"attempt {attempt}")
+            with suppress(TimeoutError):
+                connection, _ = server.accept()
+                break
+        with connection:
+            connection.settimeout(5)
+            assert b"attempt" in connection.recv(4096)
+            device.loggingTargets = []
+
+
+def test_a_log_server_that_does_not_read_keeps_nobody_waiting(device: tango.DeviceProxy) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(5)
+        device.loggingTargets = [f"syslog::tcp://127.0.0.1:{server.getsockname()[1]}"]
+        connection, _ = server.accept()
+        with connection:
+            for _ in range(12):
+                # Far more than sockets hold; a call that took 3 s would raise.
+                _log(device, "WARNING", "x" * 1_000_000)
+            device.loggingTargets = []
+
+
+def test_the_syslog_of_this_machine_gets_messages(device: tango.DeviceProxy, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(path))
+        receiver.settimeout(5)
+        device.loggingTargets = [f"syslog::file://{path}"]
+        _log(device, "WARNING", "the dish is wet")
+        assert b"the dish is wet" in receiver.recv(4096)
+        device.loggingTargets = []
+
+
+def test_the_console_gets_messages(device: tango.DeviceProxy, server: ServerProcess) -> None:
+    device.loggingTargets = ["console::cout"]
+    _log(device, "WARNING", "the dish is dry again")
+    server.wait_for_output(r"\|WARNING\|.*\|\|the dish is dry again", timeout=10)
+    device.loggingTargets = []
+
+
+def test_nothing_is_logged_when_that_is_off(device: tango.DeviceProxy, tmp_path: Path) -> None:
+    path = tmp_path / "device.log"
+    device.loggingTargets = [f"file::{path}"]
+    device.loggingLevel = "OFF"
+    _log(device, "CRITICAL", "nobody wants to know")
+    device.loggingLevel = "FATAL"
+    _log(device, "CRITICAL", "everybody wants to know")
+    device.loggingTargets = []
+    assert [line.split("|")[-1] for line in path.read_text().splitlines()] == ["everybody wants to know"]
 
 
 def test_syslog_gets_messages(device: tango.DeviceProxy) -> None:

@@ -8,6 +8,7 @@ import pytest
 import tango
 from tests.support.events import listen
 from tests.support.lrc_client import CommandRefusedError, invoke
+from tests.support.lrc_order import announcements
 
 from oet_devices.ska.enums import ResultCode, TaskStatus
 from oet_devices.ska.lrc_attributes import LrcAttribute
@@ -78,19 +79,10 @@ def test_order_of_all_events_of_a_command(online: tango.DeviceProxy) -> None:
         log.clear()
         [_], [command_id] = online.Count()
         log.wait_until(lambda log: log.of("lrcFinished"))
-    order = list(LrcAttribute)
-    places = [order.index(LrcAttribute(event.attribute)) for event in log.events]
-    # One announcement ends where the next begins, that is where the order starts anew.
-    announcements = [[places[0]]]
-    for place in places[1:]:
-        if place > announcements[-1][-1]:
-            announcements[-1].append(place)
-        else:
-            announcements.append([place])
-    assert len(announcements) == len(["STAGING", "QUEUED", "IN_PROGRESS", "33", "66", "COMPLETED"])
-    assert all(LrcAttribute.EVENT in [order[place] for place in told] for told in announcements)
-    last = [order[place].value for place in announcements[-1]]
-    assert last == [
+    told = announcements(log)
+    assert len(told) == len(["STAGING", "QUEUED", "IN_PROGRESS", "33", "66", "COMPLETED"])
+    assert all("_lrcEvent" in together for together in told)
+    assert told[-1] == [
         "longRunningCommandResult",
         "longRunningCommandStatus",
         "longRunningCommandInProgress",

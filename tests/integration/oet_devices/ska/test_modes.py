@@ -67,6 +67,16 @@ def test_off_standby_and_on_lead_where_they_say(online: tango.DeviceProxy) -> No
         pass
 
 
+def test_a_device_that_is_taken_into_use_is_on_whatever_it_was_before(online: tango.DeviceProxy) -> None:
+    with invoke(online, "Off") as call:
+        call.wait_for_end()
+    online.adminMode = "OFFLINE"
+    with listen(online, ["State"]) as log:
+        online.adminMode = "ONLINE"
+        log.wait_for("State", _State.ON)
+    assert log.of("State") == [_State.DISABLE, _State.UNKNOWN, _State.ON]
+
+
 def test_a_fault_is_in_status_with_its_reason_until_reset(online: tango.DeviceProxy) -> None:
     with listen(online, ["State", "Status"]) as log:
         # A reason may hold any character; a Tango string may not.
@@ -127,7 +137,9 @@ def test_modes_survive_a_restart(tango_host: str) -> None:
     ("name", "wrong", "reason"),
     [
         ("LoggingTargetsDefault", ["nowhere"], "'nowhere' is no logging target: use tango::logger"),
-        ("LoggingLevelDefault", ["9"], "9 is not a valid LoggingLevel"),
+        ("LoggingLevelDefault", ["9"], "property LoggingLevelDefault is 9: give 0 (OFF) to 5 (DEBUG)"),
+        ("SkaLevel", ["0"], "property SkaLevel is 0: give 1 to 6"),
+        ("GroupDefinitions", ['{"group_name": "dishes"}', "[1]"], "'[1]' is no JSON object"),
         ("Answer", ["many"], "'many'"),
     ],
 )
@@ -138,9 +150,10 @@ def test_a_wrong_property_is_a_fault_until_it_is_mended(
     device.put_property({name: wrong})
     device.Init()
 
-    assert device.State() == _State.FAULT
+    assert (device.State(), device.healthState) == (_State.FAULT, 2)
     assert name in device.Status()
     assert reason in device.Status()
+    assert device.Status().endswith("Mend that, then send Reset.")
     with invoke(device, "Reset") as call:
         assert call.wait_for_end().statuses[-1] is TaskStatus.FAILED
         assert call.result is not None
@@ -150,8 +163,19 @@ def test_a_wrong_property_is_a_fault_until_it_is_mended(
     device.delete_property(name)
     with invoke(device, "Reset") as call:
         assert call.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
-    assert device.State() == _State.ON
+    assert (device.State(), device.healthState) == (_State.ON, 3)
     assert device.value == 42
+
+
+def test_a_device_in_fault_can_be_switched_off_and_not_on(online: tango.DeviceProxy) -> None:
+    online.Report('{"communication": "ESTABLISHED", "fault": "The drive is stuck."}')
+    with invoke(online, "Off") as call:
+        assert call.wait_for_end().result == [0, "Off completed OK"]
+    assert (online.State(), online.commandedState) == (_State.OFF, "OFF")
+    assert "The drive is stuck." in online.Status(), "that is still so"
+    with invoke(online, "On") as call:
+        assert call.wait_for_end().result == [3, "The drive is stuck."]
+    assert online.State() == _State.FAULT
 
 
 def test_init_forgets_health_and_commanded_state_and_tells_so(online: tango.DeviceProxy) -> None:

@@ -17,6 +17,9 @@ import tango
 from tests.support.controllers import embedded
 from tests.support.operator import operate
 from tests.support.processes import ServerProcess
+from tests.support.ten_scripts import occupy
+
+from ska_oso_oet.event.journal import open_journal
 
 READY = (
     r"^OET ready: TANGO_HOST=127\.0\.0\.1:(\d+) DEVICE=(mid-oet/controller/01) "
@@ -88,8 +91,10 @@ def stacks(tmp_path: Path) -> Iterator[list[RunningStack]]:
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[RunningStack]:
-    """A stack."""
+    """A stack, which heeds SIGHUP."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     process = ServerProcess(command(tmp_path))
+    signal.signal(signal.SIGHUP, before)
     try:
         yield _running(process, tmp_path)
     finally:
@@ -141,6 +146,34 @@ def test_two_stacks_side_by_side_until_they_are_told_to_end(
     assert second.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_scripts_are_recorded_as_stopped_however_many_there_are(
+    stack: RunningStack, number: signal.Signals
+) -> None:
+    ids = occupy(stack.controller)
+    assert stack.end(number) == 0
+    journal = open_journal(stack.state / "controller")
+    try:
+        ended = {found.id: found.text for found in journal.newest_documents("procedure", 100)}
+    finally:
+        journal.close()
+    assert set(ended) == set(ids)
+    assert all('"state":"STOPPED"' in text for text in ended.values())
+
+
+def test_a_second_signal_ends_all_at_once(stack: RunningStack) -> None:
+    occupy(stack.controller)
+    # This would keep the stack from its end for as long as it is given.
+    stack.part("ska_oso_oet.sidecar").suspend()
+    family = stack.family()
+    stack.process.send_signal(signal.SIGTERM)
+    begin = time.monotonic()
+    stack.process.send_signal(signal.SIGINT)
+    assert stack.process.wait(2 * END_TIME) == 0
+    assert survivors(family[1:]) == []
+    assert time.monotonic() - begin < 3.0
+
+
 def test_a_part_that_dies_ends_the_stack_with_a_line_that_says_so(stack: RunningStack) -> None:
     family = stack.family()
     stack.part("oet_devices.server").kill()
@@ -150,6 +183,16 @@ def test_a_part_that_dies_ends_the_stack_with_a_line_that_says_so(stack: Running
     log = stack.state / "logs" / "oetcontroller.log"
     assert re.fullmatch(rf"oet-stack: OETController ended \(status -9; .*; see {log}\)", last)
     assert log.exists()
+
+
+def test_a_stack_that_is_killed_leaves_nothing_behind(stack: RunningStack) -> None:
+    with operate(stack.controller) as operator:
+        operator.run(embedded(WAITS), state="RUNNING")
+        family = stack.family()
+        stack.process.send_signal(signal.SIGKILL)
+        stack.process.wait(END_TIME)
+        _, left = psutil.wait_procs(family[1:], timeout=END_TIME)
+        assert [each for each in left if each.status() != psutil.STATUS_ZOMBIE] == []
 
 
 def test_a_taken_rest_port(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Whatever is done to it, in whatever order, a ProcessManager does as a simple model of it says.
 
-``OET_MODEL_EXAMPLES`` sets how many sequences are tried: some without it, hundreds for a thorough look.
+``OET_MODEL_EXAMPLES`` sets how many sequences are tried: few without it, hundreds for a thorough look. With
+it alone a sequence that fails is made shorter, which may take minutes.
 """
 
 import os
@@ -13,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.integration.procedure.executor.model import Kind, ModelManager
@@ -253,8 +254,10 @@ class ManagerAndModel(RuleBasedStateMachine):
 
 
 TestManagerAndModel = ManagerAndModel.TestCase
+_examples = int(os.environ.get("OET_MODEL_EXAMPLES", "0"))
 TestManagerAndModel.settings = settings(
-    max_examples=int(os.environ.get("OET_MODEL_EXAMPLES", "20")),
+    max_examples=_examples or 20,
+    phases=[phase for phase in Phase if _examples or phase is not Phase.shrink],
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

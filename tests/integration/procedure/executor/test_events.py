@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from tests.support.script_bench import ScriptBench, script
 
-from ska_oso_oet.procedure.domain import ProcedureState
+from ska_oso_oet.procedure.domain import ProcedureState, StateForbids
 
 
 def test_events_flat_out_arrive_complete_and_in_order(bench: ScriptBench) -> None:
@@ -44,6 +44,19 @@ def test_stop_in_the_middle_of_events_leaves_whole_events_and_then_silence(bench
     assert said == list(range(len(said)))
     last = [event["topic"] for event in bench.events if event["msg_src"] == str(procedure_id)][-1]
     assert last == "procedure.lifecycle.stopped"
+
+
+def test_a_start_is_told_of_before_what_it_causes_and_also_if_it_is_refused(bench: ScriptBench) -> None:
+    first, second = bench.ready(script("wait()")), bench.ready(script())
+    bench.start(first)
+    with pytest.raises(StateForbids):
+        bench.start(second)
+    bench.wait_for_state(first, ProcedureState.RUNNING)
+    told = bench.wait_for(lambda: len(found := bench.of("request.procedure.start")) == 2 and found)
+    assert [event["cmd"]["pid"] for event in told] == [first, second]
+    (started,) = bench.of("procedure.lifecycle.started", first)
+    assert told[0]["seq"] < started["seq"]
+    assert started["request_id"] == told[0]["request_id"]
 
 
 ODD_VALUES = {

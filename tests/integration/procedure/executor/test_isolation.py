@@ -138,6 +138,14 @@ def test_environment_of_the_settings_reaches_scripts(make_bench: Callable[..., S
     assert bench.lines(procedure_id) == ["mid"]
 
 
+def test_what_all_scripts_share_is_not_searched_for_garbage_by_each(bench: ScriptBench) -> None:
+    """It would be copied by that, and take tens of milliseconds in the midst of an observation."""
+    procedure_id = bench.run(script("print(len(gc.get_objects()), gc.get_freeze_count())", top="import gc"))
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    searched, left_out = map(int, bench.lines(procedure_id)[0].split())
+    assert left_out > 10 * searched
+
+
 def test_descriptors_of_the_server_are_not_inherited(bench: ScriptBench, tmp_path: Path) -> None:
     """Not even those that the server would let its own children have, nor those of other scripts."""
     mine = os.open(tmp_path / "secret", os.O_CREAT | os.O_RDWR)

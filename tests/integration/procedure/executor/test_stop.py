@@ -10,6 +10,7 @@ import pytest
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.event.bus import Batch
+from ska_oso_oet.event.journal import Document, JournalUnavailable, MemoryJournal
 from ska_oso_oet.mptools.posix import is_gone
 from ska_oso_oet.procedure.application import StopProcessCommand
 from ska_oso_oet.procedure.domain import ProcedureState, StateForbids
@@ -180,6 +181,24 @@ def test_stop_answers_where_no_history_is_kept(make_bench: Callable[..., ScriptB
     for _ in range(5):
         procedure_id = bench.create(script())
         assert bench.stop(procedure_id).stopped.state is ProcedureState.STOPPED
+
+
+def test_stop_answers_where_the_journal_cannot_be_read_any_more(
+    make_bench: Callable[..., ScriptBench],
+) -> None:
+    class Failing(MemoryJournal):
+        is_readable = True
+
+        def read_document(self, kind: str, document_id: int) -> Document | None:
+            if not self.is_readable:
+                raise JournalUnavailable("the disk is gone")
+            return super().read_document(kind, document_id)
+
+    journal = Failing()
+    bench = make_bench(journal=journal, service={"history_length": 0})
+    procedure_id = bench.run_until_said(script("say('up')\nwait()"))
+    journal.is_readable = False
+    assert bench.stop(procedure_id).stopped.state is ProcedureState.STOPPED
 
 
 def test_side_effects_end_with_the_stop(bench: ScriptBench, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ska_oso_oet.procedure.domain import ExecutableScript, ProcedureInput, ProcedureState
 
-_TIMEOUT = 10.0
+_TIMEOUT = 5.0
 
 
 class Witness:

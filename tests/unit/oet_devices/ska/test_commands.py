@@ -259,6 +259,15 @@ def test_long_results_are_cut_and_say_where_the_rest_is(tracker: CommandTracker,
     assert shortened.endswith("DescribeProcedure(1) tells all of it.")
 
 
+def test_of_a_long_result_the_beginning_and_the_end_are_kept(tracker: CommandTracker) -> None:
+    trace = "Traceback" + 100_000 * "\n" + "RuntimeError: the antenna is stuck"
+    tracker.begin("Scan", "1_1_Scan", pointer="See elsewhere.").failed(trace)
+
+    _, shortened = json.loads(tracker.value(LrcAttribute.RESULT)[1])
+    assert shortened.startswith("Traceback\n")
+    assert shortened.endswith("\nRuntimeError: the antenna is stuck ... See elsewhere.")
+
+
 def test_a_result_that_is_no_json_does_not_cost_the_end_of_the_command(tracker: CommandTracker) -> None:
     tracker.begin("Scan", "1_1_Scan").completed({"where": object})
     assert tracker.status("1_1_Scan") is TaskStatus.COMPLETED

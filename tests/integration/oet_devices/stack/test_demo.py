@@ -1,0 +1,35 @@
+"""``make demo``: what it shows, and that nothing of it is left."""
+
+import os
+import re
+import subprocess
+import sys
+import uuid
+
+from tests.support.leftovers import MARK, marked
+
+
+def test_the_demonstration_shows_how_scripts_end_and_leaves_nothing_behind() -> None:
+    mark = uuid.uuid4().hex
+    done = subprocess.run(
+        [sys.executable, "-m", "oet_devices.demo"],
+        env={**os.environ, MARK: mark},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    told = done.stdout
+    assert "RuntimeError: the antenna is stuck" in told
+    assert "user.script.progress" in told
+    assert "$ oet activity run" in told
+    table = re.findall(r"│ (\d) +│ (\w+)\.py +│ [\d:]+ +│ [\d.]+ s +│ (\w+)", told)
+    assert table == [
+        ("1", "hello_world", "COMPLETE"),
+        ("2", "fails", "FAILED"),
+        ("3", "countdown", "STOPPED"),
+        ("4", "allocate", "COMPLETE"),
+    ]
+    assert marked(mark) == []
