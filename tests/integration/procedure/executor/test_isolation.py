@@ -78,6 +78,24 @@ def look(bench: ScriptBench) -> dict[str, Any]:
     return seen
 
 
+def test_script_starts_as_the_readme_says(bench: ScriptBench) -> None:
+    procedure_id = bench.run(
+        script("""
+            mask = os.umask(0)
+            os.umask(mask)
+            print(mask, sys.getrecursionlimit(), os.environ["PATH"], os.listdir("."))
+            print(os.getsid(0) == os.getpid(), signal.pthread_sigmask(signal.SIG_BLOCK, []))
+            usual = (signal.SIG_DFL, signal.SIG_IGN)
+            unusual = [n for n in signal.valid_signals() if signal.getsignal(n) not in usual]
+            print(sorted(unusual) == sorted([signal.SIGTERM, signal.SIGINT]))
+        """)
+    )
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    mask = os.umask(0o22)
+    os.umask(mask)
+    assert bench.lines(procedure_id) == [f"{mask} 1000 {os.environ['PATH']} []", "True set()", "True"]
+
+
 @pytest.mark.parametrize("standby", [0, 1])
 def test_what_a_script_changes_the_next_one_does_not_see(
     make_bench: Callable[..., ScriptBench], standby: int
