@@ -25,6 +25,8 @@ LOGGER = logging.getLogger(__name__)
 _CHUNK = 1 << 18
 # How much a worker that has ended may still have in its pipes, generously.
 _MAX_REST = 1 << 23
+# How many messages of one worker are logged that could not be handled; all are counted.
+_MAX_LOGGED = 10
 # Seconds between a worker's pipe being closed and its end, if the end closed the pipe.
 _END_DELAY = 1.0
 _DISCONNECTED = (
@@ -112,6 +114,7 @@ class WorkerChannel:
         self._owner: WorkerOwner | None = None
         self._disconnected = False
         self._exited = False
+        self._unhandled = 0
         self.ended: asyncio.Future[None] = self._loop.create_future()
         os.set_blocking(output.fileno(), False)
 
@@ -212,8 +215,10 @@ class WorkerChannel:
         try:
             self._owner.received(decode(line))
         except Exception:
-            # One message must never end the reading of others: log it whole, and go on.
-            LOGGER.exception("A message of worker %d could not be handled: %r", self.pid, line[:2000])
+            # One message must never end the reading of others: log it, and go on.
+            self._unhandled += 1
+            if self._unhandled <= _MAX_LOGGED:
+                LOGGER.exception("A message of worker %d could not be handled: %r", self.pid, line[:2000])
 
     def _forward_output(self, data: bytes) -> None:
         assert self._owner is not None, "reading begins in open()"  # noqa: S101
@@ -266,6 +271,8 @@ class WorkerChannel:
             # That something may be left must not keep the procedure from its end.
             LOGGER.exception("What worker %d has left behind could not be ended", self.pid)
         self._drain_all()
+        if self._unhandled > _MAX_LOGGED:
+            LOGGER.error("%d messages of worker %d could not be handled", self._unhandled, self.pid)
         assert self._owner is not None, "reading begins in open()"  # noqa: S101
         try:
             self._owner.exited(self._describe_end())

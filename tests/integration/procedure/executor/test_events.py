@@ -180,6 +180,30 @@ def test_garbage_in_the_message_pipe_costs_the_garbage_alone(bench: ScriptBench)
     assert bench.said(procedure_id) == ["after"]
 
 
+def test_flood_of_garbage_is_counted_and_does_not_fill_the_log(
+    make_bench: Callable[..., ScriptBench], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = make_bench()
+    procedure_id = bench.run(
+        script(r"""
+            import gc, select
+            from ska_oso_oet.mptools import MPQueue
+            queues = [known for known in gc.get_objects() if type(known) is MPQueue]
+            [pipe] = [queue.writer.fileno() for queue in queues if not queue.writer.closed]
+            for _ in range(100):
+                select.select([], [pipe], [])
+                os.write(pipe, b"garbage\n" * 100)
+            say("after")
+        """)
+    )
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
+    assert bench.said(procedure_id) == ["after"]
+    bench.service.shutdown()
+    told = [record.getMessage() for record in caplog.records if "could not be handled" in record.getMessage()]
+    assert 10 <= len(told) <= 12
+    assert "10000 messages of worker" in told[-1]
+
+
 @pytest.mark.parametrize("failure", [RuntimeError, SystemExit, KeyboardInterrupt])
 def test_listener_that_fails_stops_neither_the_message_loop_nor_the_events(
     make_bench: Callable[..., ScriptBench], failure: type[BaseException]
