@@ -249,7 +249,7 @@ class WorkerChannel:
 
     def _kill_mute(self) -> None:
         """Kill a worker that can no longer be heard: nobody would know what it does."""
-        if not self.ended.done():
+        if not self._exited:
             LOGGER.warning("Worker %d has closed its connection: killing it", self.pid)
             self._disconnected = True
             self.kill()
