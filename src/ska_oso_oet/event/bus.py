@@ -90,6 +90,11 @@ class EventBus:
         """
         self._queue.put(_Entry(time.time(), announcements, document, None))
 
+    @property
+    def backlog(self) -> int:
+        """How many entries wait to be committed, about."""
+        return self._queue.qsize()
+
     def committed(self) -> "Future[None]":
         """Return a future that is done when all that was published before has been committed and told.
 

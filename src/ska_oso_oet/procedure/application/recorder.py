@@ -6,6 +6,7 @@ in which it happened.
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 import orjson
@@ -20,6 +21,9 @@ from .summary import ArgCapture, ProcedureHistory, ProcedureSummary
 
 KIND = "procedure"
 """Kind of the documents that hold summaries of procedures."""
+
+_MAX_BACKLOG = 2000
+"""Entries of the bus that may wait: enough that it has always some, few enough to be handled in a moment."""
 
 # Events that go with a state, beside the announcement of the state itself.
 _LIFECYCLE = {
@@ -100,6 +104,10 @@ class Recorder:
         self._bus.publish(*_announcements(record, document), document=document)
         if state.is_final:
             del self._records[procedure_id]
+
+    def congestion(self) -> "Future[None] | None":
+        """Return what to wait for before more is published, None while there is room for it."""
+        return self._bus.committed() if self._bus.backlog > _MAX_BACKLOG else None
 
     def published(self, procedure_id: int, topic: str, msg_src: str, fields: dict[str, Any]) -> None:
         """A script has published an event."""

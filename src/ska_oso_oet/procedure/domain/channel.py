@@ -8,8 +8,8 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from concurrent.futures import Executor
-from contextlib import ExitStack
+from concurrent.futures import Executor, Future
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, Protocol
 
@@ -44,6 +44,12 @@ class WorkerOwner(Protocol):
 
     def received(self, message: EventMessage) -> None:
         """The worker has sent a message."""
+
+    def congestion(self) -> "Future[None] | None":
+        """Return what to wait for before the worker is heard again, None if it may go on.
+
+        It may be done in any thread.
+        """
 
     def wrote(self, data: bytes) -> None:
         """The worker's script has written output."""
@@ -185,6 +191,20 @@ class WorkerChannel:
         if self._read(fd, self._split) is False:
             self._loop.remove_reader(fd)
             self._loop.call_later(_END_DELAY, self._kill_mute)
+            return
+        assert self._owner is not None, "reading begins in open()"  # noqa: S101
+        if (congestion := self._owner.congestion()) is not None:
+            # Who publishes faster than events can be kept must wait, or they would use up all memory.
+            self._loop.remove_reader(fd)
+            congestion.add_done_callback(self._resume_soon)
+
+    def _resume_soon(self, _: Any) -> None:
+        with suppress(RuntimeError):  # the loop may have ended meanwhile
+            self._loop.call_soon_threadsafe(self._resume)
+
+    def _resume(self) -> None:
+        if not self._exited:
+            self._loop.add_reader(self._proc.event_q.fileno(), self._read_messages)
 
     def _read_output(self) -> None:
         fd = self._output.fileno()
@@ -229,7 +249,7 @@ class WorkerChannel:
 
     def _kill_mute(self) -> None:
         """Kill a worker that can no longer be heard: nobody would know what it does."""
-        if not self.ended.done():
+        if not self._exited:
             LOGGER.warning("Worker %d has closed its connection: killing it", self.pid)
             self._disconnected = True
             self.kill()

@@ -98,6 +98,9 @@ class Job:
             case FromWorker.FAILURE:
                 self._fail(str(message.msg))
 
+    def congestion(self) -> None:
+        """Let the process go on: it has little to say."""
+
     def wrote(self, data: bytes) -> None:
         """Keep the end of what the tools say."""
         self._tail = (self._tail + data)[-_MAX_OUTPUT:]

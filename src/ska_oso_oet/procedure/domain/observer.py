@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 from ska_oso_oet.model import ProcedureState
@@ -49,6 +50,9 @@ class ProcedureObserver(Protocol):
 
     def published(self, procedure_id: int, topic: str, msg_src: str, fields: dict[str, Any]) -> None:
         """A script has published an event."""
+
+    def congestion(self) -> "Future[None] | None":
+        """Return what to wait for before more is published; None while there is room for it."""
 
     def output_written(self, procedure_id: int) -> None:
         """A script has written output."""
@@ -103,6 +107,10 @@ class GuardedObserver:
         for callback in self._on_pubsub:
             payload = {"topic": topic, "msg_src": msg_src, "fields": fields}
             self._tell(callback, EventMessage(str(procedure_id), FromWorker.PUBSUB, payload))
+
+    def congestion(self) -> "Future[None] | None":
+        """Return what to wait for before more is published."""
+        return None if self._observer is None else self._observer.congestion()
 
     def output_written(self, procedure_id: int) -> None:
         """A script has written output."""

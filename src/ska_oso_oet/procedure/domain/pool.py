@@ -171,6 +171,9 @@ class _Standby:
     def received(self, message: EventMessage) -> None:
         LOGGER.warning("A standby worker says %s", message.msg_type)
 
+    def congestion(self) -> None:
+        return None
+
     def wrote(self, data: bytes) -> None:
         # Nobody's output: it belongs into the server's log.
         LOGGER.info("A standby worker writes: %s", data.decode("utf-8", "replace").rstrip(os.linesep))

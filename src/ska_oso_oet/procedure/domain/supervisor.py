@@ -7,6 +7,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from ska_oso_oet.model import ProcedureState
@@ -194,7 +195,7 @@ class Supervisor:
             self._pool.give_back(channel)
             return
         procedure.channel = channel
-        channel.hand_over(_Owner(self, procedure))
+        channel.hand_over(_Owner(self, procedure, self._observer))
         procedure.move(ProcedureState.IDLE)
         script = procedure.request.script
         if isinstance(script, GitScript):
@@ -374,14 +375,18 @@ class Supervisor:
 
 
 class _Owner:
-    """Owner of the worker of a procedure."""
+    """Owner of a procedure's worker."""
 
-    def __init__(self, supervisor: Supervisor, procedure: Procedure) -> None:
+    def __init__(self, supervisor: Supervisor, procedure: Procedure, observer: ProcedureObserver) -> None:
         self._supervisor = supervisor
         self._procedure = procedure
+        self._observer = observer
 
     def received(self, message: EventMessage) -> None:
         self._supervisor.on_message(self._procedure, message)
+
+    def congestion(self) -> "Future[None] | None":
+        return self._observer.congestion()
 
     def wrote(self, data: bytes) -> None:
         self._supervisor.on_output(self._procedure, data)

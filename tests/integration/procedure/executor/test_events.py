@@ -1,11 +1,13 @@
 """What scripts publish: all of it arrives, in order, whatever it is made of."""
 
 import textwrap
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 
 import pytest
 from tests.support.script_bench import ScriptBench, script
 
+from ska_oso_oet.event.journal import Document, JournalEvent, MemoryJournal
 from ska_oso_oet.procedure.domain import ProcedureState, StateForbids
 
 
@@ -14,6 +16,24 @@ def test_events_flat_out_arrive_complete_and_in_order(bench: ScriptBench) -> Non
     bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
     assert bench.said(procedure_id) == list(range(20_000))
     assert [event["seq"] for event in bench.events] == list(range(1, len(bench.events) + 1))
+
+
+def test_events_that_come_faster_than_they_can_be_kept_wait_in_the_script_and_not_in_memory(
+    make_bench: Callable[..., ScriptBench],
+) -> None:
+    backlogs: list[int] = []
+
+    class Slow(MemoryJournal):
+        def append(self, events: Sequence[JournalEvent], documents: Sequence[Document]) -> None:
+            threading.Event().wait(0.05)
+            backlogs.append(bench.bus.backlog)
+            super().append(events, documents)
+
+    bench = make_bench(journal=Slow())
+    procedure_id = bench.run(script("for number in range(20_000): say(number)"))
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
+    assert bench.said(procedure_id) == list(range(20_000))
+    assert 1000 < max(backlogs) < 6000
 
 
 def test_kill_in_the_middle_of_events_costs_only_what_was_not_sent(bench: ScriptBench) -> None:

@@ -60,6 +60,9 @@ class Witness:
             self.pids[procedure_id] = fields["pid"]
             self._changed.notify_all()
 
+    def congestion(self) -> None:
+        """See `ProcedureObserver`."""
+
     def health_changed(self) -> None:
         """Look again: what is waited for may have to do with standby workers."""
         with self._changed:
