@@ -89,6 +89,7 @@ class ScriptWorker(QueueProcWorker):
         self._module: ModuleType | None = None
         self._tasks: queue.SimpleQueue[EventMessage] = queue.SimpleQueue()
         self._signals = SignalGate()
+        self._held = threading.local()
 
     @classmethod
     def resume(cls, inheritance: interpreter.Inheritance) -> Self:
@@ -129,7 +130,9 @@ class ScriptWorker(QueueProcWorker):
         redirect_stdio(self._output)
         pub.addTopicDefnProvider(topics, pub.TOPIC_TREE_FROM_CLASS)
         pub.subscribe(self._relay, pub.ALL_TOPICS)
-        os.register_at_fork(after_in_child=self._disown)
+        os.register_at_fork(
+            before=self._hold_signals, after_in_parent=self._release_signals, after_in_child=self._disown
+        )
         threading.Thread(target=self._read_messages, name="oet-messages", daemon=True).start()
 
     def run(self) -> int:
@@ -176,6 +179,14 @@ class ScriptWorker(QueueProcWorker):
         for number, default in _DEFAULT_HANDLERS.items():
             if signal.getsignal(number) is self._handlers[number]:
                 signal.signal(number, default)
+        self._release_signals()
+
+    def _hold_signals(self) -> None:
+        """Run before the script forks: what is sent to the child before it is disowned would be lost."""
+        self._held.before = signal.pthread_sigmask(signal.SIG_BLOCK, _DEFAULT_HANDLERS)
+
+    def _release_signals(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._held.before)
 
     def _is_forked(self) -> bool:
         return os.getpid() != self._pid

@@ -141,6 +141,21 @@ def test_forked_child_that_loads_forever_is_ended_with_the_script(bench: ScriptB
     bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
 
 
+def test_forked_child_that_is_told_to_end_as_soon_as_it_exists_ends(bench: ScriptBench) -> None:
+    """As the processes of a pool are, where it has little to do."""
+    procedure_id = bench.run(
+        script("""
+            for _ in range(200):
+                child = os.fork()
+                if child == 0:
+                    signal.pause()
+                os.kill(child, signal.SIGTERM)
+                os.waitpid(child, 0)
+        """)
+    )
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+
+
 def test_multiprocessing_with_fork_works_in_a_script(bench: ScriptBench) -> None:
     procedure_id = bench.run(
         script(
