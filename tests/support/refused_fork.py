@@ -1,16 +1,16 @@
-"""Preloaded by a forkserver: it gets no child as long as there is a certain file."""
+"""Preloaded by a forkserver, and imported by nobody else: it gets no child as long as there is a certain file."""
 
 import errno
 import os
 
-REFUSE = "OET_TEST_REFUSE_FORK"
+_REFUSE = "OET_TEST_REFUSE_FORK"
 """Environment variable that names the file."""
 
 _fork = os.fork
 
 
 def _refuse() -> int:
-    if os.path.exists(os.environ[REFUSE]):
+    if os.path.exists(os.environ[_REFUSE]):
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
     return _fork()
 

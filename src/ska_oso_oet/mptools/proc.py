@@ -73,7 +73,7 @@ class Proc:
         """Start the child. Returns why that failed: an exception would keep its descriptors open."""
         try:
             forkserver.start(self.proc)
-        except EOFError:
+        except (EOFError, ConnectionError):
             return "could not be started: the system refuses a process, for it has too many or lacks memory"
         except OSError as error:
             return f"could not be started: {error}"

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.refused_fork import REFUSE
-
 _PROJECT = Path(__file__).parents[3]
 
 _SERVER = """
@@ -53,7 +51,7 @@ def _run(trouble: str, tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-c", _MAKES_CHILDREN.format(trouble=trouble.replace("\n", "\n    "))],
         cwd=_PROJECT,
-        env={**os.environ, REFUSE: str(tmp_path / "refuse")},
+        env={**os.environ, "OET_TEST_REFUSE_FORK": str(tmp_path / "refuse")},
         timeout=30,
         check=True,
     )

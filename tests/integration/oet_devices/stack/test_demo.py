@@ -31,5 +31,6 @@ def test_the_demonstration_shows_how_scripts_end_and_leaves_nothing_behind() -> 
         ("2", "fails", "FAILED"),
         ("3", "countdown", "STOPPED"),
         ("4", "allocate", "COMPLETE"),
+        ("5", "hello_world", "COMPLETE"),
     ]
     assert marked(mark) == []
