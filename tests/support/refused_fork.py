@@ -1,4 +1,4 @@
-"""Preloaded by a forkserver, and imported by nobody else: it gets no child as long as there is a certain file."""
+"""Preloaded by a forkserver under test and imported by nobody else: no child while there is a file."""
 
 import errno
 import os

@@ -58,6 +58,28 @@ OUTPUT_LOGS = 100
 """Output of how many procedures is kept on disk."""
 
 
+class _Noted:
+    """Whether what a request has led to at once is in the journal, and no more than that.
+
+    What follows may be much, and is of no interest to whoever waits for an answer.
+
+    :param bus: what leads into the journal
+    """
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+        self._committed: Future[None] | None = None
+
+    def mark(self) -> None:
+        """Take note that all of it has been published. Called by the message loop."""
+        self._committed = self._bus.committed()
+
+    def wait(self) -> None:
+        """Wait until that has been committed."""
+        if self._committed is not None:
+            self._committed.result()
+
+
 class ScriptExecutionService:
     """Prepares, starts, stops and describes scripts, each in a process of its own.
 
@@ -151,13 +173,21 @@ class ScriptExecutionService:
         origin = origin or Origin()
         path = self._admission.admit(cmd)
         self._announce_request("create", origin, _prepare_request(cmd))
-        return self._committed(self._create(cmd, path, origin))
+        noted = _Noted(self._bus)
+        procedure_id = self._create(cmd, path, origin, noted)
+        noted.wait()
+        return self.summary(procedure_id)
 
-    def _create(self, cmd: PrepareProcessCommand, path: Path | None, origin: Origin) -> int:
+    def _create(self, cmd: PrepareProcessCommand, path: Path | None, origin: Origin, noted: "_Noted") -> int:
         live = [document.id for document in self.view.all() if document.live]
         prune_logs(self._output_folder, OUTPUT_LOGS - 1, live)
         return self.manager.create(
-            cmd.script, init_args=cmd.init_args, main_args=cmd.main_args, path=path, origin=origin
+            cmd.script,
+            init_args=cmd.init_args,
+            main_args=cmd.main_args,
+            path=path,
+            origin=origin,
+            then=noted.mark,
         )
 
     def start(self, cmd: StartProcessCommand, origin: Origin | None = None) -> ProcedureSummary:
@@ -180,6 +210,7 @@ class ScriptExecutionService:
             run_args = summary.arguments_of(cmd.fn_name) or run_args
         request = {"pid": cmd.process_uid, "script_args": _script_args({cmd.fn_name: run_args})}
         announcement = _request("start", origin, request)
+        noted = _Noted(self._bus)
         try:
             self.manager.run(
                 cmd.process_uid,
@@ -188,13 +219,15 @@ class ScriptExecutionService:
                 force_start=cmd.force_start,
                 # Published where it is granted: if the bus is at work already, the script is told later.
                 origin=replace(origin, announcement=announcement),
+                then=noted.mark,
             )
         except Exception as error:
             self._bus.publish(announcement)
             if isinstance(error, ProcedureNotFound):  # it ended after the summary was made
                 raise ended from None
             raise
-        return self._committed(cmd.process_uid)
+        noted.wait()
+        return self.summary(cmd.process_uid)
 
     def stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> list[ProcedureSummary]:
         """Stop a procedure, and run the abort script if asked to. Returns when all that is done.
@@ -245,7 +278,7 @@ class ScriptExecutionService:
         cmd = PrepareProcessCommand(self._abort_script, ProcedureInput(), main_args=arguments)
         try:
             path = self._admission.admit(cmd, trusted=True)
-            return self._create(cmd, path, origin), None
+            return self._create(cmd, path, origin, _Noted(self._bus)), None
         except (ScriptError, RuntimeError, OSError) as error:
             LOGGER.exception("The abort script cannot be run")
             return None, str(error)
@@ -273,11 +306,6 @@ class ScriptExecutionService:
 
     def _announce_request(self, verb: str, origin: Origin, cmd: dict[str, Any]) -> None:
         self._bus.publish(_request(verb, origin, cmd))
-
-    def _committed(self, procedure_id: int) -> ProcedureSummary:
-        """Return a summary that holds all that has happened up to now."""
-        self._bus.committed().result()
-        return self.summary(procedure_id)
 
     # Looking
 

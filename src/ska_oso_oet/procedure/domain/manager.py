@@ -35,6 +35,10 @@ _SHUT_DOWN = "script execution has been shut down"
 _WORKER_MODULE = "ska_oso_oet.procedure.domain.worker"
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class ProcessManager:
     """Parent of all processes that run scripts: creates them, has them run functions, stops them.
 
@@ -112,6 +116,7 @@ class ProcessManager:
         main_args: ProcedureInput | None = None,
         path: Path | None = None,
         origin: Any = None,
+        then: Callable[[], object] = _nothing,
     ) -> int:
         """Create a procedure: load a script in a process of its own and call its ``init``.
 
@@ -122,11 +127,17 @@ class ProcessManager:
         :param main_args: arguments of ``main``, if they are known already
         :param path: file of the script; by default the one it names
         :param origin: passed on to the observer
+        :param then: called by the message loop when the observer was told, before anything else happens
         :returns: ID of the procedure
         """
-        return self._call(
-            self._supervisor.create, ProcedureRequest(script, path, init_args, main_args), origin
-        )
+
+        def create() -> int:
+            procedure_id = self._supervisor.create(request, origin)
+            then()
+            return procedure_id
+
+        request = ProcedureRequest(script, path, init_args, main_args)
+        return self._call(create)
 
     def run(
         self,
@@ -136,6 +147,7 @@ class ProcessManager:
         run_args: ProcedureInput,
         force_start: bool = False,
         origin: Any = None,
+        then: Callable[[], object] = _nothing,
     ) -> None:
         """Call a function of a script that is READY. Returns when the script has been told.
 
@@ -144,11 +156,17 @@ class ProcessManager:
         :param run_args: its arguments
         :param force_start: accept a procedure that is not READY yet: it starts as soon as it is
         :param origin: passed on to the observer
+        :param then: called by the message loop when the observer was told, before anything else happens
         :raises ProcedureNotFound: if no such procedure is live
         :raises StateForbids: if it is not READY, or another one runs
         :raises ArgumentsDoNotFit: if the arguments do not fit the function
         """
-        self._call(self._supervisor.run, process_id, Call(call, run_args), force_start, origin)
+
+        def run() -> None:
+            self._supervisor.run(process_id, Call(call, run_args), force_start, origin)
+            then()
+
+        self._call(run)
 
     def stop(self, process_id: int) -> None:
         """Stop a procedure in whatever state it is, by force if need be. Returns when it has stopped.
