@@ -112,7 +112,10 @@ class StressRun:
     def _service(self) -> Iterator[ScriptExecutionService]:
         abort = self._plan.folder / "abort.py"
         abort.write_text("def main():\n    print('aborted')\n")
-        bus = EventBus(open_journal(self._plan.folder / "state", event_retention=10_000))
+        # All procedures are looked at in the end, and each may have an abort script of its own.
+        kept = 2 * (self._plan.procedures + self._plan.warm_up)
+        journal = open_journal(self._plan.folder / "state", event_retention=10_000, document_retention=kept)
+        bus = EventBus(journal)
         bus.subscribe(self._chronicle.on_batch)
         service = ScriptExecutionService(
             bus=bus,
