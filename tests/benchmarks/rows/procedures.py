@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tests.benchmarks.core.measure import compare
 from tests.benchmarks.core.row import Aspect, Row, Unit, at_most
 from tests.benchmarks.stack.bench import Bench
+from tests.benchmarks.stack.footprint import processor_time
 
 _SCRIPT = "observation"
 
@@ -16,6 +17,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     """Measure creating and starting a script."""
     yield _create(bench)
     yield _start(bench)
+    yield _processor_of_start(bench)
 
 
 def _create(bench: Bench) -> Row:
@@ -52,7 +54,7 @@ def _end_last(bench: Bench) -> None:
 
 
 def _start(bench: Bench) -> Row:
-    oet, bare = bench.controller, bench.bare
+    oet, bare, bare_arrivals = bench.controller, bench.bare, bench.bare_arrivals
 
     def start() -> float:
         oet.create(_SCRIPT)
@@ -65,7 +67,7 @@ def _start(bench: Bench) -> Row:
         began = time.monotonic_ns()
         bare.proxy.command_inout("Echo", "")
         bare.trigger.fire()
-        return (bench.bare_arrivals.next().time - began) / 1e6
+        return (bare_arrivals.next().time - began) / 1e6
 
     return Row.of(
         "Start to COMPLETE event",
@@ -74,4 +76,34 @@ def _start(bench: Bench) -> Row:
         "bare command + bare event",
         (at_most(5), at_most(3.4, Aspect.MEDIAN)),
         "an empty main",
+    )
+
+
+def _processor_of_start(bench: Bench) -> Row:
+    """Tell how much of a start its device server computes: what is left is waiting, for others to compute."""
+    oet, bare, bare_arrivals = bench.controller, bench.bare, bench.bare_arrivals
+    server = next(pid for pid, what in bench.stack.processes().items() if what == "device server")
+
+    def start() -> float:
+        oet.create(_SCRIPT)
+        bench.wait_for_standby()
+        before = processor_time(server)
+        oet.start()
+        oet.reached("COMPLETE")
+        return (processor_time(server) - before) * 1e3
+
+    def command_and_event() -> float:
+        before = processor_time(bare.process.pid)
+        bare.proxy.command_inout("Echo", "")
+        bare.trigger.fire()
+        bare_arrivals.next()
+        return (processor_time(bare.process.pid) - before) * 1e3
+
+    return Row.of(
+        "Start to COMPLETE event, processor time of the server",
+        Unit.MILLISECONDS,
+        compare(start, command_and_event, bench.plan(blocks=20, block_size=5)),
+        "bare command + bare event",
+        (),
+        "seven events of the bus in three transactions, and the updates of a long-running command",
     )

@@ -82,9 +82,15 @@ class Arrivals:
             yield
         finally:
             self._subscribe()
-            # Tango says that there is a subscription before its socket is connected.
-            while not self._hears(trigger):
-                pass
+            self.settle(trigger)
+
+    def settle(self, trigger: Trigger) -> None:
+        """Wait until events come: Tango says that there is a subscription before its socket is connected.
+
+        :param trigger: has events published
+        """
+        while not self._hears(trigger):
+            pass
 
     def _hears(self, trigger: Trigger) -> bool:
         trigger.fire()

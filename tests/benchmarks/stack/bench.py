@@ -63,7 +63,9 @@ class Bench:
     @cached_property
     def bare_arrivals(self) -> Arrivals:
         """A client of the bare server's events."""
-        return self._exits.enter_context(self.bare.arrivals())
+        arrivals = self._exits.enter_context(self.bare.arrivals())
+        arrivals.settle(self.bare.trigger)
+        return arrivals
 
     @cached_property
     def bare_stream(self) -> BareStream:
