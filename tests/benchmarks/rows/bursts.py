@@ -7,12 +7,16 @@ from tests.benchmarks.core.row import Aspect, Row, Unit, at_least
 from tests.benchmarks.rows.events import message_size
 from tests.benchmarks.stack.arrivals import Receiver
 from tests.benchmarks.stack.bench import EVENT_SIZE, Bench
+from tests.benchmarks.stack.oet import SCRIPTS
+from tests.benchmarks.stack.oet import controller as client_of
 from tests.benchmarks.stack.stamp import stamp_of
 from tests.benchmarks.stack.trigger import Trigger
+from tests.support.controller_site import ControllerSite
 
 _BURST = 20_000
 _QUICK_BURST = 200
 _MANY = 50
+_LONE_DEVICE = "bench/lone/1"
 _BARE_BURST_TO_MANY = 2_000
 """A bare stream sends each event to each client by itself: a whole burst to many would take a minute."""
 
@@ -26,6 +30,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         with bench.controller.arrivals.paused(trigger):
             yield _to_stream(bench, trigger, burst)
             yield _to_streams(bench, trigger, burst)
+    yield _without_sidecar(bench, burst)
 
 
 def _to_tango(bench: Bench, trigger: Trigger, burst: int) -> Row:
@@ -40,6 +45,32 @@ def _to_tango(bench: Bench, trigger: Trigger, burst: int) -> Row:
         "bare pushes",
         (at_least(0.6),),
         f"{_described(burst)}; from the first one sent to the last arrival",
+    )
+
+
+def _without_sidecar(bench: Bench, burst: int) -> Row:
+    """Tell how much of a burst's time is the sidecar's, which hears all of it too and needs a processor."""
+    properties = {"ScriptRoots": [str(SCRIPTS)]}
+    site = ControllerSite(bench.stack.tango_host, _LONE_DEVICE, bench.folder / "lone", properties)
+    size = message_size(bench)
+    with (
+        site.served(),
+        client_of(site.tango_host, site.device) as client,
+        client.publisher(bench.folder, size) as trigger,
+    ):
+        client.arrivals.settle(trigger)
+        comparison = compare(
+            rate(trigger, client.arrivals, burst),
+            rate(bench.bare.trigger, bench.bare_arrivals, burst),
+            bench.plan(blocks=6, block_size=1, warm_up=1),
+        )
+    return Row.of(
+        "burst to Tango client, no sidecar",
+        Unit.PER_SECOND,
+        comparison,
+        "bare pushes",
+        (),
+        f"{_described(burst)}, of a controller that nobody else listens to, as of the bare server",
     )
 
 
