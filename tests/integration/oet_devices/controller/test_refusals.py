@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import tango
 from tests.integration.oet_devices.controller.conftest import Uris
+from tests.support.lrc_client import invoke
 from tests.support.operator import Operator, RefusedError
 
 
@@ -39,8 +40,10 @@ def refusal(operator: Operator, command: str, argument: str) -> tuple[str, str]:
 @pytest.fixture(scope="module", autouse=True)
 def _one_procedure_is_there(controller: tango.DeviceProxy, script_root: Path) -> None:
     """There is a procedure that a wrong request could be taken to mean."""
-    [_], [command_id] = controller.Create((script_root / "prints.py").as_uri())
-    assert command_id.endswith("_1_Create")
+    with invoke(controller, "Create", (script_root / "prints.py").as_uri()) as call:
+        # It is over when its last trace is there: what is looked at then does not change by itself.
+        call.wait_for_end()
+        assert call.id.endswith("_1_Create")
 
 
 def embedded(text: str, **script_args: Any) -> str:
