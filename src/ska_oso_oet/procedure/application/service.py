@@ -44,6 +44,7 @@ from .commands import (
     Stopping,
     StopProcessCommand,
 )
+from .noted import Noted
 from .recorder import KIND, Recorder, to_document
 from .summary import ProcedureSummary
 
@@ -56,28 +57,6 @@ NO_REPOSITORIES = Repositories()
 
 OUTPUT_LOGS = 100
 """Output of how many procedures is kept on disk."""
-
-
-class _Noted:
-    """Whether what a request has led to at once is in the journal, and no more than that.
-
-    What follows may be much, and is of no interest to whoever waits for an answer.
-
-    :param bus: what leads into the journal
-    """
-
-    def __init__(self, bus: EventBus) -> None:
-        self._bus = bus
-        self._committed: Future[None] | None = None
-
-    def mark(self) -> None:
-        """Take note that all of it has been published. Called by the message loop."""
-        self._committed = self._bus.committed()
-
-    def wait(self) -> None:
-        """Wait until that has been committed."""
-        if self._committed is not None:
-            self._committed.result()
 
 
 class ScriptExecutionService:
@@ -173,12 +152,12 @@ class ScriptExecutionService:
         origin = origin or Origin()
         path = self._admission.admit(cmd)
         self._announce_request("create", origin, _prepare_request(cmd))
-        noted = _Noted(self._bus)
+        noted = Noted(self._bus)
         procedure_id = self._create(cmd, path, origin, noted)
         noted.wait()
         return self.summary(procedure_id)
 
-    def _create(self, cmd: PrepareProcessCommand, path: Path | None, origin: Origin, noted: "_Noted") -> int:
+    def _create(self, cmd: PrepareProcessCommand, path: Path | None, origin: Origin, noted: Noted) -> int:
         live = [document.id for document in self.view.all() if document.live]
         prune_logs(self._output_folder, OUTPUT_LOGS - 1, live)
         return self.manager.create(
@@ -210,7 +189,7 @@ class ScriptExecutionService:
             run_args = summary.arguments_of(cmd.fn_name) or run_args
         request = {"pid": cmd.process_uid, "script_args": _script_args({cmd.fn_name: run_args})}
         announcement = _request("start", origin, request)
-        noted = _Noted(self._bus)
+        noted = Noted(self._bus)
         try:
             self.manager.run(
                 cmd.process_uid,
@@ -278,7 +257,7 @@ class ScriptExecutionService:
         cmd = PrepareProcessCommand(self._abort_script, ProcedureInput(), main_args=arguments)
         try:
             path = self._admission.admit(cmd, trusted=True)
-            return self._create(cmd, path, origin, _Noted(self._bus)), None
+            return self._create(cmd, path, origin, Noted(self._bus)), None
         except (ScriptError, RuntimeError, OSError) as error:
             LOGGER.exception("The abort script cannot be run")
             return None, str(error)

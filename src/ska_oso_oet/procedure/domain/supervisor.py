@@ -29,8 +29,7 @@ from .workplaces import Workplaces
 
 LOGGER = logging.getLogger(__name__)
 
-# Seconds that removing working directories may delay the end.
-_CLEAN_TIME = 0.5
+_CLEAN_TIME = 0.5  # seconds that removing working directories may delay the end
 
 
 class Supervisor:

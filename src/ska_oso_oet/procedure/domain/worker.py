@@ -12,8 +12,6 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -42,6 +40,7 @@ from .errors import ScriptError
 from .loader import ModuleFactory
 from .protocol import DISCONNECTED_STATUS, MAX_STACKTRACE, FromWorker, LifecycleMessage, ToWorker
 from .scripts import ExecutableScript, ProcedureInput
+from .signal_gate import SignalGate
 from .stdio import flush_stdio, redirect_stdio
 
 _DEFAULT_HANDLERS: dict[int, Any] = {
@@ -88,7 +87,7 @@ class ScriptWorker(QueueProcWorker):
         self._source = self.name
         self._module: ModuleType | None = None
         self._tasks: queue.SimpleQueue[EventMessage] = queue.SimpleQueue()
-        self._signals = SignalGate()
+        self._signals = SignalGate(self.term_handler)
         self._held = threading.local()
 
     @classmethod
@@ -350,45 +349,6 @@ class ScriptWorker(QueueProcWorker):
             except OSError:
                 # No manager any more, or the script has closed the pipe: either way nobody can hear it.
                 self._end(DISCONNECTED_STATUS)
-
-
-class SignalGate:
-    """Keeps signals from interrupting what must not be interrupted: a message that is half sent.
-
-    The handlers run in the main thread only, so that only there a gate needs to be closed.
-    """
-
-    def __init__(self) -> None:
-        self._closed = False
-        self._waiting: type[BaseException] | None = None
-
-    def handle(
-        self,
-        signal_object: SignalObject,
-        exception_class: type[BaseException],
-        signal_num: int,
-        current_stack_frame: FrameType | None,
-    ) -> None:
-        """Handle a signal: at once, or when the gate opens."""
-        if self._closed:
-            self._waiting = exception_class
-        else:
-            ScriptWorker.term_handler(signal_object, exception_class, signal_num, current_stack_frame)
-
-    @contextmanager
-    def closed(self) -> Iterator[None]:
-        """Hold back signals; one that came meanwhile is raised at the end."""
-        if threading.current_thread() is not threading.main_thread() or self._closed:
-            yield
-            return
-        self._closed = True
-        try:
-            yield
-        finally:
-            self._closed = False
-        if self._waiting is not None:
-            exception_class, self._waiting = self._waiting, None
-            raise exception_class
 
 
 def _without_own_frames(error: BaseException) -> list[str]:
