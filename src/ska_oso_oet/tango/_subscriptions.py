@@ -1,7 +1,9 @@
 """One long-lived Tango subscription for each attribute, however many observers it has."""
 
+import atexit
 import logging
 import threading
+from contextlib import suppress
 from typing import Any, Protocol
 
 import tango
@@ -14,7 +16,17 @@ LOGGER = logging.getLogger(__name__)
 # Tango clients that have been subscribed with, never let go. One that is collected as garbage ends its
 # subscriptions and waits for their callbacks to return. A collection may happen anywhere, in a callback
 # too: the thread that delivers all events would wait for itself.
-_subscribed: list[Any] = []
+_subscribed: dict[int, Any] = {}
+
+
+@atexit.register
+def _unsubscribe_all() -> None:
+    """End all subscriptions while there is an interpreter that their callbacks can run in."""
+    with tango.EnsureOmniThread():
+        while _subscribed:
+            event_id, proxy = _subscribed.popitem()
+            with suppress(Exception):  # the device may be gone, or the proxy not be one of Tango's
+                proxy.unsubscribe_event(event_id)
 
 
 class EventObserver(Protocol):
@@ -130,12 +142,12 @@ class _Subscription(Callback):
             proxy = self._proxy_factory(self._attr.device)
             # Tango tells threads apart by their omniORB number, which a thread that Python made has not.
             with tango.EnsureOmniThread():
-                proxy.subscribe_event(self._attr.name, tango.EventType.CHANGE_EVENT, self)
+                event_id = proxy.subscribe_event(self._attr.name, tango.EventType.CHANGE_EVENT, self)
         except BaseException:
             self.unregister_observer(observer)
             raise
         self._proxy = proxy
-        _subscribed.append(proxy)
+        _subscribed[event_id] = proxy
 
     def _present_value(self) -> "_PresentValue":
         try:
