@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.benchmarks.core.measure import Probe, compare
+from tests.benchmarks.core.measure import Comparison, Probe, compare
 from tests.benchmarks.core.row import Aspect, Row, Unit, at_least
 from tests.benchmarks.rows.events import message_size
 from tests.benchmarks.stack.arrivals import Receiver
@@ -37,11 +37,7 @@ def _to_tango(bench: Bench, trigger: Trigger, burst: int) -> Row:
     return Row.of(
         "burst to Tango client",
         Unit.PER_SECOND,
-        compare(
-            rate(trigger, bench.controller.arrivals, burst),
-            rate(bench.bare.trigger, bench.bare_arrivals, burst),
-            bench.plan(blocks=6, block_size=1, warm_up=1),
-        ),
+        _beside_bare_pushes(bench, trigger, bench.controller.arrivals, burst),
         "bare pushes",
         (at_least(0.6),),
         f"{_described(burst)}; from the first one sent to the last arrival",
@@ -59,11 +55,7 @@ def _without_sidecar(bench: Bench, burst: int) -> Row:
         client.publisher(bench.folder, size) as trigger,
     ):
         client.arrivals.settle(trigger)
-        comparison = compare(
-            rate(trigger, client.arrivals, burst),
-            rate(bench.bare.trigger, bench.bare_arrivals, burst),
-            bench.plan(blocks=6, block_size=1, warm_up=1),
-        )
+        comparison = _beside_bare_pushes(bench, trigger, client.arrivals, burst)
     return Row.of(
         "burst to Tango client, no sidecar",
         Unit.PER_SECOND,
@@ -71,6 +63,14 @@ def _without_sidecar(bench: Bench, burst: int) -> Row:
         "bare pushes",
         (),
         f"{_described(burst)}, of a controller that nobody else listens to, as of the bare server",
+    )
+
+
+def _beside_bare_pushes(bench: Bench, trigger: Trigger, receiver: Receiver, burst: int) -> Comparison:
+    return compare(
+        rate(trigger, receiver, burst),
+        rate(bench.bare.trigger, bench.bare_arrivals, burst),
+        bench.plan(blocks=6, block_size=1, warm_up=1),
     )
 
 

@@ -153,20 +153,21 @@ class ScriptExecutionService:
         path = self._admission.admit(cmd)
         self._announce_request("create", origin, _prepare_request(cmd))
         noted = Noted(self._bus)
-        procedure_id = self._create(cmd, path, origin, noted)
+        procedure_id = self._create(cmd, path, origin, noted.mark)
         noted.wait()
         return self.summary(procedure_id)
 
-    def _create(self, cmd: PrepareProcessCommand, path: Path | None, origin: Origin, noted: Noted) -> int:
+    def _create(
+        self,
+        cmd: PrepareProcessCommand,
+        path: Path | None,
+        origin: Origin,
+        then: Callable[[], object] | None = None,
+    ) -> int:
         live = [document.id for document in self.view.all() if document.live]
         prune_logs(self._output_folder, OUTPUT_LOGS - 1, live)
         return self.manager.create(
-            cmd.script,
-            init_args=cmd.init_args,
-            main_args=cmd.main_args,
-            path=path,
-            origin=origin,
-            then=noted.mark,
+            cmd.script, init_args=cmd.init_args, main_args=cmd.main_args, path=path, origin=origin, then=then
         )
 
     def start(self, cmd: StartProcessCommand, origin: Origin | None = None) -> ProcedureSummary:
@@ -257,7 +258,7 @@ class ScriptExecutionService:
         cmd = PrepareProcessCommand(self._abort_script, ProcedureInput(), main_args=arguments)
         try:
             path = self._admission.admit(cmd, trusted=True)
-            return self._create(cmd, path, origin, Noted(self._bus)), None
+            return self._create(cmd, path, origin), None
         except (ScriptError, RuntimeError, OSError) as error:
             LOGGER.exception("The abort script cannot be run")
             return None, str(error)

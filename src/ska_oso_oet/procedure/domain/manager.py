@@ -35,10 +35,6 @@ _SHUT_DOWN = "script execution has been shut down"
 _WORKER_MODULE = "ska_oso_oet.procedure.domain.worker"
 
 
-def _nothing() -> None:
-    """Do nothing."""
-
-
 class ProcessManager:
     """Parent of all processes that run scripts: creates them, has them run functions, stops them.
 
@@ -108,6 +104,23 @@ class ProcessManager:
     def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return self._submit(function, *args, **kwargs).result()
 
+    def _call_then(
+        self, then: Callable[[], object] | None, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Have two functions called in one step of the message loop, the second if there is one.
+
+        :param then: the second
+        :returns: what the first has returned
+        """
+
+        def step() -> T:
+            result = function(*args, **kwargs)
+            if then is not None:
+                then()
+            return result
+
+        return self._call(step)
+
     def create(
         self,
         script: ExecutableScript,
@@ -116,7 +129,7 @@ class ProcessManager:
         main_args: ProcedureInput | None = None,
         path: Path | None = None,
         origin: Any = None,
-        then: Callable[[], object] = _nothing,
+        then: Callable[[], object] | None = None,
     ) -> int:
         """Create a procedure: load a script in a process of its own and call its ``init``.
 
@@ -130,14 +143,8 @@ class ProcessManager:
         :param then: called by the message loop when the observer was told, before anything else happens
         :returns: ID of the procedure
         """
-
-        def create() -> int:
-            procedure_id = self._supervisor.create(request, origin)
-            then()
-            return procedure_id
-
         request = ProcedureRequest(script, path, init_args, main_args)
-        return self._call(create)
+        return self._call_then(then, self._supervisor.create, request, origin)
 
     def run(
         self,
@@ -147,7 +154,7 @@ class ProcessManager:
         run_args: ProcedureInput,
         force_start: bool = False,
         origin: Any = None,
-        then: Callable[[], object] = _nothing,
+        then: Callable[[], object] | None = None,
     ) -> None:
         """Call a function of a script that is READY. Returns when the script has been told.
 
@@ -161,12 +168,7 @@ class ProcessManager:
         :raises StateForbids: if it is not READY, or another one runs
         :raises ArgumentsDoNotFit: if the arguments do not fit the function
         """
-
-        def run() -> None:
-            self._supervisor.run(process_id, Call(call, run_args), force_start, origin)
-            then()
-
-        self._call(run)
+        self._call_then(then, self._supervisor.run, process_id, Call(call, run_args), force_start, origin)
 
     def stop(self, process_id: int) -> None:
         """Stop a procedure in whatever state it is, by force if need be. Returns when it has stopped.
