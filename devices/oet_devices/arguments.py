@@ -1,5 +1,6 @@
 """Arguments of the commands: from a client's text to a model, or to an error that says what to do."""
 
+import json
 import re
 from typing import Any, NoReturn, TypeVar
 
@@ -7,16 +8,35 @@ import tango
 from pydantic import ValidationError
 
 from oet_devices.ska.texts import tango_text
-from ska_oso_oet.activity.domain import ActivityNotFound
-from ska_oso_oet.event.journal import EventsNoLongerKept, JournalUnavailable
-from ska_oso_oet.model import Model, ProcedureRequest, StartRequest, StopRequest
-from ska_oso_oet.procedure.domain import (
-    ArgumentsDoNotFit,
-    ProcedureNotFound,
-    ScriptDefective,
-    ScriptNotAllowed,
-    ScriptNotFound,
+from ska_oso_oet.activity.domain import ActivityNotFoundError
+from ska_oso_oet.journal import EventsNoLongerKeptError, JournalUnavailableError
+from ska_oso_oet.model import (
+    DETAILS_REASON,
+    AnswerError,
+    CheckpointRequest,
+    Model,
+    OetError,
+    ProcedureRequest,
+    RerunRequest,
+    StartRequest,
+    StopRequest,
+    explain,
 )
+from ska_oso_oet.procedure.domain import (
+    ArgumentsError,
+    NotKeptError,
+    OutputNotKeptError,
+    ProcedureFileNotFoundError,
+    ProcedureNotFoundError,
+    QuestionClosedError,
+    QuestionNotFoundError,
+    ScriptDefectiveError,
+    ScriptNotAllowedError,
+    ScriptNotAtHandError,
+    ScriptNotFoundError,
+    StateForbidsError,
+)
+from ska_oso_oet.queue import QueueEntryBegunError, QueueEntryNotFoundError
 
 from .json_text import MAX_TEXT, load_json
 
@@ -24,38 +44,50 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 
 # Reasons of DevFailed, by what was raised; the first that fits.
 _REASONS: dict[type[Exception], str] = {
-    ProcedureNotFound: "OET_ProcedureNotFound",
-    ActivityNotFound: "OET_ActivityNotFound",
-    ScriptNotFound: "OET_ScriptNotFound",
-    ScriptNotAllowed: "OET_ScriptNotAllowed",
-    ScriptDefective: "OET_ScriptDefective",
-    ArgumentsDoNotFit: "OET_ArgumentsDoNotFit",
-    EventsNoLongerKept: "OET_EventsNoLongerKept",
-    JournalUnavailable: "OET_JournalUnavailable",
+    ProcedureNotFoundError: "OET_ProcedureNotFound",
+    OutputNotKeptError: "OET_OutputNotKept",
+    NotKeptError: "OET_NotKept",
+    ProcedureFileNotFoundError: "OET_FileNotFound",
+    ActivityNotFoundError: "OET_ActivityNotFound",
+    QueueEntryNotFoundError: "OET_QueueEntryNotFound",
+    QueueEntryBegunError: "OET_QueueEntryBegun",
+    ScriptNotFoundError: "OET_ScriptNotFound",
+    ScriptNotAllowedError: "OET_ScriptNotAllowed",
+    ScriptNotAtHandError: "OET_ScriptNotAtHand",
+    ScriptDefectiveError: "OET_ScriptDefective",
+    ArgumentsError: "OET_ArgumentsDoNotFit",
+    EventsNoLongerKeptError: "OET_EventsNoLongerKept",
+    JournalUnavailableError: "OET_JournalUnavailable",
+    QuestionNotFoundError: "OET_QuestionNotFound",
+    QuestionClosedError: "OET_QuestionClosed",
+    AnswerError: "OET_AnswerDoesNotFit",
+    StateForbidsError: "OET_StateForbids",
     ValueError: "OET_InvalidArgument",
 }
 REFUSALS = tuple(_REASONS)
 """Exceptions whose message says to a client why it does not get what it has asked for."""
 
-# What pydantic says of these is written for programmers.
-_SENTENCES = {
-    "missing": "this field is missing",
-    "extra_forbidden": "there is no such field, check its spelling",
-    "model_type": "a JSON object was expected",
-    "dict_type": "a JSON object was expected",
-}
-
 
 def refuse(error: Exception, command: str) -> NoReturn:
-    """Raise what a client is to see of an exception.
+    """Raise what a client is to see of an exception: its reason and message, then its details as JSON.
 
     :param error: one of `REFUSALS`
     :param command: name of the command
     :raises tango.DevFailed: always
     """
     reason = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
-    tango.Except.throw_exception(reason, tango_text(str(error)), f"OETController.{command}")
-    raise AssertionError("throw_exception raises") from error
+    origin = f"OETController.{command}"
+    errors = [_dev_error(reason, tango_text(str(error)), origin)]
+    if isinstance(error, OetError) and error.details:
+        errors.append(_dev_error(DETAILS_REASON, json.dumps(dict(error.details)), origin))
+    raise tango.DevFailed(*errors) from error
+
+
+def _dev_error(reason: str, text: str, origin: str) -> tango.DevError:
+    error = tango.DevError()
+    error.reason, error.desc, error.origin = reason, text, origin
+    error.severity = tango.ErrSeverity.ERR
+    return error
 
 
 def parse_create(text: str) -> ProcedureRequest:
@@ -90,6 +122,22 @@ def parse_stop(text: str) -> StopRequest:
     return _parse_id_or_json(StopRequest, text)
 
 
+def parse_rerun(text: str) -> RerunRequest:
+    """Return the request that an argument of Rerun makes: nothing, a procedure ID, or JSON.
+
+    :raises ValueError: if it is none of these
+    """
+    return _parse_id_or_json(RerunRequest, text)
+
+
+def parse_checkpoint(text: str) -> CheckpointRequest:
+    """Return the request that an argument of Pause, Resume or Step makes: nothing, an ID, or JSON.
+
+    :raises ValueError: if it is none of these
+    """
+    return _parse_id_or_json(CheckpointRequest, text)
+
+
 def _parse_id_or_json(model: type[AnyModel], text: str) -> AnyModel:
     text = text.strip()
     if not text or text.startswith("{"):
@@ -116,16 +164,4 @@ def _validate(model: type[AnyModel], value: Any) -> AnyModel:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise ValueError(_explain(error)) from None
-
-
-def _explain(error: ValidationError) -> str:
-    """Say in one line what is wrong with each field."""
-    told = []
-    for item in error.errors(include_url=False):
-        # Of a key that is not allowed the location ends so; the key itself stands before that.
-        where = ".".join(str(part) for part in item["loc"] if part != "[key]")
-        own = item.get("ctx", {}).get("error")
-        what = str(own) if own is not None else _SENTENCES.get(item["type"], item["msg"])
-        told.append(f"{where}: {what}" if where else what)
-    return "; ".join(told)
+        raise ValueError(explain(error)) from None

@@ -1,25 +1,28 @@
-"""Script execution as one device has it: journal, event bus and services, made and ended together."""
+"""The script execution of one device: journal, event bus and services, made and ended together."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
 from ska_oso_oet.activity.application import ActivityService, open_oda
 from ska_oso_oet.event.bus import EventBus
-from ska_oso_oet.event.journal import (
-    EventsNoLongerKept,
+from ska_oso_oet.journal import (
+    EventsNoLongerKeptError,
     Journal,
     JournalEvent,
-    JournalUnavailable,
+    JournalUnavailableError,
     open_journal,
 )
 from ska_oso_oet.procedure.application import ScriptExecutionService
+from ska_oso_oet.procedure.application.script_list import ScriptList
 from ska_oso_oet.procedure.domain import ExecutableScript, ExecutorSettings
 from ska_oso_oet.procedure.domain.repositories import Repositories
 from ska_oso_oet.procedure.domain.roots import ScriptRoots
+from ska_oso_oet.queue import QueueService, QueueSettings
 
 KEPT_DOCUMENTS = 1_000
-"""How many ended procedures, and activities, are kept for who asks for one by its ID."""
+"""How many ended procedures, and activities, are kept for queries by ID."""
 
 _SCRIPTS_END_TIME = 1.5
 """Seconds that scripts are given to end by themselves when the server ends, which is to take less than 5."""
@@ -34,11 +37,12 @@ class ExecutorConfig:
     :param abort_script: what a stop may run afterwards
     :param history_length: how many ended procedures, and activities, clients see
     :param oda_time_limit: seconds that the ODA's REST service is given to answer
-    :param record_executions: whether the ODA is told what is executed
+    :param record_executions: whether executions are recorded in the ODA
     :param event_retention: how many events to keep
     :param journal_url: PostgreSQL database for the journal; None for a file in the state directory
     :param journal_namespace: schema of that database, of this controller alone
     :param settings: how scripts are executed
+    :param queue: how the queue is run
     """
 
     script_roots: ScriptRoots
@@ -51,54 +55,63 @@ class ExecutorConfig:
     journal_url: str | None
     journal_namespace: str
     settings: ExecutorSettings
+    queue: QueueSettings
 
 
 @dataclass(frozen=True)
 class Listeners:
-    """Who wants to hear of what.
+    """Functions that are called when something happens.
 
     :param on_output: called when a procedure has written output, with its ID
     :param on_health: called when the health of script execution may have changed
     :param on_recall: called when the journal of former servers, unreadable at first, has been read
+    :param on_scripts: called when the scripts that can be run have changed
+    :param may_begin: returns whether the queue may begin an entry
     """
 
     on_output: Callable[[int], None]
     on_health: Callable[[], None]
     on_recall: Callable[[], None]
+    on_scripts: Callable[[], None]
+    may_begin: Callable[[], bool]
 
 
 class Executor:
-    """Journal, event bus, script execution service and activity service.
+    """Journal, event bus, script execution service, activity service and queue.
 
     :param config: what to make them of
-    :param listeners: who wants to hear of what
-    :raises JournalLocked: if another server uses the same journal
-    :raises JournalTooNew: if a newer version of the OET has written it
-    :raises JournalUnavailable: if it cannot be opened, nor the last numbers be known
+    :param listeners: what it calls when something happens
+    :raises JournalLockedError: if another server uses the same journal
+    :raises JournalTooNewError: if a newer version of the OET has written it
+    :raises JournalUnavailableError: if it cannot be opened, nor the last numbers be known
     """
 
     def __init__(self, config: ExecutorConfig, listeners: Listeners) -> None:
         self.config = config
-        self.roots = config.script_roots
         self._listeners = listeners
         self._acknowledged: str | None = None
-        self.bus = EventBus(self._open_journal())
-        try:
+        self._complete = False
+        with ExitStack() as failure:
+            self.bus = EventBus(self._open_journal())
+            # Or the journal's lock would keep out the next one that is made.
+            failure.callback(self.bus.close)
             self.service = self._make_service()
+            failure.callback(self.service.shutdown)
             self.activities = self._make_activities()
-        except BaseException:
-            # Or the journal's lock would keep out whoever tries again.
-            if "service" in self.__dict__:
-                self.service.shutdown()
-            self.bus.close()
-            raise
+            self.queue = QueueService(
+                self.service, self.activities, config.queue, may_begin=listeners.may_begin
+            )
+            failure.pop_all()
+        limit = config.settings.script_size_limit
+        self.scripts = ScriptList(config.script_roots, limit, self._listeners.on_scripts)
+        self._complete = True
 
     def _make_service(self) -> ScriptExecutionService:
         return ScriptExecutionService(
             abort_script=self.config.abort_script,
             bus=self.bus,
             settings=self.config.settings,
-            script_roots=self.roots,
+            script_roots=self.config.script_roots,
             repositories=self.config.git_repositories,
             history_length=self.config.history_length,
             on_output=self._listeners.on_output,
@@ -110,7 +123,7 @@ class Executor:
             self.service,
             bus=self.bus,
             state_directory=self.config.settings.state_directory,
-            sb_roots=self.roots.folders,
+            sb_roots=self.config.script_roots.folders,
             history_length=self.config.history_length,
             connect=partial(open_oda, time_limit=self.config.oda_time_limit),
             record_executions=self.config.record_executions,
@@ -125,15 +138,17 @@ class Executor:
             event_retention=config.event_retention,
             document_retention=max(KEPT_DOCUMENTS, config.history_length),
             on_fault=self._on_journal_fault,
+            on_damage=self._listeners.on_health,
         )
 
     def _on_journal_fault(self, fault: str | None) -> None:
         """Take note that the journal has got, or lost, a fault. Runs in a thread of the journal."""
         try:
-            if fault is None and "activities" in self.__dict__:
+            if fault is None and self._complete:
                 # What former servers have left may be readable only now.
                 self.service.recall()
                 self.activities.recall()
+                self.queue.recall()
                 self._listeners.on_recall()
         finally:
             self._listeners.on_health()
@@ -144,7 +159,7 @@ class Executor:
         journal = self.bus.journal
         try:
             return next(iter(journal.read_events(max(0, journal.last_seq - 1), 1)), None)
-        except (EventsNoLongerKept, JournalUnavailable):
+        except (EventsNoLongerKeptError, JournalUnavailableError):
             return None
 
     @property
@@ -165,8 +180,15 @@ class Executor:
         documents = [*self.service.view.all(), *self.activities.view.all()]
         return any(document.live for document in documents)
 
-    def close(self) -> None:
-        """Stop all activities and procedures, end all processes, and write what is left to write."""
+    def close(self, why: str | None = None) -> None:
+        """Stop all activities and procedures, end all processes, and write what is left to write.
+
+        :param why: what has happened to the device, as a clause
+        """
+        self.scripts.ask_to_end()
+        self.queue.halt()
         self.activities.close()
-        self.service.shutdown(_SCRIPTS_END_TIME)
+        self.service.shutdown(_SCRIPTS_END_TIME, None if why is None else f"It was stopped because {why}.")
+        self.queue.close()
         self.bus.close()
+        self.scripts.close()

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 MAX_TEXT = 1 << 20
@@ -24,6 +25,14 @@ def ascii_json(text: str) -> str:
     return text if text.isascii() else _NOT_ASCII.sub(_escape, text)
 
 
+def json_list(texts: Iterable[str]) -> str:
+    """Return a JSON list in ASCII.
+
+    :param texts: its items, as JSON texts
+    """
+    return ascii_json(f"[{','.join(texts)}]")
+
+
 def _escape(match: re.Match[str]) -> str:
     # Beyond the basic plane JSON wants the two halves of a surrogate pair.
     units = match[0].encode("utf-16-be", "surrogatepass")
@@ -37,7 +46,7 @@ def load_json(text: str) -> Any:
     reach a script as it is, is refused, rather than altered on its way.
 
     :param text: JSON text
-    :raises ValueError: if it is no JSON; too long; nested too deeply; or holds a number beyond 64 bits, or
+    :raises ValueError: if it is not JSON; too long; nested too deeply; or holds a number beyond 64 bits, or
         half a character
     """
     if len(text) > MAX_TEXT:
@@ -47,7 +56,7 @@ def load_json(text: str) -> Any:
             text, parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse_constant
         )
     except json.JSONDecodeError as error:
-        raise ValueError(f"the argument is no valid JSON: {error}") from None
+        raise ValueError(f"the argument is not valid JSON: {error}") from None
     except RecursionError:
         raise _too_deep() from None
     _require_portable(value, MAX_DEPTH)
@@ -70,7 +79,7 @@ def _parse_float(digits: str) -> float:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"the argument is no valid JSON: JSON has no {name}")
+    raise ValueError(f"the argument is not valid JSON: JSON has no {name}")
 
 
 def _require_portable(value: Any, levels: int) -> None:

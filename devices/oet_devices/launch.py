@@ -16,7 +16,7 @@ def sidecar() -> None:
 
 def stack() -> None:
     """Run all of it on one machine."""
-    _run("oet-stack", "oet_devices.stack")
+    _run("oet-stack", "oet_devices.tools.stack")
 
 
 def _run(command: str, module: str) -> None:

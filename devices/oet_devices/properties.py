@@ -9,21 +9,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ska_oso_oet.event.journal import JOURNAL_URL_VARIABLE
+import tango
+
+from ska_oso_oet import secrets
 from ska_oso_oet.features import RECORD_EXECUTIONS, features_of_this_site
-from ska_oso_oet.procedure.application import PrepareProcessCommand
+from ska_oso_oet.journal import JOURNAL_URL_VARIABLE
 from ska_oso_oet.procedure.application.admission import Admission
 from ska_oso_oet.procedure.application.service import ABORT_SCRIPT, NO_REPOSITORIES
-from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript, ProcedureInput
+from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
 from ska_oso_oet.procedure.domain.repositories import Repositories
 from ska_oso_oet.procedure.domain.roots import ScriptRoots
-from ska_oso_oet.tango import SCAN_ID_FILE_VARIABLE
+from ska_oso_oet.queue import QueueSettings
+from ska_oso_oet.tango import SCAN_ID_FILE_VARIABLE, SCAN_ID_USER_VARIABLE
 
 from .executor import ExecutorConfig
 
 SHIPPED_SCRIPTS = Path(ABORT_SCRIPT.path).parent
 
 MAX_STANDBY_WORKERS = 64
+
+MAX_SUBARRAY = 16
+"""The SKA's telescopes have this many subarrays."""
+
+SUBARRAY_VARIABLE = "SUBARRAY_ID"
+"""Environment variable that stands in for the property SubarrayId."""
 
 _NOT_PLAIN = re.compile("[^a-z0-9_]")
 _LONGEST_SCHEMA_NAME = 62
@@ -34,15 +43,17 @@ _NOT_NEGATIVE = (
     "StandbyWorkers",
     "StopGracePeriod",
     "InitTimeout",
+    "FilesLimit",
     "EnvironmentLimit",
     "EnvironmentTimeout",
+    "ReadyLimit",
 )
 
 
 def executor_config(device: Any) -> ExecutorConfig:
     """Return what the properties of a device say.
 
-    :param device: an `ExecutorDevice`
+    :param device: an `OETController`
     :raises ValueError: naming the property or the feature flag, if one cannot be used
     """
     _require_numbers(device)
@@ -61,9 +72,10 @@ def executor_config(device: Any) -> ExecutorConfig:
         oda_time_limit=device.OdaTimeout,
         record_executions=features_of_this_site().is_enabled(RECORD_EXECUTIONS, default=True),
         event_retention=device.EventRetention,
-        journal_url=os.environ.get(JOURNAL_URL_VARIABLE),
+        journal_url=secrets.environment().get(JOURNAL_URL_VARIABLE),
         journal_namespace=schema_name(name),
         settings=_settings(device, _state_directory(device.StateDirectory, name)),
+        queue=QueueSettings(device.QueueAutostart, device.QueueStopOnFailure, device.HistoryLength),
     )
 
 
@@ -93,8 +105,9 @@ def _require_numbers(device: Any) -> None:
         raise ValueError(
             f"property StandbyWorkers is {device.StandbyWorkers}: {MAX_STANDBY_WORKERS} are allowed"
         )
-    if device.EventRetention < 1:
-        raise ValueError(f"property EventRetention is {device.EventRetention}: give at least 1")
+    for name in ("EventRetention", "ScriptSizeLimit"):
+        if (value := getattr(device, name)) < 1:
+            raise ValueError(f"property {name} is {value}: give at least 1")
     if not (device.OdaTimeout > 0 and math.isfinite(device.OdaTimeout)):
         raise ValueError(f"property OdaTimeout is {device.OdaTimeout}: give some seconds")
 
@@ -107,7 +120,7 @@ def _abort_script(uri: str) -> FileSystemScript:
     if not uri:
         return ABORT_SCRIPT
     script = FileSystemScript(uri)
-    Admission(None, NO_REPOSITORIES).admit(PrepareProcessCommand(script, ProcedureInput()), trusted=True)
+    Admission(None, NO_REPOSITORIES).examine(script, trusted=True).require_main(script.name)
     return script
 
 
@@ -127,7 +140,41 @@ def _settings(device: Any, state_directory: Path) -> ExecutorSettings:
         standby_workers=device.StandbyWorkers,
         stop_grace_period=device.StopGracePeriod,
         init_timeout=device.InitTimeout,
-        environment={SCAN_ID_FILE_VARIABLE: str(state_directory / "scan_id")},
+        script_size_limit=device.ScriptSizeLimit,
+        allow_embedded_scripts=device.AllowEmbeddedScripts,
+        ready_limit=device.ReadyLimit,
+        files_limit=device.FilesLimit,
+        environment=_scan_ids(device.get_name(), state_directory),
         environment_limit=device.EnvironmentLimit,
         environment_timeout=device.EnvironmentTimeout,
+        subarray_id=_subarray_id(device.SubarrayId),
     )
+
+
+def _scan_ids(name: str, state_directory: Path) -> dict[str, str]:
+    """Return the environment variables that tell scripts where their scan IDs come from."""
+    variables = {SCAN_ID_FILE_VARIABLE: str(state_directory / "scan_id")}
+    if tango.Util._UseDb and not tango.Util._FileDb:  # noqa: SLF001  # Tango has no other way to ask
+        variables[SCAN_ID_USER_VARIABLE] = name
+    return variables
+
+
+def _subarray_id(given: int | None) -> int | None:
+    """Return the only subarray that scripts may use, None for any.
+
+    :param given: the property, None if there is none
+    :raises ValueError: if the property, or what stands in for it, is not the number of a subarray
+    """
+    if given is not None:
+        return _require_subarray(f"property SubarrayId is {given}", given)
+    text = os.environ.get(SUBARRAY_VARIABLE, "").strip()
+    if not text:
+        return None
+    number = int(text) if text.isdecimal() and text.isascii() else -1
+    return _require_subarray(f"environment variable {SUBARRAY_VARIABLE} is {text!r}", number)
+
+
+def _require_subarray(what_is: str, number: int) -> int | None:
+    if not 0 <= number <= MAX_SUBARRAY:
+        raise ValueError(f"{what_is}: give the number of a subarray, 1 to {MAX_SUBARRAY}, or 0 for any")
+    return number or None

@@ -1,7 +1,9 @@
 """The device server: ``OETController INSTANCE``."""
 
+import atexit
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -10,14 +12,19 @@ from collections.abc import Sequence
 import tango
 from tango.server import run
 
+from oet_devices.ska.end_signals import EndSignals
+from ska_oso_oet import logs, secrets, traces
+
 from .controller import OETController
-from .end_signals import EndSignals
 
 SERVER = "OETController"
 
 _EVENTS_HELD = "10000"
 """How many events are held for a subscriber that is slower than a script publishes. Tango's own default,
 1000, is used up within a tenth of a second; beyond this, subscribers see a gap, and have GetEvents."""
+
+_DESCRIPTORS = 65_536
+"""How many descriptors the server may have open, where the system allows that."""
 
 _CONNECT_TIMEOUT = 3.0
 """Seconds that an address may take to answer."""
@@ -31,16 +38,24 @@ class StartError(RuntimeError):
 
 
 def main() -> None:
-    """Run the device server until it is told to end.
+    """Run the device server until it is asked to end.
 
-    What keeps it from starting is told in a line on standard error, and by an exit status that is not 0.
+    If it cannot start, it writes a line to standard error that says why, and its exit status is not 0.
     """
     # A Starter hands its own mask down, with all signals blocked: no script could be asked to stop.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.environ.setdefault("TANGO_DS_EVENT_BUFFER_HWM", _EVENTS_HELD)
+    secrets.withhold()
+    _raise_descriptor_limit()
+    # In the end, what waits to be logged is written.
+    atexit.register(logs.finish)
+    logs.start(within=tango.EnsureOmniThread)
+    atexit.register(traces.finish)
+    traces.start(SERVER)
     arguments = sys.argv[1:]
     try:
         options = {argument.lstrip("-").split("=")[0] for argument in arguments if argument.startswith("-")}
+        _require_log_format()
         if not options & _WITHOUT_DATABASE:
             _require_database()
         _serve(arguments)
@@ -49,8 +64,16 @@ def main() -> None:
         sys.exit(1)
 
 
+def _raise_descriptor_limit() -> None:
+    """Allow this process as many descriptors as its hard limit does: each procedure takes some."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _serve(arguments: Sequence[str]) -> None:
-    """Serve until told to end.
+    """Serve until asked to end.
 
     :raises StartError: if that cannot begin
     """
@@ -69,9 +92,20 @@ def _serve(arguments: Sequence[str]) -> None:
     except Exception as error:
         # Of what goes wrong in the ORB only this much gets here; it has written the details itself.
         raise StartError(
-            f"the server cannot start ({error}). If the lines above tell of an endpoint, another process "
+            f"the server cannot start ({error}). If the lines above name an endpoint, another process "
             "uses its port: end that, or choose another port with -ORBendPoint"
         ) from error
+
+
+def _require_log_format() -> None:
+    """See that the environment asks for a known form of log messages.
+
+    :raises StartError: if it does not
+    """
+    try:
+        logs.make_formatter()
+    except ValueError as error:
+        raise StartError(str(error)) from None
 
 
 def _require_database() -> None:

@@ -20,11 +20,11 @@ SECTION = "ska_oso_oet"
 FILE_NAME = "ska_oso_oet.ini"
 
 RECORD_EXECUTIONS = "record_executions"
-"""Flag: whether the ODA is told of each activity that is executed; on, unless a site switches it off."""
+"""Flag: whether each activity that is executed is recorded in the ODA; on, unless a site switches it off."""
 
 
 class Features:
-    """Tells which features are switched on.
+    """The features that are switched on.
 
     :param config_parser: what was read from .ini files
     """
@@ -75,4 +75,4 @@ def features_of_this_site() -> Features:
         return Features.create_from_config_files(*paths)
     except configparser.Error as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"the file of feature flags cannot be read: {reason}; mend or remove it") from error
+        raise ValueError(f"the file of feature flags cannot be read: {reason}; fix or remove it") from error

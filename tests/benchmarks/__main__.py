@@ -10,7 +10,23 @@ from tests.benchmarks.core.machine import this_machine
 from tests.benchmarks.core.markdown import put_into
 from tests.benchmarks.core.report import show, write
 from tests.benchmarks.core.row import Row
-from tests.benchmarks.rows import bursts, events, history, idle, procedures, queries, stages, start, stops
+from tests.benchmarks.rows import (
+    bursts,
+    events,
+    history,
+    idle,
+    minimal,
+    page,
+    procedures,
+    queries,
+    queue,
+    rest,
+    sardana,
+    stages,
+    start,
+    stops,
+    subarrays,
+)
 from tests.benchmarks.stack.bench import Bench, bench
 
 GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
@@ -19,14 +35,20 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "queries": queries.measure,
     "procedures": procedures.measure,
     "stops": stops.measure,
+    "queue": queue.measure,
+    "minimal": minimal.measure,
+    "sardana": sardana.measure,
+    "rest": rest.measure,
     "events": events.measure,
     "stages": stages.measure,
     "bursts": bursts.measure,
     "history": history.measure,
+    "subarrays": subarrays.measure,
+    "page": page.measure,
 }
 """The groups of rows, in the order of the table."""
 
-_WIDTH = 160
+_WIDTH = 190
 """Columns of a file, or of a pipe."""
 
 
@@ -49,7 +71,7 @@ _WIDTH = 160
     help="Document to put the table into, in the place of the one that it has.",
 )
 def main(chosen: tuple[str, ...], quick: bool, output: Path, markdown: Path | None) -> None:
-    """Measure the OET against bare Tango and bare HTTP streaming."""
+    """Measure the OET against bare Tango, bare HTTP streaming, a minimal program and Sardana."""
     console = _console()
     machine = this_machine()
     rows: list[Row] = []

@@ -13,6 +13,7 @@ from oet_devices.ska.enums import HealthState
 from ska_oso_oet.model import ProcedureState
 
 from .activity_audit import ActivityAudit
+from .queue_audit import QueueAudit
 from .sightings import Sightings, Verb
 
 _STATE_CHANGE: Final = "procedure.lifecycle.statechange"
@@ -27,12 +28,14 @@ class Past(NamedTuple):
     :param last_id: ID of the newest procedure
     :param last_activity_id: ID of the newest activity
     :param digests: of all events, by their numbers
+    :param entries: entries of the queue that have not ended, by ID
     """
 
     last_seq: int = 0
     last_id: int = 0
     last_activity_id: int = 0
     digests: Mapping[int, int] = MappingProxyType({})
+    entries: Mapping[int, dict[str, Any]] = MappingProxyType({})
 
 
 class Audit:
@@ -53,6 +56,7 @@ class Audit:
         self.created_ids = created
         self.summaries = {procedure_id: controller.describe(procedure_id) for procedure_id in created}
         self.activities = ActivityAudit(controller, self.events, self.summaries, past.last_activity_id)
+        self.queue = QueueAudit(controller, self.events, self.summaries, past.entries)
 
     @cached_property
     def present(self) -> Past:
@@ -62,6 +66,7 @@ class Audit:
             max(self.summaries, default=self._past.last_id),
             self.activities.last_id,
             {**self._past.digests, **{event["seq"]: _digest(event) for event in self.events}},
+            dict(self.queue.live),
         )
 
     @property
@@ -81,6 +86,7 @@ class Audit:
             *self._check_outputs(),
             *self._check_shown(),
             *self.activities.findings(self._sightings),
+            *self.queue.findings(self._sightings),
         ]
 
     def _check_numbers(self) -> Iterator[str]:
@@ -160,20 +166,22 @@ class Audit:
                 yield f"the output of procedure {procedure_id} was {seen[-3:]}, but is {remembered[-3:]}"
 
     def _check_shown(self) -> Iterator[str]:
-        tokens = {
-            _token(summary): procedure_id
-            for procedure_id, summary in self.summaries.items()
-            if "init" in summary["script_args"]
-        }
+        # Several have the token of an entry of the queue that was prepared again after a crash.
+        tokens: dict[str, list[int]] = {}
+        for procedure_id, summary in self.summaries.items():
+            if "init" in summary["script_args"]:
+                tokens.setdefault(_token(summary), []).append(procedure_id)
         remembered = {
             (token, line)
             for token in {_first_word(line) for line in self._sightings.shown_lines} & tokens.keys()
-            for line in self._controller.output(tokens[token])
+            for procedure_id in tokens[token]
+            for line in self._controller.output(procedure_id)
         }
         for line in self._sightings.shown_lines:
             token = _first_word(line)
             if token in tokens and (token, line) not in remembered and not _is_beginning(line, remembered):
-                yield f"procedure {tokens[token]} was seen to write '{line}', which has gone"
+                numbers = " or ".join(map(str, tokens[token]))
+                yield f"procedure {numbers} was seen to write '{line}', which has gone"
 
 
 def _follows(later: dict[str, Any], earlier: dict[str, Any]) -> bool:

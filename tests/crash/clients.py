@@ -13,6 +13,7 @@ from tests.support.controller_site import Controller
 
 from oet_devices.ska.enums import ResultCode
 
+from .queue_client import QueueClient
 from .sightings import By, Sightings, Verb
 
 ACTOR = Path(__file__).parent / "scripts" / "actor.py"
@@ -113,7 +114,7 @@ class Client:
         return True
 
     def _create(self) -> None:
-        request = {"script": {"script_uri": ACTOR.as_uri()}, "script_args": self._casting()}
+        request = {"script": {"script_uri": ACTOR.as_uri()}, "script_args": self.casting()}
         command_id = self._send("Create", json.dumps(request))
         if command_id is not None:
             procedure_id = _id_in(command_id)
@@ -124,14 +125,14 @@ class Client:
         request = {
             "activity_name": "act",
             "sbd_uri": _BLOCK.as_uri(),
-            "script_args": self._casting(),
+            "script_args": self.casting(),
             "prepare_only": self._choose.random() < 0.2,
         }
         command_id = self._send("RunActivity", json.dumps(request))
         if command_id is not None:
             self._sightings.accept(Verb.RUN, _id_in(command_id), command_id)
 
-    def _casting(self) -> dict[str, Any]:
+    def casting(self) -> dict[str, Any]:
         """Return the arguments that give a script its part."""
         [part] = self._choose.choices(list(_PARTS), list(_PARTS.values()))
         self._created += 1
@@ -218,13 +219,21 @@ def busy_clients(
         )
         for number in range(count)
     ]
-    threads = [threading.Thread(target=client.act, name="busy client") for client in clients]
+    script = {"script": {"script_uri": ACTOR.as_uri()}}
+    queued = QueueClient(
+        tango.DeviceProxy(controller.name),
+        sightings,
+        random.Random(choose.random()),
+        lambda: {"procedure": {**script, "script_args": clients[0].casting()}},
+    )
+    busy: list[Client | QueueClient] = [*clients, queued]
+    threads = [threading.Thread(target=client.act, name="busy client") for client in busy]
     for thread in threads:
         thread.start()
     try:
         yield
     finally:
-        for client in clients:
+        for client in busy:
             client.stop()
         for thread in threads:
             thread.join()

@@ -39,6 +39,7 @@ _PROPERTIES = {
     "AbortScript": [ACTOR.as_uri()],
     "EventRetention": ["10000000"],
     "StopGracePeriod": ["0.5"],
+    "QueueStopOnFailure": ["false"],
 }
 
 
@@ -54,6 +55,7 @@ class Round:
     :param activities: activities that were requested
     :param procedures: procedures that were created
     :param unknown: those that were alive when the server was killed
+    :param entries: entries of the queue that have begun
     :param processes: processes that died with the server
     :param findings: what should not be, in sentences
     """
@@ -66,6 +68,7 @@ class Round:
     activities: int
     procedures: int
     unknown: int
+    entries: int
     processes: int
     findings: Sequence[str]
 
@@ -74,7 +77,7 @@ class Round:
             f"round {self.number}: killed after {self.life:.2f} s, {self.seen} events seen "
             f"({', '.join(f'{count} by {by}' for by, count in self.seen_by.items())}), "
             f"{self.journalled} journalled, {self.activities} activities, {self.procedures} procedures, "
-            f"{self.unknown} of them unknown, "
+            f"{self.unknown} of them unknown, {self.entries} entries of the queue, "
             f"{self.processes} processes"
         )
         return "\n  ".join([told, *self.findings])
@@ -153,6 +156,7 @@ class CrashHarness:
                         activities=audit.activities.count,
                         procedures=len(audit.summaries),
                         unknown=audit.unknown,
+                        entries=audit.queue.begun,
                         processes=processes,
                         findings=[
                             *(f"{each} has outlived its server" for each in survivors),

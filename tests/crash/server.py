@@ -9,7 +9,8 @@ import random
 import threading
 
 from oet_devices.server import main
-from ska_oso_oet.event.journal.storage import Entries, SqlStorage
+from ska_oso_oet.journal.entries import Entries
+from ska_oso_oet.journal.sql_storage import SqlStorage
 
 DELAY_VARIABLE = "OET_CRASH_COMMIT_DELAY"
 """Environment variable: seconds that a commit may take in addition."""

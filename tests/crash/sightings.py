@@ -46,6 +46,7 @@ class Sightings:
         self.accepted: list[Accepted] = []
         self.outputs: dict[int, list[str]] = defaultdict(list)
         self.shown_lines: set[str] = set()
+        self.entries: dict[int, list[dict[str, Any]]] = defaultdict(list)
         self.contradictions: list[str] = []
 
     def event(self, text: str, by: By) -> None:
@@ -85,6 +86,18 @@ class Sightings:
             if known[:common] != list(lines[:common]):
                 self.contradictions.append(f"the output of procedure {procedure_id} has changed")
             known += lines[common:]
+
+    def entry(self, entry: Mapping[str, Any]) -> None:
+        """Take note of an entry of the queue."""
+        with self._lock:
+            known = self.entries[entry["id"]]
+            if entry not in known:
+                known.append(dict(entry))
+
+    def queue(self, queue: Mapping[str, Any]) -> None:
+        """Take note of the queue."""
+        for entry in queue["entries"]:
+            self.entry(entry)
 
     def shown(self, lines: Sequence[str]) -> None:
         """Take note of lines of output that were shown."""

@@ -90,7 +90,9 @@ class _Stream:
                         self._note(item)
 
     def _note(self, item: ServerSentEvent) -> None:
-        number = json.loads(item.data)["seq"]
+        number = json.loads(item.data).get("seq")
+        if number is None:  # somebody has looked: that is not stored
+            return
         with self._told:
             if self._last and number != self._last + 1:
                 self._sightings.contradiction(f"the stream went from event {self._last} to {number}")

@@ -14,7 +14,12 @@ from tests.support.leftovers import Holdings, end_forkserver, start_marked_forks
 from .kinds import KINDS
 from .run import Plan, Report, StressRun
 
-_PRELOAD = ("numpy", "tango", "ska_oso_oet.procedure.domain.worker")
+_PRELOAD = (
+    "numpy",
+    "tango",
+    "ska_oso_oet.procedure.worker.script_worker",
+    "ska_oso_oet.procedure.worker.packages",
+)
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,6 +59,7 @@ def _show(plan: Plan, report: Report) -> None:
         ("procedures", f"{plan.procedures} after {plan.warm_up} to warm up, by {plan.operators} operators"),
         ("ended", f"{ends} (abort scripts and warm-up included)"),
         ("time", f"{report.seconds:.1f} s, {plan.procedures / report.seconds:.1f} procedures/s"),
+        ("queue", f"{report.entries} entries have begun beside them"),
         ("events", f"{report.events}"),
         ("processes", f"{len(before.holdings.processes)} before, {len(after.holdings.processes)} after"),
         ("threads", f"{len(before.holdings.threads)} before, {len(after.holdings.threads)} after"),

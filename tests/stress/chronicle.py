@@ -5,11 +5,12 @@ from collections import Counter, defaultdict
 
 import orjson
 
-from ska_oso_oet.event.bus import Batch
+from ska_oso_oet.journal import Batch
 
 _STATE_CHANGE = "procedure.lifecycle.statechange"
 _LIFECYCLE = ("procedure.lifecycle.created", "procedure.lifecycle.started", "procedure.lifecycle.complete",
-              "procedure.lifecycle.failed", "procedure.lifecycle.stopped")  # fmt: skip
+              "procedure.lifecycle.failed", "procedure.lifecycle.stopped", "procedure.lifecycle.paused",
+              "procedure.lifecycle.resumed")  # fmt: skip
 
 
 class Chronicle:

@@ -11,6 +11,10 @@ def detach():
             wait()
         os._exit(0)
 """
+_TALK = """
+import time
+from ska_oso_oet.interaction import ask, checkpoint
+"""
 _LINGER = "threading.Event().wait({seconds})"
 
 KINDS: dict[str, str] = {
@@ -40,6 +44,20 @@ KINDS: dict[str, str] = {
     "leaves threads": script("for _ in range(5):\n    threading.Thread(target=wait).start()"),
     "uses a pool": script(
         "with multiprocessing.get_context('fork').Pool(2) as pool:\n    pool.map(abs, range(9))"
+    ),
+    "has checkpoints": script(
+        "for number in range(1, 100):\n    checkpoint(f'scan {number}')\n    time.sleep(0.005)", top=_TALK
+    ),
+    "has nothing but checkpoints": script("while True:\n    checkpoint('again')", top=_TALK),
+    "has checkpoints in init": script(
+        "checkpoint('main')",
+        init="for _ in range(20):\n    checkpoint('init')\n    time.sleep(0.005)",
+        top=_TALK,
+    ),
+    "asks": script("ask('Go on?', default='yes', timeout=0.05)\nask('Really?')", top=_TALK),
+    "asks in many threads": script(
+        "for _ in range(5):\n    threading.Thread(target=ask, args=['Go on?'], daemon=True).start()\nwait()",
+        top=_TALK,
     ),
     "floods its output": script("for _ in range(20):\n    os.write(1, b'x' * 79 + b'\\n' * 1000)"),
     "floods events": script("number = 0\nwhile True:\n    say(number)\n    number += 1"),

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from tests.support.leftovers import guardian
 
+from ska_oso_oet.model import AnswerRequest, CheckpointRequest
 from ska_oso_oet.mptools import posix
 from ska_oso_oet.procedure.application import (
     PrepareProcessCommand,
@@ -20,8 +21,9 @@ from ska_oso_oet.procedure.application import (
 from ska_oso_oet.procedure.domain import (
     EmbeddedStringScript,
     ProcedureInput,
-    ProcedureNotFound,
-    StateForbids,
+    ProcedureNotFoundError,
+    QuestionClosedError,
+    StateForbidsError,
 )
 
 from .kinds import KINDS
@@ -57,6 +59,8 @@ class Operator:
         self._begin(procedure_id)
         if self._random.random() < 0.1:
             _kill_any_worker(self._random)
+        for _ in range(self._random.choice((0, 0, 1, 5))):
+            self._talk(procedure_id)
         if not self._ends_within(procedure_id, self._random.choice((0, 0.005, 0.05, 0.2, 0.5))):
             self._stop(procedure_id)
         if not self._ends_within(procedure_id, _PATIENCE):
@@ -75,16 +79,33 @@ class Operator:
             try:
                 self._service.start(start)
                 return
-            except StateForbids:  # another one runs, or this one has ended
+            except StateForbidsError:  # another one runs, or this one has ended
                 if self._ends_within(procedure_id, self._random.uniform(0, 0.1)):
                     return
 
+    def _talk(self, procedure_id: int) -> None:
+        """Pause, step or resume a procedure, or answer whatever question waits."""
+        operator, request = self._service.operator, CheckpointRequest(pid=procedure_id)
+        # It may not run yet or any more, and somebody else may have answered.
+        with suppress(StateForbidsError, ProcedureNotFoundError, QuestionClosedError):
+            choice = self._random.random()
+            if choice < 0.6:
+                self._random.choice((operator.pause, operator.step, operator.resume))(request)
+            elif (question := operator.question) is not None:
+                operator.answer(AnswerRequest(question=question.id, answer="yes"))
+        self._ends_within(procedure_id, self._random.choice((0, 0, 0.01)))
+
     def _stop(self, procedure_id: int) -> None:
-        """Stop a procedure, once or several times, with abort or without."""
-        for _ in range(self._random.choice((1, 1, 1, 2, 3))):
-            with suppress(StateForbids, ProcedureNotFound):  # it may have ended by itself
+        """Stop a procedure, once or several times, with abort or without; in the end at once."""
+        times = self._random.choice((1, 1, 1, 2, 3))
+        for left in reversed(range(times)):
+            with suppress(StateForbidsError, ProcedureNotFoundError):  # it may have ended by itself
                 self._service.request_stop(
-                    StopProcessCommand(procedure_id, run_abort=self._random.random() < 0.1)
+                    StopProcessCommand(
+                        procedure_id,
+                        run_abort=self._random.random() < 0.1,
+                        at_checkpoint=left > 0 and self._random.random() < 0.5,
+                    )
                 )
 
     def _ends_within(self, procedure_id: int, seconds: float) -> bool:

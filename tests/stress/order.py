@@ -1,6 +1,7 @@
 """The order of states that a history must obey, and what events must have told of it."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 _PATHS = (
     ["CREATING", "IDLE", "LOADING", "IDLE", "RUNNING", "READY", "RUNNING", "READY", "COMPLETE"],
@@ -26,14 +27,30 @@ def breach(history: Sequence[str], told: Sequence[str], topics: Sequence[str]) -
         return f"ended {end}, and told {ends}"
     if list(topics).count("procedure.lifecycle.created") != 1:
         return f"its creation was told in {' '.join(topics)}"
-    if list(topics).count("procedure.lifecycle.started") != list(history).count("RUNNING"):
+    if list(topics).count("procedure.lifecycle.started") != without_pauses(history).count("RUNNING"):
         return f"the starts of {' '.join(history)} were told in {' '.join(topics)}"
+    pauses = list(history).count("PAUSED")
+    resumed = sum(pair == ("PAUSED", "RUNNING") for pair in pairwise(history))
+    told_pauses = [list(topics).count(f"procedure.lifecycle.{word}") for word in ("paused", "resumed")]
+    if told_pauses != [pauses, resumed]:
+        return f"the pauses of {' '.join(history)} were told in {' '.join(topics)}"
     return None
+
+
+def without_pauses(history: Sequence[str]) -> list[str]:
+    """Return states as they would be if the procedure had never paused."""
+    kept: list[str] = []
+    before = ""
+    for state in history:
+        if state != "PAUSED" and (before, state) != ("PAUSED", "RUNNING"):
+            kept.append(state)
+        before = state
+    return kept
 
 
 def is_whole(history: Sequence[str]) -> bool:
     """Return whether states are those of a procedure that has ended, in their order."""
-    *body, end = history
+    *body, end = history = without_pauses(history)
     if end in _EARLY_ENDS:
         return any(len(body) >= 1 and path[: len(body)] == body for path in _PATHS)
     return any(list(history) == path for path in _PATHS)

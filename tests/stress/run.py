@@ -11,7 +11,7 @@ import psutil
 from tests.support.leftovers import Holdings, guardian
 
 from ska_oso_oet.event.bus import EventBus
-from ska_oso_oet.event.journal import open_journal
+from ska_oso_oet.journal import open_journal
 from ska_oso_oet.mptools import posix
 from ska_oso_oet.procedure.application import ScriptExecutionService
 from ska_oso_oet.procedure.application.service import OUTPUT_LOGS
@@ -20,6 +20,7 @@ from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
 from .chronicle import Chronicle
 from .operators import Crew
 from .order import breach
+from .queue_operator import QueueOperator
 
 STANDBY = 2
 MEMORY_GROWTH = 0.1
@@ -68,6 +69,7 @@ class Report:
 
     :param seconds: how long it took, after the warm-up
     :param ends: how many procedures ended in which state
+    :param entries: how many entries of the queue have begun
     :param events: how many events there were
     :param before: resources after the warm-up
     :param after: resources in the end
@@ -76,6 +78,7 @@ class Report:
 
     seconds: float
     ends: dict[str, int]
+    entries: int
     events: int
     before: Resources
     after: Resources
@@ -100,20 +103,23 @@ class StressRun:
             Crew(service, f"{self._plan.seed}-warm-up").run(self._plan.warm_up, self._plan.operators)
             before = self._resources(service)
             crew = Crew(service, str(self._plan.seed))
+            queue = QueueOperator(service.bus, service, f"{self._plan.seed}-queue")
             begin = time.monotonic()
             crew.run(self._plan.procedures, self._plan.operators)
             seconds = time.monotonic() - begin
+            queue.finish()
             after = self._resources(service)
-            complaints = [*crew.complaints, *self._look(service), *_compare(before, after)]
+            complaints = [*crew.complaints, *queue.complaints, *self._look(service), *_compare(before, after)]
         ends = dict(self._chronicle.ends())
-        return Report(seconds, ends, self._chronicle.events, before, after, complaints)
+        return Report(seconds, ends, queue.entries, self._chronicle.events, before, after, complaints)
 
     @contextmanager
     def _service(self) -> Iterator[ScriptExecutionService]:
         abort = self._plan.folder / "abort.py"
         abort.write_text("def main():\n    print('aborted')\n")
-        # All procedures are looked at in the end, and each may have an abort script of its own.
-        kept = 2 * (self._plan.procedures + self._plan.warm_up)
+        # All procedures are looked at in the end, and each may have an abort script of its own; the queue has
+        # some too.
+        kept = 4 * (self._plan.procedures + self._plan.warm_up)
         journal = open_journal(self._plan.folder / "state", event_retention=10_000, document_retention=kept)
         bus = EventBus(journal)
         bus.subscribe(self._chronicle.on_batch)
@@ -160,6 +166,8 @@ class StressRun:
             if wrong is not None:
                 yield f"procedure {procedure_id}: {wrong}"
         yield from (f"after the end: {late}" for late in self._chronicle.late)
+        if (question := service.operator.question) is not None:
+            yield f"question {question.id} of procedure {question.procedure_id} waits after its end"
         logs = {path.name.split(".")[0] for path in (self._plan.folder / "state" / "output").iterdir()}
         if len(logs) > OUTPUT_LOGS:
             yield f"the output of {len(logs)} procedures is on disk"

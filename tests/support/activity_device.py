@@ -10,7 +10,7 @@ import time
 import tango
 from tango.server import Device, attribute, command, run
 
-from ska_oso_oet.model import Activity, ActivityRequest, ActivityState
+from ska_oso_oet.model import ActivityRequest, ActivityState, ActivitySummary
 
 
 class ActivityTestDevice(Device):
@@ -19,7 +19,7 @@ class ActivityTestDevice(Device):
     def init_device(self) -> None:
         """Start with none."""
         super().init_device()
-        self._activities: list[Activity] = []
+        self._activities: list[ActivitySummary] = []
 
     @attribute(dtype="DevString")
     def activities(self) -> str:
@@ -42,12 +42,12 @@ class ActivityTestDevice(Device):
         request = ActivityRequest.model_validate_json(argin)
         if request.sbd_id == "unknown":
             text = "There is no Scheduling Block unknown."
-            tango.Except.throw_exception("OET_SchedulingBlockNotFound", text, "RunActivity")
+            tango.Except.throw_exception("OET_ActivityNotFound", text, "RunActivity")
         if request.activity_name == "refused":
             return [5], ["Not today."]
         number = len(self._activities) + 1
         self._activities.append(
-            Activity(
+            ActivitySummary(
                 id=number,
                 activity_name=request.activity_name,
                 sbd_id=request.sbd_id or "",

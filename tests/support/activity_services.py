@@ -2,23 +2,22 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import PATIENCE, wait_until
+
 from ska_oso_oet.activity.application import ActivityCommand, ActivityService, ActivitySummary
-from ska_oso_oet.event.bus import Batch, EventBus
-from ska_oso_oet.event.journal import Journal, MemoryJournal
+from ska_oso_oet.event.bus import EventBus
+from ska_oso_oet.journal import Batch, Journal, MemoryJournal
 from ska_oso_oet.model import ActivityState
 from ska_oso_oet.oda import FilesystemOda, Oda
 from ska_oso_oet.procedure.application import ProcedureSummary, ScriptExecutionService
 from ska_oso_oet.procedure.domain import ExecutorSettings
 from ska_oso_oet.procedure.domain.repositories import Repositories
 from ska_oso_oet.procedure.domain.roots import ScriptRoots
-
-TIMEOUT = 20.0
 
 SCRIPTS = {
     "good.py": "def init(*args, **kwargs): pass\ndef main(sb_json, **kwargs): print(open(sb_json).read())\n",
@@ -103,8 +102,8 @@ class Oet:
 
     def ended(self, activity_id: int) -> ActivitySummary:
         """Wait until an activity has ended."""
-        document = self.activities.view.ended(activity_id).result(TIMEOUT)
-        return ActivitySummary.from_text(document.text)
+        summary: ActivitySummary = self.activities.view.ended(activity_id).result(PATIENCE).value
+        return summary
 
     def wait_for(self, activity_id: int, state: ActivityState) -> ActivitySummary:
         """Wait until an activity has been in a state."""
@@ -112,15 +111,15 @@ class Oet:
         def there() -> bool:
             return state in states(self.activities.summary(activity_id))
 
-        self.wait_until(there, f"activity {activity_id} is not {state}")
+        self.wait_until(there, f"activity {activity_id} {state}")
         return self.activities.summary(activity_id)
 
-    def wait_until(self, condition: Callable[[], bool], otherwise: str) -> None:
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until what has been committed fulfils a condition."""
-        deadline = time.monotonic() + TIMEOUT
-        with self._changed:
-            while not condition():
-                assert self._changed.wait(deadline - time.monotonic()), otherwise
+        wait_until(condition, what, self._changed, self._seen)
+
+    def _seen(self) -> list[list[ActivityState]]:
+        return [states(document.value) for document in self.activities.view.all()]
 
     def procedure(self, summary: ActivitySummary) -> ProcedureSummary:
         """Return the procedure of an activity."""
@@ -129,7 +128,7 @@ class Oet:
 
     def events(self, topic: str) -> list[dict[str, Any]]:
         """Return the events whose topic begins with this."""
-        self.bus.committed().result(TIMEOUT)
+        self.bus.committed().result(PATIENCE)
         return [json.loads(event.text) for event in self.bus.journal.read_events(0, 10_000, topic)]
 
     def no_procedure_is_live(self) -> bool:

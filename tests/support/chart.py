@@ -17,12 +17,22 @@ FOUR_SUBARRAYS = {
     "controllers": [
         {
             "instance": instance,
-            "devices": [{"name": f"mid-oet/controller/{member}"} for member in members],
+            "devices": [
+                {"name": f"mid-oet/controller/{member}", "properties": {"SubarrayId": int(member)}}
+                for member in members
+            ],
         }
         for instance, members in {"01": ("01", "02"), "02": ("03", "04")}.items()
     ]
 }
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 TOKEN = {"values": {"OET_API_TOKEN": "0123456789abcdef"}}
+INGRESS_CONTROLLER = {"namespaceSelector": {"matchLabels": {"ingress": "nginx"}}}
+OUTSIDE: dict[str, Any] = {
+    "ingress": {"enabled": True, "host": "oet.example.org"},
+    "networkPolicy": {"restClients": [INGRESS_CONTROLLER]},
+}
+"""What it takes to be reached from outside of the cluster, beside a token."""
 
 VALUE_SETS: dict[str, dict[str, Any]] = {
     "defaults": {},
@@ -37,7 +47,8 @@ VALUE_SETS: dict[str, dict[str, Any]] = {
     "everything outside": {
         **FOUR_SUBARRAYS,
         "secrets": TOKEN,
-        "sidecar": {"replicas": 2, "private": True},
+        "sidecar": {"replicas": 2, "private": True, "allowedHosts": ["*.site.example", "10.0.0.1"]},
+        "networkPolicy": {"restClients": [INGRESS_CONTROLLER]},
         "ingress": {
             "enabled": True,
             "className": "nginx",
@@ -47,7 +58,12 @@ VALUE_SETS: dict[str, dict[str, Any]] = {
             "tls": [{"hosts": ["oet.example.org"], "secretName": "oet-tls"}],
         },
     },
-    "an existing secret": {"secrets": {"existingSecret": "oet"}, "ingress": {"enabled": True}},
+    "an existing secret": {"secrets": {"existingSecret": "oet"}, **OUTSIDE},
+    "open to everybody": {
+        "secrets": {},
+        "sidecar": {"allowWithoutToken": True, "allowedHosts": ["*"]},
+        "networkPolicy": {"restClients": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]},
+    },
     "nothing optional": {
         "sidecar": {"enabled": False},
         "networkPolicy": {"enabled": False},
@@ -57,14 +73,20 @@ VALUE_SETS: dict[str, dict[str, Any]] = {
         "environment": None,
     },
     "a strict site": {
-        "image": {"repository": "registry.example.org/oet", "tag": "1.2", "pullSecrets": ["pull"]},
+        "image": {"repository": "registry.example.org/oet", "digest": DIGEST, "pullSecrets": ["pull"]},
         "networkPolicy": {
             "tangoClients": [{"namespaceSelector": {"matchLabels": {"telescope": "mid"}}}],
             "restClients": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
         },
         "properties": {"HistoryLength": 20, "StopGracePeriod": 2.5, "EventRetention": 1000000},
         "environment": {"SKA_TELESCOPE": "skalow", "ODA_BACKEND_TYPE": "postgres", "PGPORT": 5432},
-        "secrets": {"values": {"OET_JOURNAL_URL": "postgresql://oet@db/oet", "PGPASSWORD": "secret"}},
+        "secrets": {
+            "values": {
+                **TOKEN["values"],
+                "OET_JOURNAL_URL": "postgresql://oet@db/oet",
+                "PGPASSWORD": "secret",
+            }
+        },
         "controller": {
             "state": {"size": "20Gi", "storageClass": "fast"},
             "nodeSelector": {"telescope": "mid"},
@@ -78,6 +100,11 @@ VALUE_SETS: dict[str, dict[str, Any]] = {
 """Ways to install the chart; each optional part is on in one and off in another."""
 
 
+def protected(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with a token, which the chart demands, unless they have secrets of their own."""
+    return {"secrets": TOKEN, **values}
+
+
 @cache
 def _chart() -> helm_python.Chart:
     return helm_python.Chart.load(CHART)
@@ -86,12 +113,13 @@ def _chart() -> helm_python.Chart:
 def render(values: Mapping[str, Any], release: str = "oet") -> list[Resource]:
     """Return what would be installed.
 
-    :param values: on top of the chart's own
+    :param values: on top of the chart's own; without ``secrets``, those with a token are added
     :param release: name of the release
     :raises helm_python.HelmError: if the chart refuses the values
     """
-    _chart().validate_schema(dict(values))
-    rendered = _chart().render(dict(values), name=release, namespace="telescope")
+    values = protected(values)
+    _chart().validate_schema(values)
+    rendered = _chart().render(values, name=release, namespace="telescope")
     documents = [
         document
         for name, text in sorted(rendered.items())

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from tests.support.patience import PATIENCE, wait_until
+
 BASE = "/api/v1.0"
-PATIENCE = 10.0
-"""How long to wait for a client to do what a test expects, in seconds."""
 
 
 class Answer(NamedTuple):
@@ -71,8 +71,7 @@ class EventLog:
 
     def wait_for_streams(self, count: int) -> None:
         """Wait until this many streams are open."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: self._open == count, PATIENCE), f"{self._open} streams"
+        wait_until(lambda: self._open == count, f"{count} streams", self._changed, lambda: self._open)
 
     def send(self, write: Callable[[bytes], Any], last_id: str | None) -> None:
         """Send what comes after an event, or after now, until the stream is cut."""

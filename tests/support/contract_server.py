@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Step:
+class ScriptStep:
     """Something that a script does: it publishes an event, or (without a topic) changes its state."""
 
     topic: str = ""
@@ -28,14 +28,14 @@ class Step:
     state: str = ""
 
 
-def to(state: str) -> Step:
+def to(state: str) -> ScriptStep:
     """Return the step to a state."""
-    return Step(state=state)
+    return ScriptStep(state=state)
 
 
-def says(topic: str, **fields: Any) -> Step:
+def says(topic: str, **fields: Any) -> ScriptStep:
     """Return the step that publishes an event."""
-    return Step(topic, fields)
+    return ScriptStep(topic, fields)
 
 
 PREPARES = (to("IDLE"), to("LOADING"), to("IDLE"), to("RUNNING"), to("READY"))
@@ -63,8 +63,8 @@ class ContractServer:
     """
 
     def __init__(self) -> None:
-        self.preparing: dict[str, Sequence[Step]] = {}
-        self.running: dict[str, Sequence[Step]] = {}
+        self.preparing: dict[str, Sequence[ScriptStep]] = {}
+        self.running: dict[str, Sequence[ScriptStep]] = {}
         self.answers: deque[Answer] = deque()
         self.names_procedures = True
         self.clock: Callable[[], float] = time.time
@@ -102,7 +102,12 @@ class ContractServer:
         with self._lock:
             self._create({"script_type": "filesystem", "script_uri": uri}, {})
 
-    def perform(self, pid: int, *steps: Step) -> None:
+    def state_of_last(self) -> str | None:
+        """Return the state of the procedure that was created last, None if there is none."""
+        with self._lock:
+            return str(self.procedures[len(self.procedures)]["state"]) if self.procedures else None
+
+    def perform(self, pid: int, *steps: ScriptStep) -> None:
         """Have a script do something."""
         with self._lock:
             for step in steps:
@@ -207,10 +212,12 @@ class ContractServer:
         pid = procedure["id"]
         if procedure["state"] not in _STOPPABLE:
             message = f"Cannot stop script with ID {pid}: Script is not running"
-            return Answer(200, {"abort_message": message})
+            return stop_answer(message, stopped=False, aborted=False if abort else None)
         self.perform(pid, to("STOPPED"))
         message = f"Successfully stopped script with ID {pid}"
-        return Answer(200, {"abort_message": message + (" and aborted subarray activity" if abort else "")})
+        if abort:
+            message += " and aborted subarray activity"
+        return stop_answer(message, stopped=True, aborted=True if abort else None)
 
     def _run_activity(self, body: Json) -> Answer:
         uri = f"file://{body['activity_name']}.py"
@@ -235,6 +242,11 @@ class ContractServer:
         if not body["prepare_only"]:
             self.perform(procedure["id"], to("RUNNING"), *self.running.get(uri, ()))
         return answer
+
+
+def stop_answer(message: str, *, stopped: bool, aborted: bool | None) -> Answer:
+    """Return the answer to a stop."""
+    return Answer(200, {"abort_message": message, "stopped": stopped, "aborted": aborted})
 
 
 def refusal(status: int, message: str) -> Answer:

@@ -37,15 +37,14 @@ class Controller:
         host, port = self.proxy.get_db_host(), self.proxy.get_db_port()
         return device_name(f"{host}:{port}", self.proxy.dev_name())
 
-    def run(self, command: str, argument: str | None = None, timeout: float = 20.0) -> LrcCall:
+    def run(self, command: str, argument: str | None = None) -> LrcCall:
         """Send a long-running command, and wait for its end.
 
         :param command: name of the command
         :param argument: its argument, if it takes one
-        :param timeout: seconds
         """
         with invoke(self.proxy, command, argument) as call:
-            return call.wait_for_end(timeout)
+            return call.wait_for_end()
 
     def create(self, script: Path, **init: Any) -> int:
         """Prepare a script.

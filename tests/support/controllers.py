@@ -25,10 +25,22 @@ def register_controller(
     :param instance: instance name of its server
     :param properties: further properties of the device
     """
-    known = {"StateDirectory": [str(state)], **properties}
+    # Tests that share a controller leave procedures that are READY: no limit of those.
+    defaults = {"AllowEmbeddedScripts": ["true"], "ReadyLimit": ["0"]}
+    known = {"StateDirectory": [str(state)], **defaults, **properties}
     register(tango_host, f"{CLASS}/{instance}", CLASS, device, known)
     # Memorised: 0 is ONLINE.
     database(tango_host).put_device_attribute_property(device, {"adminMode": {"__value": ["0"]}})
+
+
+def allow_embedded_scripts(tango_host: str, *devices: str) -> None:
+    """Have registered controllers accept scripts that a request contains.
+
+    :param tango_host: the database's ``host:port``
+    :param devices: their names
+    """
+    for device in devices:
+        database(tango_host).put_device_property(device, {"AllowEmbeddedScripts": ["true"]})
 
 
 @contextmanager

@@ -1,15 +1,18 @@
 """Tango events as a list that a test can wait for."""
 
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import tango
+from tests.support.patience import patience, wait_until
 
-_PATIENCE = 0.5
+_ARRIVES = patience(0.5)
 """Seconds after which an event that has not come is taken as lost."""
+
+_SWITCHES = ("testMode", "simulationMode", "controlMode")
+"""Attributes with two values that a test may write."""
 
 
 class Event(NamedTuple):
@@ -42,25 +45,20 @@ class EventLog:
         with self._changed:
             self._events.clear()
 
-    def wait_until(self, condition: Callable[["EventLog"], Any], timeout: float = 10.0) -> None:
+    def wait_until(self, condition: Callable[["EventLog"], Any]) -> None:
         """Wait until the events fulfil a condition.
 
         :param condition: is given this object
-        :param timeout: seconds
         :raises AssertionError: if it is not fulfilled in time
         """
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while not condition(self):
-                if not self._changed.wait(deadline - time.monotonic()):
-                    raise AssertionError(f"not within {timeout} s; got {self._events} {self.errors}")
+        wait_until(lambda: condition(self), "events", self._changed, lambda: (self._events, self.errors))
 
-    def wait_for(self, attribute: str, value: Any, timeout: float = 10.0) -> None:
+    def wait_for(self, attribute: str, value: Any) -> None:
         """Wait until an event brings a value.
 
         :raises AssertionError: if none does in time
         """
-        self.wait_until(lambda log: value in log.of(attribute), timeout)
+        self.wait_until(lambda log: value in log.of(attribute))
 
     def callback(self, attribute: str) -> Callable[[tango.EventData], None]:
         """Return a function that notes the events of an attribute."""
@@ -76,31 +74,34 @@ class EventLog:
         return on_event
 
 
-def settle(proxy: tango.DeviceProxy, attribute: str = "loggingLevel", timeout: float = 10.0) -> None:
+def settle(proxy: tango.DeviceProxy, attribute: str = _SWITCHES[0]) -> None:
     """Wait until all that this process has subscribed to at a device's server is in effect there.
 
     Tango hands a subscription to ZeroMQ and does not wait until the server has it: what is pushed in that
     moment is lost. Subscriptions get there in order, so an event of the last one proves the earlier ones.
 
     :param proxy: an SKA device
-    :param attribute: one that has an event whenever it is written
-    :param timeout: seconds
+    :param attribute: one with the values 0 and 1; it is left as it was
     :raises AssertionError: if no event comes in time
     """
     arrived = threading.Event()
     subscription = proxy.subscribe_event(
         attribute, tango.EventType.CHANGE_EVENT, lambda _event: arrived.set()
     )
+
+    before = proxy.read_attribute(attribute).value
+
+    def arrives() -> bool:
+        # Only a change has an event.
+        proxy.write_attribute(attribute, 1 - proxy.read_attribute(attribute).value)
+        return arrived.wait(_ARRIVES)
+
     try:
         arrived.clear()
-        deadline = time.monotonic() + timeout
-        while True:
-            proxy.write_attribute(attribute, proxy.read_attribute(attribute).value)
-            if arrived.wait(_PATIENCE):
-                return
-            assert time.monotonic() < deadline, f"no event of {attribute} within {timeout} s"
+        wait_until(arrives, f"event of {attribute}")
     finally:
         proxy.unsubscribe_event(subscription)
+        proxy.write_attribute(attribute, before)
 
 
 @contextmanager
@@ -123,7 +124,7 @@ def listen(
         for name in attributes:
             subscriptions.append(proxy.subscribe_event(name, kind, log.callback(name)))  # noqa: PERF401
         # One that is not listened to, or its events would be among those that the test asked for.
-        settle(proxy, "testMode" if "loggingLevel" in attributes else "loggingLevel")
+        settle(proxy, next((name for name in _SWITCHES if name not in attributes), _SWITCHES[0]))
         yield log
     finally:
         for subscription in subscriptions:

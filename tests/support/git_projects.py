@@ -3,10 +3,13 @@
 import subprocess
 import zipfile
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
+from ska_oso_oet.model import GitArgs
 from ska_oso_oet.procedure.domain import GitScript
-from ska_oso_oet.procedure.gitmanager import GitArgs
+
+_OF_INSTALLATION = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
 
 _BACKEND = '''\
 """A build backend that needs no other package, and does what files beside the project tell it to."""
@@ -51,6 +54,21 @@ def make_wheel(folder: Path, name: str, version: str, files: Mapping[str, str]) 
         wheel.writestr(f"{info}/RECORD", "")
 
 
+def copy_wheel(folder: Path, name: str) -> None:
+    """Make a package of one that is installed here, so that it can be installed elsewhere.
+
+    :param folder: where to
+    :param name: name of the distribution
+    """
+    found = metadata.distribution(name)
+    wheel = f"{name.replace('-', '_')}-{found.version}"
+    with zipfile.ZipFile(folder / f"{wheel}-py3-none-any.whl", "w") as archive:
+        for file in found.files or ():
+            if ".." not in file.parts and file.suffix != ".pyc" and file.name not in _OF_INSTALLATION:
+                archive.write(file.locate(), str(file))
+        archive.writestr(f"{wheel}.dist-info/RECORD", "")
+
+
 def project_files(name: str, version: str = "1.0", requires: str = "") -> dict[str, str]:
     """Return the files of a project with a build backend of its own; its package is one module with VERSION.
 
@@ -76,6 +94,13 @@ class GitRepository:
         self.path = path
         path.mkdir(parents=True)
         self.git("init", "--quiet", "--initial-branch=master")
+
+    @classmethod
+    def at(cls, path: Path) -> "GitRepository":
+        """Return the repository in a folder that exists."""
+        repository = cls.__new__(cls)
+        repository.path = path
+        return repository
 
     @property
     def url(self) -> str:

@@ -16,13 +16,14 @@ from multiprocessing import forkserver, util
 from pathlib import Path
 
 import psutil
+from tests.support.patience import patience
 
 from ska_oso_oet.mptools import MainContext, ProcWorker, forkserver_context, posix
 
 MARK = "OET_TEST_MARK"
 """Environment variable by which processes are known."""
 
-_PATIENCE = 3.0
+_PATIENCE = patience(3.0)
 """Seconds in which what is on its way out may go."""
 
 
@@ -38,7 +39,7 @@ def start_marked_forkserver(preload: Sequence[str]) -> str:
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
     mark = os.environ[MARK] = uuid.uuid4().hex
     with MainContext(forkserver_context(preload)) as context:
-        context.Proc("first", _Nothing)
+        context.start("first", _Nothing)
     return mark
 
 
@@ -85,7 +86,7 @@ class Holdings:
         return cls(
             # Where a test has killed the forkserver there is another one.
             frozenset(process.pid for process in marked(mark) if process.pid != guardian()),
-            frozenset(threading.enumerate()),
+            frozenset(_threads()),
             frozenset(_descriptors()),
             frozenset(os.listdir(tempfile.gettempdir())),
         )
@@ -126,7 +127,7 @@ def nothing_left_behind(mark: str) -> Iterator[None]:
     deadline = time.monotonic() + _PATIENCE
     newer = {process.pid for process in marked(mark)} - before.processes - {guardian()}
     posix.wait_until_gone(newer, _PATIENCE)
-    for thread in set(threading.enumerate()) - before.threads:
+    for thread in _threads() - before.threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     left = Holdings.take(mark).missing_from(before)
     assert not left, "left behind: " + "; ".join(left)
@@ -140,15 +141,20 @@ def no_thread_or_child_left_behind() -> Iterator[None]:
 
     :raises AssertionError: naming what is left
     """
-    threads, children = set(threading.enumerate()), _children()
+    threads, children = _threads(), _children()
     yield
     deadline = time.monotonic() + _PATIENCE
-    for thread in set(threading.enumerate()) - threads:
+    for thread in _threads() - threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     posix.wait_until_gone(_children() - children, max(0.0, deadline - time.monotonic()))
-    left = [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
+    left = [f"thread {thread.name}" for thread in _threads() - threads]
     left += [f"process {_describe(pid)}" for pid in _children() - children]
     assert not left, "left behind: " + "; ".join(left)
+
+
+def _threads() -> set[threading.Thread]:
+    """Return the threads that Python has started: one of Tango that a callback was traced in has no end."""
+    return {thread for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)}
 
 
 def _children() -> set[int]:

@@ -7,7 +7,6 @@ ID. Events may come before the answer does.
 
 import json
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 import tango
 from tests.support.events import settle
+from tests.support.patience import wait_until
 
 from oet_devices.ska.enums import ResultCode, TaskStatus
 
@@ -146,29 +146,26 @@ class LrcCall:
         """The result of the command; None if there is none yet."""
         return next(iter(_told(self.updates, "result")), None)
 
-    def wait_until(self, condition: Callable[["LrcCall"], Any], timeout: float = 10.0) -> "LrcCall":
+    def wait_until(self, condition: Callable[["LrcCall"], Any]) -> "LrcCall":
         """Wait until what has been heard fulfils a condition.
 
         :param condition: is given this object
-        :param timeout: seconds
         :raises AssertionError: if it is not fulfilled in time
         """
-        deadline = time.monotonic() + timeout
-        changed = self._listener.changed
-        with changed:
-            while not condition(self):
-                if not changed.wait(deadline - time.monotonic()):
-                    heard = (self.updates, self._listener.errors)
-                    raise AssertionError(f"{self.id}: not within {timeout} s; {heard}")
+        wait_until(
+            lambda: condition(self),
+            f"update of {self.id}",
+            self._listener.changed,
+            lambda: (self.updates, self._listener.errors),
+        )
         return self
 
-    def wait_for_end(self, timeout: float = 10.0) -> "LrcCall":
+    def wait_for_end(self) -> "LrcCall":
         """Wait until the command has ended.
 
-        :param timeout: seconds
         :raises AssertionError: if it has not ended in time
         """
-        return self.wait_until(lambda call: call.statuses and call.statuses[-1].is_final, timeout)
+        return self.wait_until(lambda call: call.statuses and call.statuses[-1].is_final)
 
 
 def _told(updates: list[Update], what: str) -> list[Any]:

@@ -6,17 +6,18 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.patience import LONG_PATIENCE, patience
 from tests.support.processes import ServerProcess
 
 LOOPBACK = "127.0.0.1"
 _SERVICE_USER = "mysql"
 _SERVER = Path("/usr/sbin/mariadbd")
-_STOP_TIMEOUT = 20.0
+_STOP_TIMEOUT = patience(20.0)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class MariaDb:
         :raises AssertionError: if that fails
         """
         command = ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root"]
-        done = subprocess.run(command, input=script, text=True, capture_output=True, timeout=60)
+        done = subprocess.run(command, input=script, text=True, capture_output=True, timeout=LONG_PATIENCE)
         assert done.returncode == 0, done.stderr
 
 
@@ -46,8 +47,11 @@ def mariadb_is_installed() -> bool:
 
 
 @contextmanager
-def running_mariadb() -> Iterator[MariaDb]:
-    """Run a MariaDB server as long as the context lasts."""
+def running_mariadb(within: Sequence[str] = ()) -> Iterator[MariaDb]:
+    """Run a MariaDB server as long as the context lasts.
+
+    :param within: command that runs it, for example on another host
+    """
     # Not below pytest's own folder: the server's user may not enter that, and a socket's path must be short.
     folder = Path(tempfile.mkdtemp(prefix="oet-mariadb-"))
     try:
@@ -56,20 +60,20 @@ def running_mariadb() -> Iterator[MariaDb]:
         options = [f"--datadir={data}", f"--user={user}"]
         install = ["mariadb-install-db", "--no-defaults", *options, "--skip-test-db"]
         install += ["--auth-root-authentication-method=normal"]
-        done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=LONG_PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr
-        with _serving(folder, options) as server:
+        with _serving(folder, options, within) as server:
             yield server
     finally:
         shutil.rmtree(folder)
 
 
 @contextmanager
-def _serving(folder: Path, options: list[str]) -> Iterator[MariaDb]:
+def _serving(folder: Path, options: list[str], within: Sequence[str]) -> Iterator[MariaDb]:
     server = MariaDb(_free_port(), folder / "socket")
     process = ServerProcess(
         [
-            *[str(_SERVER), "--no-defaults", *options],
+            *[*within, str(_SERVER), "--no-defaults", *options],
             *[f"--bind-address={LOOPBACK}", f"--port={server.port}", f"--socket={server.socket}"],
             # Nothing of this is to outlive the test: no need to wait for the disk.
             *["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--skip-log-bin"],

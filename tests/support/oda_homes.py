@@ -29,6 +29,7 @@ INSERT = (
     "(info, sbd_id, version, created_by, created_on, last_modified_by, last_modified_on) "
     "VALUES (%s, %s, %s, 'test', now(), 'test', now())"
 )
+CHANGE = "UPDATE tab_oda_sbd SET last_modified_on = to_timestamp(%s) WHERE sbd_id = %s AND version = %s"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ class Home:
     oda: Oda
     put: Callable[[str, int, Any], None]
     away: Oda
+
+
+@dataclass(frozen=True)
+class SearchableHome(Home):
+    """A home of Scheduling Blocks that can be searched.
+
+    :param change: sets when a version was stored, seconds since 1970
+    """
+
+    change: Callable[[str, int, float], None]
 
 
 def connect(port: int) -> psycopg.Connection:

@@ -8,10 +8,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.cli import main
-
-from .contract_http import PATIENCE
 
 EXECUTABLE = str(Path(sys.executable).with_name("oet"))
 
@@ -71,7 +70,12 @@ class OetInProcess:
         self.url = url
 
     def __call__(
-        self, *arguments: str, status: int = 0, url: str | None = None, token: str | None = None
+        self,
+        *arguments: str,
+        status: int = 0,
+        url: str | None = None,
+        token: str | None = None,
+        stdin: bytes = b"",
     ) -> Result:
         """Run a command to its end.
 
@@ -79,9 +83,10 @@ class OetInProcess:
         :param status: the exit status that it must have
         :param url: instead of the usual one
         :param token: to send
+        :param stdin: what it reads from standard input
         """
         env = {"OET_REST_URI": url or self.url, "OET_API_TOKEN": token}
-        result = CliRunner().invoke(main, arguments, env=env)
+        result = CliRunner().invoke(main, arguments, env=env, input=stdin)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         assert result.exit_code == status, result.output
         return result

@@ -1,13 +1,15 @@
 """A controller in a control system of its own, with scripts that tests need, and sidecars that serve it."""
 
+import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.support.patience import PATIENCE
 from tests.support.processes import ServerProcess
 from tests.support.tango_stack import database, device_name, device_server, register, tango_database
 
@@ -35,14 +37,14 @@ def main(subarray_id=None):
     print(f"aborting {subarray_id}")
 """
 
-_READY_TIMEOUT = 20.0
-
 
 class OetStack:
     """A controller's place in a control system. Its device server is started and ended by tests.
 
     :param tango_host: address of the Tango database
     :param folder: for scripts and state
+    :ivar scripts: folder of the scripts
+    :ivar repositories: folder of git repositories that scripts may be run from; it need not exist
     """
 
     def __init__(self, tango_host: str, folder: Path) -> None:
@@ -50,6 +52,7 @@ class OetStack:
         self.state = folder / "state"
         self.scripts = folder / "scripts"
         self.scripts.mkdir()
+        self.repositories = folder / "repositories"
         for name, text in (("burst", BURST), ("hold", HOLD), ("abort", ABORT)):
             (self.scripts / f"{name}.py").write_text(text)
         register(
@@ -58,10 +61,16 @@ class OetStack:
             "OETController",
             DEVICE,
             {
+                "AllowEmbeddedScripts": ["true"],
+                # Tests that share a controller leave procedures that are READY.
+                "ReadyLimit": ["0"],
                 "StateDirectory": [str(self.state)],
                 "ScriptRoots": [str(self.scripts)],
+                "GitRepositories": [f"{self.repositories.as_uri()}/*"],
                 "AbortScript": [self.uri("abort")],
                 "StopGracePeriod": ["1"],
+                # As in the registrations that ship.
+                "LoggingTargetsDefault": ["tango::logger", "console::cout"],
             },
         )
         online = {"adminMode": {"__value": ["0"]}}
@@ -78,6 +87,20 @@ class OetStack:
         :param script: ``burst``, ``hold`` or ``abort``
         """
         return (self.scripts / f"{script}.py").as_uri()
+
+    @contextmanager
+    def properties(self, **values: list[str]) -> Iterator[None]:
+        """Give properties of the controller other values, until the context ends. A reset reads them.
+
+        :param values: the values, by name of the property
+        """
+        registered = database(self.tango_host)
+        before = registered.get_device_property(DEVICE, list(values))
+        registered.put_device_property(DEVICE, values)
+        try:
+            yield
+        finally:
+            registered.put_device_property(DEVICE, {name: list(before[name]) for name in values})
 
     @contextmanager
     def controller(self) -> Iterator[ServerProcess]:
@@ -107,7 +130,14 @@ class Sidecar:
         self.url = process.wait_for_output(r"REST ready: (http://\S+)")[1]
         self.root = self.url.removesuffix("/api/v1.0")
         self.port = int(self.root.rpartition(":")[2])
-        self.http = httpx.Client(base_url=self.url, timeout=30.0)
+        self.http = httpx.Client(base_url=self.url, timeout=PATIENCE)
+
+    def figures(self) -> dict[str, float]:
+        """Return the figures for Prometheus, of a sidecar with one controller: its labels are left out."""
+        text = httpx.get(f"{self.root}/metrics", timeout=PATIENCE).text
+        text = re.sub(r'(device|subarray)="[^"]*",?', "", text).replace(",}", "}").replace("{}", "")
+        found = re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)
+        return {name: float(value) for name, value in found}
 
     def create(self, script_uri: str, **main_arguments: Any) -> dict[str, Any]:
         """Create a procedure and wait until it is READY.
@@ -135,7 +165,7 @@ class Sidecar:
         :param procedure_id: the procedure
         :param states: names of states
         """
-        deadline = time.monotonic() + _READY_TIMEOUT
+        deadline = time.monotonic() + PATIENCE
         with self.http.stream("GET", "/stream") as stream:
             lines = stream.iter_lines()
             next(lines)  # from here on there is an event of whatever happens
@@ -149,15 +179,18 @@ class Sidecar:
 
 
 @contextmanager
-def sidecar(tango_host: str, *options: str, env: Mapping[str, str] | None = None) -> Iterator[Sidecar]:
+def sidecar(
+    tango_host: str, *options: str, env: Mapping[str, str] | None = None, within: Sequence[str] = ()
+) -> Iterator[Sidecar]:
     """Run a sidecar as long as the context lasts.
 
     :param tango_host: address of the Tango database
     :param options: of the command; without ``--port`` any free one is taken
     :param env: variables to set on top of this process's environment
+    :param within: command that runs it, for example on another host
     """
     port = () if "--port" in options else ("--port", "0")
-    command = [sys.executable, "-m", "ska_oso_oet.sidecar", *port, *options]
+    command = [*within, sys.executable, "-m", "ska_oso_oet.sidecar", *port, *options]
     process = ServerProcess(command, {"TANGO_HOST": tango_host, **(env or {})})
     try:
         running = Sidecar(process)

@@ -10,8 +10,6 @@ from tests.support.events import EventLog, listen
 
 from oet_devices.ska.enums import ResultCode
 
-PATIENCE = 15.0
-
 
 class RefusedError(Exception):
     """The controller has rejected a command. The text is its reason."""
@@ -50,14 +48,14 @@ class Operator:
         :param count: how many times
         :raises AssertionError: if it does not in time
         """
-        self.log.wait_until(lambda _: self.states(pid).count(state) >= count, PATIENCE)
+        self.log.wait_until(lambda _: self.states(pid).count(state) >= count)
 
     def wait_for_topic(self, pid: int, topic: str) -> None:
         """Wait for an event of a procedure.
 
         :raises AssertionError: if it does not come in time
         """
-        self.log.wait_until(lambda _: topic in self.topics(pid), PATIENCE)
+        self.log.wait_until(lambda _: topic in self.topics(pid))
 
     def send(self, command: str, argument: Any) -> str:
         """Send a command that may take long, and return its ID.

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.patience import patience
+
 LOOPBACK = "127.0.0.1"
 USER = "oet"
 _SERVICE_USER = "postgres"
-_STOP_TIMEOUT = 10.0
+_STOP_TIMEOUT = patience(10.0)
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 

@@ -5,11 +5,13 @@ import re
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-_STOP_TIMEOUT = 5.0
+from tests.support.patience import PATIENCE, patience, wait_until
+
+_STOP_TIMEOUT = patience(5.0)
 """Seconds that a process may take to end after SIGTERM before it is killed."""
 
 
@@ -18,15 +20,19 @@ class ServerProcess:
 
     :param command: the program and its arguments
     :param env: variables to set on top of this process's environment
+    :param folder: the folder that it is started in, by default that of this process
     """
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str] | None = None, folder: Path | None = None
+    ) -> None:
         self.command = list(command)
         self._lines: list[str] = []
         self._changed = threading.Condition()
         self._ended = False
         self._process = subprocess.Popen(
             self.command,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -54,25 +60,24 @@ class ServerProcess:
         with self._changed:
             return "".join(self._lines)
 
-    def wait_for_output(self, pattern: str, timeout: float = 30.0) -> re.Match[str]:
+    def wait_for_output(self, pattern: str) -> re.Match[str]:
         """Wait until a line of the output matches, now or earlier.
 
         :param pattern: regular expression, searched within each line
-        :param timeout: seconds
         :raises AssertionError: if the process ends, or time passes, without such a line
         :returns: the match
         """
-        deadline = time.monotonic() + timeout
         seen = 0
-        with self._changed:
-            while True:
-                for line in self._lines[seen:]:
-                    if match := re.search(pattern, line):
-                        return match
-                seen = len(self._lines)
-                if self._ended or not self._changed.wait(deadline - time.monotonic()):
-                    why = "it ended" if self._ended else f"{timeout} s passed"
-                    raise AssertionError(f"{why} before {self.command} wrote {pattern!r}:\n{self.output}")
+
+        def look() -> re.Match[str] | bool:
+            nonlocal seen
+            new, seen = self._lines[seen:], len(self._lines)
+            return next(filter(None, (re.search(pattern, line) for line in new)), None) or self._ended
+
+        what = f"{self.command} writes {pattern!r}"
+        match = wait_until(look, what, self._changed, lambda: self.output)
+        assert isinstance(match, re.Match), f"it ended before {what}:\n{self.output}"
+        return match
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the process.
@@ -91,7 +96,7 @@ class ServerProcess:
         finally:
             self.send_signal(signal.SIGCONT)
 
-    def wait(self, timeout: float = 30.0) -> int:
+    def wait(self, timeout: float = PATIENCE) -> int:
         """Wait until the process has ended by itself.
 
         :param timeout: seconds

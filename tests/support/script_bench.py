@@ -2,16 +2,16 @@
 
 import textwrap
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
+from tests.support.patience import PATIENCE, wait_until
 
-from ska_oso_oet.event.bus import Batch, EventBus
-from ska_oso_oet.event.journal import Journal, MemoryJournal
+from ska_oso_oet.event.bus import EventBus
+from ska_oso_oet.journal import Batch, Journal, MemoryJournal
 from ska_oso_oet.procedure.application import (
     PrepareProcessCommand,
     ProcedureSummary,
@@ -22,13 +22,12 @@ from ska_oso_oet.procedure.application import (
 )
 from ska_oso_oet.procedure.domain import (
     EmbeddedStringScript,
+    ExecutableScript,
     ExecutorSettings,
+    FileSystemScript,
     ProcedureInput,
     ProcedureState,
 )
-
-TIMEOUT = 10.0
-"""Seconds that anything here may take before the test fails."""
 
 _NO_ARGUMENTS = ProcedureInput()
 
@@ -81,9 +80,12 @@ class ScriptBench:
         self._changed = threading.Condition()
         self._events: list[dict[str, Any]] = []
         self.mute_seen: list[int] = []
+        self.folder = state_directory
         self.bus = EventBus(journal or MemoryJournal())
         self.bus.subscribe(self._on_batch)
         chosen = {"stop_grace_period": 0.5, "watchdog_period": 0.0, **settings}
+        # Processes that a script starts are not measured: pools kill theirs while these write the data.
+        chosen["environment"] = {"COVERAGE_PROCESS_CONFIG": "", **chosen.get("environment", {})}
         self.service = ScriptExecutionService(
             bus=self.bus,
             settings=ExecutorSettings(state_directory, **chosen),
@@ -128,30 +130,21 @@ class ScriptBench:
             if event["topic"] == topic and (source is None or event["msg_src"] == str(source))
         ]
 
-    def wait_for(self, condition: Callable[[], Any], timeout: float = TIMEOUT) -> Any:
+    def wait_for(self, condition: Callable[[], Any], what: str = "what the test waits for") -> Any:
         """Wait until a condition holds; it is looked at after every event, output and change of health.
 
         :param condition: returns what is to be returned, or something false
-        :param timeout: seconds
+        :param what: what is waited for
         :raises AssertionError: if it does not hold in time
         """
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while not (result := condition()):
-                if not self._changed.wait(deadline - time.monotonic()):
-                    raise AssertionError(f"not within {timeout} s; events: {self._events[-20:]}")
-            return result
+        return wait_until(condition, what, self._changed, lambda: self._events[-20:])
 
-    def wait_for_event(
-        self, topic: str, source: int | None = None, timeout: float = TIMEOUT
-    ) -> dict[str, Any]:
+    def wait_for_event(self, topic: str, source: int | None = None) -> dict[str, Any]:
         """Wait until there is an event of a topic, and return the first."""
-        event: dict[str, Any] = self.wait_for(lambda: self.of(topic, source), timeout)[0]
+        event: dict[str, Any] = self.wait_for(lambda: self.of(topic, source), f"event of {topic}")[0]
         return event
 
-    def wait_for_state(
-        self, procedure_id: int, state: ProcedureState, timeout: float = TIMEOUT
-    ) -> ProcedureSummary:
+    def wait_for_state(self, procedure_id: int, state: ProcedureState) -> ProcedureSummary:
         """Wait until a procedure is in a state.
 
         :raises AssertionError: if it ends in another one, or time passes
@@ -161,13 +154,13 @@ class ScriptBench:
             summary = self.service.summary(procedure_id)
             return summary if summary.state is state or summary.state.is_final else None
 
-        summary: ProcedureSummary = self.wait_for(ended, timeout)
+        summary: ProcedureSummary = self.wait_for(ended, f"{procedure_id} {state}")
         assert summary.state is state, f"{summary.state} rather than {state}: {summary.history.stacktrace}"
         return summary
 
-    def wait_for_end(self, procedure_id: int, timeout: float = TIMEOUT) -> ProcedureSummary:
+    def wait_for_end(self, procedure_id: int) -> ProcedureSummary:
         """Wait until a procedure is in a final state, whichever it is."""
-        self.wait_for(lambda: self.service.summary(procedure_id).state.is_final, timeout)
+        self.wait_for(lambda: self.service.summary(procedure_id).state.is_final, f"end of {procedure_id}")
         return self.service.summary(procedure_id)
 
     def states(self, procedure_id: int) -> list[str]:
@@ -189,13 +182,17 @@ class ScriptBench:
     # What is asked for
 
     def create(
-        self, source: str, init: ProcedureInput = _NO_ARGUMENTS, main: ProcedureInput | None = None
+        self, source: str | Path, init: ProcedureInput = _NO_ARGUMENTS, main: ProcedureInput | None = None
     ) -> int:
-        """Prepare an embedded script, and return its ID at once."""
-        script = EmbeddedStringScript(textwrap.dedent(source))
+        """Prepare a script, embedded or in a file, and return its ID at once."""
+        script: ExecutableScript
+        if isinstance(source, Path):
+            script = FileSystemScript(source.as_uri())
+        else:
+            script = EmbeddedStringScript(textwrap.dedent(source))
         return self.service.prepare(PrepareProcessCommand(script, init, main)).id
 
-    def ready(self, source: str, init: ProcedureInput = _NO_ARGUMENTS) -> int:
+    def ready(self, source: str | Path, init: ProcedureInput = _NO_ARGUMENTS) -> int:
         """Prepare an embedded script, wait until it is READY, and return its ID."""
         procedure_id = self.create(source, init)
         self.wait_for_state(procedure_id, ProcedureState.READY)
@@ -205,25 +202,25 @@ class ScriptBench:
         """Start a procedure that is READY."""
         self.service.start(StartProcessCommand(procedure_id, "main", arguments))
 
-    def run(self, source: str, arguments: ProcedureInput = _NO_ARGUMENTS) -> int:
+    def run(self, source: str | Path, arguments: ProcedureInput = _NO_ARGUMENTS) -> int:
         """Prepare an embedded script, start it when it is READY, and return its ID."""
         procedure_id = self.ready(source)
         self.start(procedure_id, arguments)
         return procedure_id
 
-    def run_until_said(self, source: str, what: Any = "up") -> int:
+    def run_until_said(self, source: str | Path, what: Any = "up") -> int:
         """Run a script until it has announced something, and return its ID."""
         procedure_id = self.run(source)
         self.wait_for(lambda: what in self.said(procedure_id))
         return procedure_id
 
-    def stop(self, procedure_id: int, abort: bool = False, timeout: float = TIMEOUT) -> StopOutcome:
+    def stop(self, procedure_id: int, abort: bool = False) -> StopOutcome:
         """Stop a procedure, and wait until that is done."""
-        return self.service.request_stop(StopProcessCommand(procedure_id, abort)).result(timeout)
+        return self.service.request_stop(StopProcessCommand(procedure_id, abort)).result(PATIENCE)
 
-    def failure_of(self, procedure_id: int, timeout: float = TIMEOUT) -> str:
+    def failure_of(self, procedure_id: int) -> str:
         """Wait until a procedure has FAILED, and return why."""
-        return self.wait_for_state(procedure_id, ProcedureState.FAILED, timeout).history.stacktrace or ""
+        return self.wait_for_state(procedure_id, ProcedureState.FAILED).history.stacktrace or ""
 
     def assert_works(self) -> None:
         """Run a script, to show that scripts can be run."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pubsub import pub
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.event import topics
 
@@ -59,7 +60,7 @@ def run_script(
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     lines = ended.stdout.splitlines()
@@ -74,7 +75,6 @@ def _note(topic: Any = pub.AUTO_TOPIC, **fields: Any) -> None:
 
 
 def _main(script: str, calls: str) -> None:
-    pub.addTopicDefnProvider(topics, pub.TOPIC_TREE_FROM_CLASS)
     pub.subscribe(_note, pub.ALL_TOPICS)
     functions = runpy.run_path(script)
     for name, (args, kwargs) in json.loads(calls).items():

@@ -8,15 +8,16 @@ import json
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ska_oso_oet.event.bus import Batch, EventBus
-from ska_oso_oet.event.journal import MemoryJournal
-from ska_oso_oet.model import Script
+from tests.support.patience import PATIENCE, wait_until
+
+from ska_oso_oet.event.bus import EventBus
+from ska_oso_oet.journal import Batch, MemoryJournal
+from ska_oso_oet.model import script_from_json
 from ska_oso_oet.mptools import forkserver, posix
 from ska_oso_oet.procedure.application import (
     Origin,
@@ -72,9 +73,9 @@ class ServiceUnderTest:
         self.start(procedure_id)
         return self.ended(procedure_id)
 
-    def ended(self, procedure_id: int, timeout: float = 30.0) -> ProcedureSummary:
+    def ended(self, procedure_id: int) -> ProcedureSummary:
         """Return the summary of a procedure, when it has ended."""
-        self.service.view.ended(procedure_id).result(timeout)
+        self.service.view.ended(procedure_id).result(PATIENCE)
         return self.service.summary(procedure_id)
 
     def output(self, procedure_id: int) -> str:
@@ -91,16 +92,12 @@ class ServiceUnderTest:
             known = list(self._events)
         return [event for event in known if (event["topic"], event["msg_src"]) == (topic, str(procedure_id))]
 
-    def wait_until(self, condition: Callable[[], Any], timeout: float = 30.0) -> None:
+    def wait_until(self, condition: Callable[[], Any]) -> None:
         """Wait until a condition holds, which is looked at whenever there is an event.
 
         :raises AssertionError: if it does not in time
         """
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while not condition():
-                if not self._changed.wait(deadline - time.monotonic()):
-                    raise AssertionError(f"not within {timeout} s; got {self._events}")
+        wait_until(condition, "events", self._changed, lambda: self._events)
 
     def wait_for_state(self, procedure_id: int, state: str) -> None:
         """Wait until a procedure has been in a state."""
@@ -136,7 +133,7 @@ def script_service(state: Path, **settings: Any) -> Iterator[ServiceUnderTest]:
 
 def _main(state: str, script: str) -> None:
     service = ServiceUnderTest(Path(state), standby_workers=0)
-    procedure_id = service.create(ExecutableScript.from_model(Script.model_validate_json(script)))
+    procedure_id = service.create(script_from_json(json.loads(script)))
     service.wait_for_progress(procedure_id, "Installing")
     print("building", flush=True)
     signal.pause()

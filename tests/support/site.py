@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.patience import LONG_PATIENCE, PATIENCE
+
 PROJECT = Path(__file__).parents[2]
 REGISTRATIONS = PROJECT / "tango_db"
 CONTROLLER_CLASS = "OETController"
@@ -33,7 +35,7 @@ def start(tango_host: str, *arguments: str) -> Ended:
         env={**os.environ, "TANGO_HOST": tango_host},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     return Ended(done.returncode, (done.stdout + done.stderr).strip().splitlines())
 
@@ -60,7 +62,7 @@ def json2tango(tango_host: str, config: Path, scratch: Path) -> int:
         env={**os.environ, "TANGO_HOST": tango_host, "TMPDIR": str(scratch)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONG_PATIENCE,
     )
     assert done.returncode in (NOTHING_TO_DO, HAS_WRITTEN), done.stdout + done.stderr
     return done.returncode

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import tango
 
 _FILE = Path(__file__).parents[1] / "integration" / "oet_devices" / "ska" / "ska_base_interface.json"
@@ -66,3 +67,20 @@ def plain(value: Any) -> Any:
     if isinstance(value, tango.DevState):
         return str(value)
     return list(value) if isinstance(value, tuple) else value
+
+
+def require_not_allowed(device: tango.DeviceProxy, command: str) -> None:
+    """Require that a device refuses a command of its base class, as Tango does, and says what to do.
+
+    :param device: the device, in a state in which the command is not allowed
+    :param command: name of the command
+    :raises AssertionError: if the device takes it, or refuses it otherwise
+    """
+    state = device.State()
+    with pytest.raises(tango.DevFailed) as raised:
+        device.command_inout(command)
+    error = raised.value.args[0]
+    sentence, _, advice = error.desc.partition(". ")
+    assert error.reason == "API_CommandNotAllowed"
+    assert sentence == f"Command {command} not allowed when the device is in {state} state"
+    assert advice.endswith(".")

@@ -5,31 +5,42 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from tests.support.patience import PATIENCE
+
 from ska_oso_oet.cli.sse import Comment, SseParser
 
 
 class SseClient:
     """An event stream, read by an asyncio program over a socket of its own.
 
-    :param port: of the sidecar, on the loopback interface
+    :param port: of the sidecar
     :param last_event_id: number of the last event that is known; None for what happens from now on
+    :param prefix: path of a controller of a gateway
+    :param host: address of the sidecar
     """
 
-    def __init__(self, port: int, last_event_id: int | None = None) -> None:
+    def __init__(
+        self, port: int, last_event_id: int | None = None, prefix: str = "", host: str = "127.0.0.1"
+    ) -> None:
         self._port = port
+        self._host = host
+        self._path = f"{prefix}/api/v1.0/stream"
         self._last_event_id = last_event_id
         self._parser = SseParser()
+        self._writer: asyncio.StreamWriter | None = None
         self.events: list[dict[str, Any]] = []
         self.ids: list[int] = []
+        self.unnumbered: list[dict[str, Any]] = []
         self.comments: list[str] = []
         self.ended = False
 
     async def open(self) -> "SseClient":
         """Connect, and wait for the beginning of the stream."""
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 16)
+        self._reader, writer = await asyncio.open_connection(self._host, self._port, limit=1 << 16)
+        self._writer = writer
         header = "" if self._last_event_id is None else f"Last-Event-ID: {self._last_event_id}\r\n"
         # HTTP/1.0: the body is not chunked, and ends with the connection.
-        self._writer.write(f"GET /api/v1.0/stream HTTP/1.0\r\nHost: test\r\n{header}\r\n".encode())
+        writer.write(f"GET {self._path} HTTP/1.0\r\nHost: {self._host}\r\n{header}\r\n".encode())
         head = await self._reader.readuntil(b"\r\n\r\n")
         assert b" 200 " in head.splitlines()[0], head
         assert b"text/event-stream" in head
@@ -44,9 +55,13 @@ class SseClient:
         for item in self._parser.feed(chunk):
             if isinstance(item, Comment):
                 self.comments.append(item.text)
-            else:
-                self.events.append(json.loads(item.data))
+                continue
+            event = json.loads(item.data)
+            if "seq" in event:
+                self.events.append(event)
                 self.ids.append(int(item.id))
+            else:
+                self.unnumbered.append(event)
         self.ended = not chunk
         return bool(chunk)
 
@@ -54,27 +69,28 @@ class SseClient:
         """Whether an event of a topic has come."""
         return any(event["topic"] == topic for event in self.events)
 
-    async def read_until(self, topic: str, timeout: float = 30.0) -> list[dict[str, Any]]:
+    async def read_until(self, topic: str) -> list[dict[str, Any]]:
         """Read until there is an event of a topic that was not there when this was called.
 
         :param topic: the topic
-        :param timeout: seconds
         :returns: all events up to now
         """
         known = len(self.events)
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(PATIENCE):
             while not any(event["topic"] == topic for event in self.events[known:]):
                 assert await self.read(), "the stream has ended"
         return self.events
 
-    async def read_to_end(self, timeout: float = 30.0) -> None:
+    async def read_to_end(self) -> None:
         """Read until the stream has ended."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(PATIENCE):
             while await self.read():
                 pass
 
     async def close(self) -> None:
-        """Leave."""
+        """Close the connection, if there is one."""
+        if self._writer is None:
+            return
         self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()

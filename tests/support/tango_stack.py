@@ -91,16 +91,24 @@ def device_server(
 
 
 def launch_device_server(
-    tango_host: str, module: str, instance: str, *, env: Mapping[str, str] | None = None
+    tango_host: str,
+    module: str,
+    instance: str,
+    *,
+    env: Mapping[str, str] | None = None,
+    address: str = LOOPBACK,
+    within: Sequence[str] = (),
 ) -> ServerProcess:
-    """Start a device server, and return at once: it is the caller's to wait for, and to end.
+    """Start a device server, and return at once: the caller waits for it, and ends it.
 
     :param tango_host: the database's ``host:port``
     :param module: what ``python -m`` runs
     :param instance: instance name of the server
     :param env: variables to set on top of this process's environment
+    :param address: where it listens
+    :param within: command that runs it, for example on another host
     """
-    command = [sys.executable, "-m", module, instance, "-ORBendPoint", f"giop:tcp:{LOOPBACK}:0"]
+    command = [*within, sys.executable, "-m", module, instance, "-ORBendPoint", f"giop:tcp:{address}:0"]
     variables = {"TANGO_HOST": tango_host, "PYTHONPATH": str(_PROJECT), **(env or {})}
     return ServerProcess(command, variables)
 

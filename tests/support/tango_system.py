@@ -39,14 +39,17 @@ class TangoSystem:
     """A Tango database that can be stopped and started again, at the same address.
 
     :param mariadb: where it keeps everything
+    :param address: where it listens
+    :param within: command that runs it, for example on another host; MariaDB runs there, too
     """
 
-    def __init__(self, mariadb: MariaDb) -> None:
+    def __init__(self, mariadb: MariaDb, address: str = LOOPBACK, within: Sequence[str] = ()) -> None:
         self._mariadb = mariadb
+        self._within = within
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))
             port = probe.getsockname()[1]
-        self.tango_host = f"{LOOPBACK}:{port}"
+        self.tango_host = f"{address}:{port}"
         self._endpoint = f"giop:tcp:{self.tango_host}"
         self._process: ServerProcess | None = None
 
@@ -70,13 +73,18 @@ class TangoSystem:
             self._process = None
 
     def run(
-        self, program: str, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        program: str,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        within: Sequence[str] | None = None,
     ) -> ServerProcess:
         """Start one of Tango's servers, and wait until it is ready.
 
         :param program: its name
         :param arguments: its arguments, the instance first
         :param environment: further variables
+        :param within: command that runs it; that of the database unless given
         """
         variables = {
             **(environment or {}),
@@ -86,7 +94,8 @@ class TangoSystem:
             "MYSQL_HOST": f"{LOOPBACK}:{self._mariadb.port}",
             "MYSQL_DATABASE": "tango",
         }
-        process = ServerProcess([str(PROGRAMS / program), *arguments], variables)
+        command = self._within if within is None else within
+        process = ServerProcess([*command, str(PROGRAMS / program), *arguments], variables)
         try:
             process.wait_for_output(READY)
         except AssertionError:

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from oet_devices import executor_device, server
+from oet_devices import properties, server
 from ska_oso_oet.procedure.domain import ExecutorSettings
 
 if __name__ == "__main__":
-    vars(executor_device)["ExecutorSettings"] = partial(ExecutorSettings, watchdog_period=0.5)
+    vars(properties)["ExecutorSettings"] = partial(ExecutorSettings, watchdog_period=0.5)
     server.main()

@@ -107,6 +107,6 @@ class Narrator(ProcWorker):
                 "pid": os.getpid(),
                 "session": os.getsid(0),
                 "main": getattr(sys.modules["__main__"], "__file__", None),
-                "modules": "tests.unit.mptools.test_processes" in sys.modules,
+                "modules": "tests.integration.mptools.test_processes" in sys.modules,
             }
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.controllers import allow_embedded_scripts
 from tests.support.mariadb_server import running_mariadb
 from tests.support.site import REGISTRATIONS, json2tango
 from tests.support.tango_system import PACKAGES, TangoSystem, what_is_missing
@@ -45,6 +46,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TangoSystem]:
         try:
             scratch = tmp_path_factory.mktemp("dsconfig")
             json2tango(tango_system.tango_host, REGISTRATIONS / "oet-mid.json", scratch)
+            allow_embedded_scripts(tango_system.tango_host, "mid-oet/controller/01")
             yield tango_system
         finally:
             tango_system.stop()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from tests.support.controllers import embedded
 from tests.support.operator import operate
+from tests.support.patience import PATIENCE
 from tests.support.tango_stack import device_name, device_proxy, device_server
 from tests.support.tango_system import TangoSystem
 
@@ -43,7 +44,7 @@ print(json.dumps({
     "watch": outcome(watch),
     "create": outcome(lambda: controller.Create("file:///nothing.py")),
     "stop": outcome(lambda: controller.Stop("")),
-    "write": outcome(lambda: controller.write_attribute("adminMode", 1)),
+    "write": outcome(lambda: controller.write_attribute("adminMode", 0)),
 }))
 """
 
@@ -68,7 +69,7 @@ def as_another_process(system: TangoSystem) -> dict[str, str]:
     """Return what a client that has just been started can do."""
     command = [sys.executable, "-c", CLIENT, device_name(system.tango_host, CONTROLLER)]
     variables = {**os.environ, "TANGO_HOST": system.tango_host}
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     answers: dict[str, str] = json.loads(done.stdout)
     return answers

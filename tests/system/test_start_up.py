@@ -37,7 +37,7 @@ def test_a_property_of_the_wrong_type_is_a_fault_until_it_is_corrected(
         finally:
             system.database.delete_device_property(CONTROLLER, "HistoryLength")
         with invoke(controller, "Reset", None) as reset:
-            reset.wait_for_end(30)
+            reset.wait_for_end()
         assert controller.State() == tango.DevState.ON
 
 

@@ -12,6 +12,7 @@ import pytest
 import tango
 from tests.support.events import EventLog, listen
 from tests.support.lrc_client import invoke
+from tests.support.patience import PATIENCE
 from tests.support.tango_stack import LOOPBACK, device_proxy, register
 from tests.support.tango_system import TangoSystem
 
@@ -72,18 +73,17 @@ def says(state: str) -> Callable[[EventLog], bool]:
     return condition
 
 
-def polled_state(controller: tango.DeviceProxy) -> tango.DevState:
-    """Have the State polled, and return what comes of it."""
+def wait_for_polled_state(controller: tango.DeviceProxy, state: tango.DevState) -> None:
+    """Have the State polled until it is the one that is expected."""
     log = EventLog()
     controller.poll_attribute("State", 100)
     subscription = controller.subscribe_event("State", tango.EventType.PERIODIC_EVENT, log.callback("State"))
     try:
         # The first is the answer to the subscription.
-        log.wait_until(lambda log: len(log.of("State")) > 1)
+        log.wait_until(lambda log: state in log.of("State")[1:])
     finally:
         controller.unsubscribe_event(subscription)
         controller.stop_poll_attribute("State")
-    return log.of("State")[-1]
 
 
 def test_a_starter_starts_pings_and_stops_the_device_server(
@@ -91,12 +91,12 @@ def test_a_starter_starts_pings_and_stops_the_device_server(
 ) -> None:
     with states_of_servers(starter) as states:
         starter.command_inout("DevStart", SERVER)
-        states.wait_until(says("ON"), 20)
+        states.wait_until(says("ON"))
         process = psutil.Process(system.database.get_device_info(CONTROLLER).pid)
         try:
             controller = device_proxy(system.tango_host, CONTROLLER)
             assert controller.ping() > 0
-            assert polled_state(controller) == tango.DevState.ON
+            wait_for_polled_state(controller, tango.DevState.ON)
             # Under a Starter a process begins with all signals blocked; its scripts must heed them still.
             with invoke(controller, "Create", SCRIPT) as create:
                 create.wait_for_end()
@@ -108,8 +108,8 @@ def test_a_starter_starts_pings_and_stops_the_device_server(
             assert "tidied up" in controller.scriptOutput
 
             starter.command_inout("DevStop", SERVER)
-            assert process.wait(10) is None
-            states.wait_until(says("FAULT"), 20)
+            assert process.wait(PATIENCE) is None
+            states.wait_until(says("FAULT"))
         finally:
             if process.is_running():
                 process.kill()

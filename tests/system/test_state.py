@@ -77,7 +77,7 @@ def test_after_a_move_to_postgresql_numbers_go_on(
     with device_server(system.tango_host, "oet_devices.server", "01", env=environment):
         controller = device_proxy(system.tango_host, CONTROLLER)
         assert controller.healthState == HealthState.DEGRADED
-        assert "a new journal was begun" in controller.Status()
+        assert "a new journal was created" in controller.Status()
         assert controller.lastEventId >= events
         assert run_script(controller) == before + 1
         with invoke(controller, "Reset", None) as reset:
@@ -94,5 +94,5 @@ def test_a_start_without_the_journals_database_is_a_fault_that_says_why(
         controller = device_proxy(system.tango_host, CONTROLLER)
         assert controller.State() == tango.DevState.FAULT
         assert controller.healthState == HealthState.FAILED
-        assert "see that it can be reached" in controller.Status()
+        assert "make the database reachable, then start again" in controller.Status()
         assert "send Reset" in controller.Status()

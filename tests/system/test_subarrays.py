@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.support.controllers import embedded
+from tests.support.controllers import allow_embedded_scripts, embedded
 from tests.support.operator import operate
 from tests.support.site import REGISTRATIONS, json2tango
 from tests.support.tango_stack import device_proxy, device_server
@@ -14,19 +14,23 @@ CONTROLLERS = [f"mid-oet/controller/0{number}" for number in range(1, 5)]
 
 MEETS_THE_OTHERS = """
 import pathlib, time
+from ska_oso_oet.tango import SCAN_ID_GENERATOR
 
 def main(folder, name, count):
     place = pathlib.Path(folder)
     (place / name).touch()
     while len(list(place.iterdir())) < count:
         time.sleep(0.05)
+    for _ in range(10):
+        print(SCAN_ID_GENERATOR.next())
 """
 
 
-def test_four_subarrays_in_two_servers_observe_at_the_same_time(
+def test_four_subarrays_in_two_servers_observe_at_the_same_time_and_share_no_scan_id(
     system: TangoSystem, environment: dict[str, str], tmp_path: Path
 ) -> None:
     json2tango(system.tango_host, REGISTRATIONS / "oet-four-subarrays.json", tmp_path)
+    allow_embedded_scripts(system.tango_host, *(f"mid-oet/controller/0{number}" for number in range(1, 5)))
     place = tmp_path / "place"
     place.mkdir()
     with ExitStack() as running:
@@ -42,3 +46,9 @@ def test_four_subarrays_in_two_servers_observe_at_the_same_time(
             operator.start(pid, str(place), name.rpartition("/")[2], len(CONTROLLERS))
         for operator, pid in zip(operators, procedures, strict=True):
             operator.wait_for_state(pid, "COMPLETE")
+        scan_ids = [
+            int(line)
+            for operator, pid in zip(operators, procedures, strict=True)
+            for line in operator.get_output(pid=pid)["lines"]
+        ]
+        assert sorted(scan_ids) == list(range(1, 41))

@@ -46,7 +46,11 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
 {{- define "oet.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
 {{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "oet.tangoHost" -}}
@@ -107,8 +111,10 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 {{- $_ := set $servers ($controller.instance | toString) (dict "OETController" $devices) -}}
 {{- end -}}
-{{- $queries := list "CheckLongRunningCommandStatus" "DescribeActivity" "DescribeProcedure" "GetEvents" "GetOutput" "GetVersionInfo" -}}
-{{- $classes := dict "OETController" (dict "properties" (dict "AllowedAccessCmd" $queries)) -}}
+{{- $queries := list "CheckLongRunningCommandStatus" "DescribeActivity" "DescribeProcedure" "DescribeQueueEntry" "DescribeScript" "GetEnvironment" "GetEvents" "GetFigures" "GetFile" "GetFiles" "GetOutput" "GetProcedures" "GetQueue" "GetVersionInfo" -}}
+{{- $description := "Runs observing scripts, one after the other, each in a process of its own." -}}
+{{- $about := dict "Description" (list $description) "ProjectTitle" (list "Observation Execution Tool") "doc_url" (list "https://developer.skao.int/projects/ska-oso-oet/") -}}
+{{- $classes := dict "OETController" (dict "properties" (merge (dict "AllowedAccessCmd" $queries) $about)) -}}
 {{- dict "classes" $classes "servers" (dict "OETController" $servers) | toPrettyJson -}}
 {{- end -}}
 
@@ -158,7 +164,20 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{- /* The token of the REST services. Behind an ingress there must be one, unless an open door is meant. */ -}}
+{{- /* Names by which clients know the REST service of a device. Takes a list of the root and the device's name. */ -}}
+{{- define "oet.allowedHosts" -}}
+{{- $root := index . 0 -}}
+{{- $service := include "oet.restName" . -}}
+{{- $local := printf "%s.%s" $service $root.Release.Namespace -}}
+{{- $domain := $root.Values.global.cluster_domain | default "cluster.local" -}}
+{{- $names := list $service $local (printf "%s.svc" $local) (printf "%s.svc.%s" $local $domain) -}}
+{{- if and $root.Values.ingress.enabled $root.Values.ingress.host -}}
+{{- $names = append $names $root.Values.ingress.host -}}
+{{- end -}}
+{{- concat $names $root.Values.sidecar.allowedHosts | join " " -}}
+{{- end -}}
+
+{{- /* The token of the REST services. There must be one, unless open services are meant. */ -}}
 {{- define "oet.apiToken" -}}
 {{- if or .Values.secrets.existingSecret (hasKey .Values.secrets.values "OET_API_TOKEN") }}
 - name: OET_API_TOKEN
@@ -166,7 +185,7 @@ imagePullSecrets:
     secretKeyRef:
       name: {{ include "oet.secretName" . | quote }}
       key: OET_API_TOKEN
-      optional: {{ not (and .Values.ingress.enabled (not .Values.ingress.allowWithoutToken)) }}
+      optional: {{ or .Values.sidecar.allowWithoutToken (not (empty .Values.sidecar.tokensSecret)) }}
 {{- end }}
 {{- end -}}
 
@@ -209,7 +228,7 @@ imagePullSecrets:
 
 {{- define "oet.controllerProbes" -}}
 {{- $root := index . 0 -}}
-{{- $ask := list "python" "-m" "oet_devices.probe" -}}
+{{- $ask := list "python" "-m" "oet_devices.tools.probe" -}}
 startupProbe:
   tcpSocket:
     port: orb

@@ -1,4 +1,4 @@
-"""What the fate of a long-running command is reported to."""
+"""The interface through which the fate of a long-running command is reported."""
 
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ class _Tracker(Protocol):
 
 
 class CommandHandle:
-    """One long-running command, as seen by whoever carries it out. Any thread may use it.
+    """One long-running command, as seen by the code that carries it out. Any thread may use it.
 
     Every method returns whether it had an effect. It has none on a command that has ended: the first
     end is the one that counts, whatever an abort and the command itself do at the same time.
@@ -67,7 +67,7 @@ class CommandHandle:
     def completed(self, message: Any = None) -> bool:
         """Announce that the command did what it is for.
 
-        :param message: a sentence, or any other JSON value
+        :param message: a sentence, any other JSON value, or a `JsonText`
         """
         message = f"{self.name} completed OK" if message is None else message
         return self._end(TaskStatus.COMPLETED, ResultCode.OK, message)
@@ -84,7 +84,7 @@ class CommandHandle:
         """Announce that the command ended early.
 
         :param message: a sentence, or any other JSON value; of a command that Abort has ended, the protocol
-            lays down what is told
+            lays down the message
         """
         if self.abort_requested:
             message = ABORTED_MESSAGE

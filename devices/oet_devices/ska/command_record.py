@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from .enums import ResultCode, TaskStatus
@@ -12,14 +13,28 @@ MAX_RESULT_BYTES = 64 * 1024
 """Longest JSON text of a result. Clients get results in events, over and over: see `lrcFinished`."""
 
 _ELLIPSIS = " ... "
+_TRUNCATED = "truncated"
+"""Member of a JSON object that names those which are left out."""
+
+
+@dataclass(frozen=True)
+class JsonText:
+    """A JSON value that has been written already.
+
+    :param text: the value as JSON, in ASCII
+    """
+
+    text: str
 
 
 def to_json(value: Any) -> str:
     """Return a value as JSON. It is all ASCII, for a Tango string cannot hold every character.
 
-    :param value: a JSON value; whatever in it is none appears as its text
+    :param value: a JSON value, or a `JsonText`; whatever in it is neither appears as its text
     """
-    return json.dumps(value, default=str)
+    if isinstance(value, JsonText):
+        return value.text
+    return encode_basestring_ascii(value) if type(value) is str else json.dumps(value, default=str)
 
 
 def json_object(**members: str) -> str:
@@ -27,25 +42,46 @@ def json_object(**members: str) -> str:
 
     :param members: its members, as JSON texts
     """
-    return "{" + ", ".join(f'"{name}": {text}' for name, text in members.items()) + "}"
+    return "{" + ", ".join([f"{to_json(name)}: {text}" for name, text in members.items()]) + "}"
 
 
 class Result:
     """How a command ended.
 
     :param code: the short form
-    :param message: a sentence, or any other JSON value
-    :param pointer: sentence that says where to find all of a message that is too long for events, and is cut
-    :ivar text: ``[code, message]`` as JSON, written once: many attributes and events hold it
+    :param message: a sentence, any other JSON value, or a `JsonText`
+    :param pointer: sentence that says where to find all of a message that is too long for events
+    :ivar text: ``[code, message]`` as JSON, written once: many attributes and events hold it. Of an object
+        that is too long, the longest members are left out, and named in its member ``truncated``; of a text,
+        the middle. Any other value that is too long becomes an object without its member ``value``.
     """
 
     def __init__(self, code: ResultCode, message: Any, pointer: str = "") -> None:
-        self.text = to_json([int(code), message])
+        self.text = f"[{code:d}, {to_json(message)}]"
         if len(self.text) > MAX_RESULT_BYTES:
-            text = message if isinstance(message, str) else to_json(message)
+            value = json.loads(self.text)[1]
+            if not isinstance(value, str):
+                members = value if isinstance(value, dict) else {"value": value}
+                self.text = f"[{code:d}, {_without_longest(members, MAX_RESULT_BYTES - len('[0, ]'))}]"
+                return
             tail = _ELLIPSIS + (pointer or "The rest was cut off: results are at most 64 kB long.")
             room = MAX_RESULT_BYTES - len(to_json([int(code), _ELLIPSIS + tail]))
-            self.text = to_json([int(code), _without_middle(text, room) + tail])
+            self.text = to_json([int(code), _without_middle(value, room) + tail])
+
+
+def _without_longest(value: dict[str, Any], room: int) -> str:
+    """Return a JSON object without its longest members, which fits into a number of bytes of JSON.
+
+    :param value: the object; its member ``truncated``, if there is one, is a list of names
+    :param room: the number of bytes
+    """
+    left_out: list[str] = list(value.get(_TRUNCATED, ()))
+    members = {name: to_json(member) for name, member in value.items() if name != _TRUNCATED}
+    while len(text := json_object(**members, **{_TRUNCATED: to_json(left_out)})) > room and members:
+        longest = max(members, key=lambda name: len(members[name]))
+        del members[longest]
+        left_out = [*(name for name in left_out if name != longest), longest]
+    return text
 
 
 def _without_middle(text: str, room: int) -> str:

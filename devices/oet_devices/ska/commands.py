@@ -12,6 +12,7 @@ from collections.abc import Callable
 from .command_handle import CommandHandle
 from .command_record import CommandRecord, Result, json_object
 from .enums import TaskStatus
+from .expiry import Expiry
 from .lrc_attributes import (
     MAX_ACTIVE,
     MAX_FINISHED,
@@ -19,7 +20,9 @@ from .lrc_attributes import (
     MAX_RECENT,
     Commands,
     LrcAttribute,
+    LrcStep,
     Spectrum,
+    attribute_value,
     attribute_values,
 )
 
@@ -33,10 +36,8 @@ _EXPIRY_STEPS = 20
 
 _RESERVED_FOR_ABORTS = 32
 
-_ATTRIBUTES = tuple(LrcAttribute)
-
 Sink = Callable[[str, Spectrum], None]
-"""Is told the name and the new value of an attribute. It must not wait for anything or call back."""
+"""Takes the name and the new value of an attribute. It must not wait for anything or call back."""
 
 
 class TooManyCommandsError(Exception):
@@ -63,7 +64,7 @@ class _Abort:
 class CommandTracker:
     """The long-running commands of one device. Any thread may use it.
 
-    :param sink: told each new value of an attribute, in the order that the protocol lays down
+    :param sink: called with each new value of an attribute, in the order that the protocol lays down
     :param retention: seconds that an ended command stays in the attributes of protocol version 1
     """
 
@@ -78,9 +79,14 @@ class CommandTracker:
         self._finished: deque[CommandRecord] = deque(maxlen=MAX_FINISHED)
         self._last_result: CommandRecord | None = None
         self._aborts: list[_Abort] = []
-        self._timer: threading.Timer | None = None
+        self._expiry = Expiry(self._expire, "lrc-expiry")
         self._closed = False
         self._values = attribute_values(self._commands())
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more commands."""
+        return self._closed
 
     def begin(
         self,
@@ -94,8 +100,8 @@ class CommandTracker:
 
         :param name: name of the Tango command
         :param command_id: its ID, see `CommandIds`
-        :param on_abort: called to ask for an early end of the command, which whoever carries it out then
-            reports; it must not wait. Without it a command that waits is simply ended; one that executes is
+        :param on_abort: called to ask for an early end of the command, which is then reported to the handle;
+            it must not wait. Without it a command that waits is simply ended; one that executes is
             expected to look at `CommandHandle.abort_requested`.
         :param pointer: sentence that says where to find a result that is too long for events
         :raises TooManyCommandsError: if too many commands wait or execute
@@ -175,10 +181,7 @@ class CommandTracker:
             for record in list(self._active.values()):
                 CommandHandle(self, record).aborted()
             self._closed = True
-            timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-            timer.join()
+        self._expiry.close()
 
     def advance(self, record: CommandRecord, status: TaskStatus) -> bool:
         """Move a command that has not ended forwards. For `CommandHandle`."""
@@ -186,7 +189,7 @@ class CommandTracker:
             if record.id not in self._active or status <= record.status:
                 return False
             record.enter(status)
-            self._announce(record, status=str(int(status)))
+            self._announce(LrcStep.ADVANCE, record, status=str(int(status)))
             return True
 
     def progress(self, record: CommandRecord, percent: int) -> bool:
@@ -196,7 +199,7 @@ class CommandTracker:
             if not executing or percent == record.progress:
                 return False
             record.advance(percent)
-            self._announce(record, progress=str(percent))
+            self._announce(LrcStep.PROGRESS, record, progress=str(percent))
             return True
 
     def finish(self, record: CommandRecord, status: TaskStatus, result: Result) -> bool:
@@ -208,7 +211,7 @@ class CommandTracker:
             self._last_result = record
             self._finished.append(record)
             self._keep_for_a_while(record)
-            self._announce(record, status=str(int(status)), result=result.text)
+            self._announce(LrcStep.END, record, status=str(int(status)), result=result.text)
             for abort in self._aborts:
                 abort.waiting_for.discard(record.id)
             self._settle_aborts()
@@ -220,7 +223,7 @@ class CommandTracker:
         if self._find(record.id) is not None:
             raise ValueError(f"there is a command of the ID {record.id} already")
         self._active[record.id] = self._known[record.id] = record
-        self._announce(record, status=str(int(record.status)))
+        self._announce(LrcStep.BEGIN, record, status=str(int(record.status)))
         return CommandHandle(self, record)
 
     def _find(self, command_id: str) -> CommandRecord | None:
@@ -257,46 +260,45 @@ class CommandTracker:
     def _commands(self) -> Commands:
         return Commands(self._known.values(), self._active.values(), self._finished, self._last_result)
 
-    def _announce(self, record: CommandRecord | None = None, **event: str) -> None:
-        """Tell the sink what has changed, in the order of `LrcAttribute`.
+    def _announce(self, step: LrcStep, record: CommandRecord | None = None, **event: str) -> None:
+        """Call the sink with what has changed, in the order of `LrcAttribute`.
 
+        :param step: what has happened
         :param record: the command that changed
         :param event: what changed, as protocol version 2 puts it: members of a JSON object, as JSON texts
         """
         if self._closed:
             return
-        before, self._values = self._values, attribute_values(self._commands())
-        for attribute in _ATTRIBUTES:
+        shown = self._commands()
+        for attribute in step.value:
             if attribute is LrcAttribute.EVENT:
                 if record is not None:
                     self._sink(attribute, (record.id, json_object(**event)))
-            elif self._values[attribute] != before[attribute]:
-                self._sink(attribute, self._values[attribute])
+                continue
+            value = attribute_value(attribute, shown)
+            if value != self._values[attribute]:
+                self._values[attribute] = value
+                self._sink(attribute, value)
 
     def _keep_for_a_while(self, record: CommandRecord) -> None:
         record.expires = time.monotonic() + self._retention
         self._recent.append(record)
         if len(self._recent) > MAX_RECENT:
             self._forget_oldest()
-        self._start_timer()
+        self._plan_expiry()
 
     def _forget_oldest(self) -> None:
         del self._known[self._recent.popleft().id]
 
-    def _start_timer(self) -> None:
-        if self._timer is not None or self._closed or not self._recent:
-            return
-        delay = max(self._recent[0].expires - time.monotonic(), self._retention / _EXPIRY_STEPS)
-        self._timer = threading.Timer(delay, self._expire)
-        self._timer.name = "lrc-expiry"
-        self._timer.daemon = True
-        self._timer.start()
+    def _plan_expiry(self) -> None:
+        if self._recent and not self._closed:
+            least = time.monotonic() + self._retention / _EXPIRY_STEPS
+            self._expiry.plan(max(self._recent[0].expires, least))
 
     def _expire(self) -> None:
         with self._lock:
-            self._timer = None
             now = time.monotonic()
             while self._recent and self._recent[0].expires <= now:
                 self._forget_oldest()
-            self._announce()
-            self._start_timer()
+            self._announce(LrcStep.EXPIRY)
+            self._plan_expiry()

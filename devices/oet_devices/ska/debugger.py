@@ -9,7 +9,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def listen_for_debugger() -> int:
-    """Let a debugger attach, from this host only: whoever can attach can do anything.
+    """Let a debugger attach, from this host only: a debugger that is attached can do anything.
 
     :raises tango.DevFailed: if debugpy is not installed
     :returns: the TCP port, the same every time

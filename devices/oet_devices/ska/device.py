@@ -1,156 +1,300 @@
-"""The SKA base device: modes, health, and the commands that every SKA device has."""
+"""The SKA base device: its attributes, commands and properties."""
 
-import threading
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from typing import ClassVar
 
 from tango import AttrWriteType, DevState, DispLevel
-from tango.server import attribute, command
+from tango.server import attribute, command, device_property
 
-from .command_handle import CommandHandle
-from .enums import AdminMode, CommunicationStatus, HealthState
-from .information_device import InformationDevice
-from .operation import OFF_ALLOWED, ON_AND_STANDBY_ALLOWED, RESET_ALLOWED, Operation, way_out
-from .replies import Reply, refused
+from ska_oso_oet import logs
 
-_LRC = ": QUEUED and the command's ID, or REJECTED and the reason"
+from .alarms import alarm_sentences, has_alarm_levels
+from .debugger import listen_for_debugger
+from .enums import (
+    AdminMode,
+    CommunicationStatus,
+    ControlMode,
+    HealthState,
+    LoggingLevel,
+    SimulationMode,
+    TestMode,
+)
+from .event_device import EventDevice
+from .information import Release, information_fault
+from .log_targets import TANGO_TARGET
+from .logging_configuration import MAX_TARGETS, LoggingConfiguration
+from .long_running_commands import LongRunningCommands
+from .lrc_attributes import LrcAttribute
+from .lrc_spectra import lrc_attribute
+from .modes import Modes, mode_attribute
+from .operation import Links, Operation
+from .operation_commands import OperationCommands
+from .replies import Reply
+from .request_log import RequestLog, request
+
+_PROTOCOL_VERSIONS = (1, 2)
+
+_RESET_ANSWER = "QUEUED and the command's ID. Where the state forbids it, DevFailed: API_CommandNotAllowed"
+_SWITCH_ANSWER = f"{_RESET_ANSWER}. REJECTED if the device is in that state already"
+_ABORT_DOC = "STARTED and the ID of this command, which ends all commands that wait or execute"
 
 
-class SkaBaseDevice(InformationDevice):
+class SkaBaseDevice(EventDevice):
     """A device with the interface of an SKA base device.
 
-    A subclass overrides `start_communicating`, `stop_communicating` and the hooks of the commands. It
-    reports what it finds with `communication_state_changed` and `set_health`. None of what it overrides
-    may wait for anything: the device's monitor is held.
+    A subclass overrides `start_communicating`, `stop_communicating`, `apply_properties` and `describe`. It
+    reports what it finds to its `operation`, and takes commands by its `commands`. None of what it
+    overrides may wait for anything: the device's monitor is held.
     """
 
+    WITHOUT_EVENTS: ClassVar[frozenset[str]] = frozenset({"lrcProtocolVersions"})
+    CHANGE_EVENTS_ONLY: ClassVar[frozenset[str]] = frozenset({LrcAttribute.EVENT})
+
+    COMMANDS_OUTLIVE_INIT: ClassVar[bool] = False
+    """Whether Init leaves commands alone that wait or execute, rather than to abort them."""
+
+    RELEASE: ClassVar[Release] = Release("", "", "")
+    """What buildState, versionId and GetVersionInfo say."""
+
+    LoggingLevelDefault = device_property(
+        dtype="DevUShort",
+        default_value=LoggingLevel.INFO,
+        doc="loggingLevel at start: 0 OFF, 1 FATAL, 2 ERROR, 3 WARNING, 4 INFO, 5 DEBUG.",
+    )
+    LoggingTargetsDefault = device_property(
+        dtype="DevVarStringArray",
+        default_value=[TANGO_TARGET],
+        doc="loggingTargets at start: tango::logger, console::cout, file::/var/log/device.log, "
+        "syslog::udp://host:port. All but the first get the SKA log format, or JSON if the environment "
+        "variable OET_LOG_FORMAT of the server is json.",
+    )
+    SkaLevel = device_property(
+        dtype="DevShort",
+        default_value=4,
+        doc="Level of the device in the hierarchy of the telescope, 1 to 6.",
+    )
+    GroupDefinitions = device_property(
+        dtype="DevVarStringArray",
+        default_value=[],
+        doc="Groups of devices, one JSON text each.",
+    )
+
+    commands: LongRunningCommands
+    operation: Operation
+    requests: RequestLog
+    logging: LoggingConfiguration
+    modes: Modes
+
+    def compose(self) -> None:
+        """Make the objects that outlive Init."""
+        super().compose()
+        self.requests = RequestLog(self)
+        self.commands = LongRunningCommands(self.publish)
+        self.operation = Operation(
+            Links(
+                self.publish,
+                self.announce_status,
+                self.start_communicating,
+                self.stop_communicating,
+                self.state_changed,
+                self._log,
+            )
+        )
+        self._operation_commands = OperationCommands(self.operation, self.commands)
+
     def init_device(self) -> None:
-        """Start OFFLINE, with health UNKNOWN. Memorised modes are written after this."""
+        """Begin OFFLINE, in the plain modes. Memorised modes are written after this."""
         super().init_device()
-        # What follows from one another changes together, whichever thread reports a change.
-        self._operation_lock = threading.Lock()
-        self._operation = Operation()
-        self._health, self._health_reason = HealthState.UNKNOWN, ""
-        self._commanded_state = "None"
-        # Init puts these back without anybody writing them: those who listen must hear of it.
-        self.publish("adminMode", self._operation.admin_mode)
-        self.publish("healthState", self._health)
-        self.publish("commandedState", self._commanded_state)
-        self._operate(property_fault=self._property_complaint())
+        self.add_version_info(self.RELEASE.name, self.RELEASE.version)
+        self.commands.open()
+        self.logging = LoggingConfiguration(self.get_name(), self.get_logger(), self.publish)
+        self._check_properties()
+        self.modes = Modes(self.publish)
+        self.operation.initialise(self._complaint())
+
+    def delete_device(self) -> None:
+        """Log no more on behalf of this device, and end all commands as aborted unless they outlive Init."""
+        self.logging.close()
+        if self.is_going or not self.COMMANDS_OUTLIVE_INIT:
+            self.commands.close()
+        super().delete_device()
 
     def start_communicating(self) -> None:
-        """Begin to talk to what the device controls, and report with `communication_state_changed`.
+        """Begin to communicate with what the device controls, and report that to `operation`.
 
         Not called as long as a property is wrong.
         """
-        self.communication_state_changed(CommunicationStatus.ESTABLISHED)
+        self.operation.report_communication(CommunicationStatus.ESTABLISHED)
 
     def stop_communicating(self) -> None:
-        """Leave alone what the device controls, and report with `communication_state_changed`."""
-        self.communication_state_changed(CommunicationStatus.DISABLED)
+        """Leave alone what the device controls, and report that to `operation`."""
+        self.operation.report_communication(CommunicationStatus.DISABLED)
 
-    def on_on(self, handle: CommandHandle) -> None:
-        """Carry out On. Report `power_changed`, and the end of the command to the handle."""
-        self.power_changed(DevState.ON)
-        self._conclude(handle)
+    def state_changed(self) -> None:
+        """Take note that the state has changed. Must wait for nothing."""
 
-    def on_standby(self, handle: CommandHandle) -> None:
-        """Carry out Standby. Report `power_changed`, and the end of the command to the handle."""
-        self.power_changed(DevState.STANDBY)
-        self._conclude(handle)
-
-    def on_off(self, handle: CommandHandle) -> None:
-        """Carry out Off. Report `power_changed`, and the end of the command to the handle."""
-        self.power_changed(DevState.OFF)
-        handle.completed()
-
-    def on_reset(self, handle: CommandHandle) -> None:
-        """Carry out Reset, and report its end to the handle. The properties have been read again by then."""
-        self.restart_communicating()
-        handle.completed()
-
-    def _conclude(self, handle: CommandHandle) -> None:
-        """End a command that was to lead out of OFF: there a fault has not mattered."""
-        if (fault := self._operation.fault) is not None:
-            handle.failed(fault)
-        else:
-            handle.completed()
+    def apply_properties(self) -> str | None:
+        """Work as the properties say, which Reset has read again. Returns why that cannot be, else None."""
+        return None
 
     def describe(self) -> str:
-        """Return the first sentences of Status. Whoever overrides this calls `announce_status` on changes."""
-        return f"The device is in {self._state} state."
+        """Return the first sentences of Status. A subclass calls `announce_status` when they change."""
+        return f"The device is in {self.operation.state} state."
 
-    def communication_state_changed(
-        self, status: CommunicationStatus, fault_reason: str | None = None
-    ) -> None:
-        """Report whether the device can talk to what it controls. Any thread may call this.
+    def dev_state(self) -> DevState:
+        """Return the state of this moment: events of it may still wait to be pushed.
 
-        :param status: whether it can
-        :param fault_reason: why the device cannot do what it is for: it is in FAULT as long as this is given
+        A device that is ON is in ALARM as long as one of its attributes is, as any Tango device. Commands are
+        taken as in ON.
         """
-        self._operate(communication=status, component_fault=fault_reason)
-
-    def power_changed(self, power: DevState) -> None:
-        """Report what the device was switched to. Any thread may call this.
-
-        :param power: ON, STANDBY or OFF
-        """
-        self._operate(power=power)
-
-    def set_health(self, health: HealthState, reason: str = "") -> None:
-        """Report how well the device can do what it is for. Any thread may call this.
-
-        :param health: how well
-        :param reason: a sentence for Status; empty if the device is well
-        """
-        with self._operation_lock:
-            if (health, reason) == (self._health, self._health_reason):
-                return
-            before, self._health, self._health_reason = self._health, health, reason
-            if health != before:
-                self.publish("healthState", health)
-        self.announce_status()
-
-    def restart_communicating(self) -> None:
-        """Begin anew to talk to what the device controls, if the device is in use."""
-        if self._operation.admin_mode.is_in_use:
-            self._operate(communication=CommunicationStatus.NOT_ESTABLISHED, component_fault=None)
-            self._start()
+        state = self.operation.state
+        if state != DevState.ON or not has_alarm_levels(self):
+            return state
+        self.set_state(state)
+        return super().dev_state()
 
     def status_text(self) -> str:
         """Return what Status reads as: what is going on, then what is wrong."""
-        sentences = [self.describe()]
-        if self._operation.fault:
-            sentences.append(self._operation.fault)
-        if self._health_reason:
-            sentences.append(f"Health is {self._health.name}: {self._health_reason}")
-        return "\n".join(sentences)
+        alarms = alarm_sentences(self) if self.operation.state == DevState.ON else []
+        return "\n".join([self.describe(), *self.operation.complaints, *alarms])
 
-    def _start(self) -> None:
-        # With a wrong property nothing good could come of it. Reset starts what is not started here.
-        if self._operation.property_fault is None:
-            self.start_communicating()
-        else:
-            self.set_health(HealthState.FAILED)
+    def _log(self, level: int, line: str) -> None:
+        logs.log(level, line, device=self.get_name())
 
-    def _property_complaint(self) -> str | None:
-        return f"{self.property_fault}. Mend that, then send Reset." if self.property_fault else None
+    def _check_properties(self) -> None:
+        """Log as the properties say, and note in `property_fault` if they cannot be used."""
+        logging_fault = self.logging.apply_properties(self.LoggingLevelDefault, self.LoggingTargetsDefault)
+        if (fault := logging_fault or self.property_fault) is None:
+            fault = information_fault(self.SkaLevel, self.GroupDefinitions)
+        self.property_fault = fault
 
-    def _operate(self, **changes: Any) -> None:
-        """Note what has changed, and announce what follows from it.
+    def _complaint(self) -> str | None:
+        return f"{self.property_fault}. Fix that, then send Reset." if self.property_fault else None
 
-        :param changes: new values of fields of `Operation`
-        """
-        with self._operation_lock:
-            before = self._operation
-            self._operation = replace(before, **changes)
-            if self._operation.admin_mode != before.admin_mode:
-                self.publish("adminMode", self._operation.admin_mode)
-            news = self.change_state(self._operation.state) or self._operation.fault != before.fault
-        # The subclass is asked for its part of the text: it may have locks of its own.
-        if news:
-            self.announce_status()
+    def _reset(self) -> str | None:
+        """Read the properties again. Returns why the device cannot work as they say, None if it can."""
+        self.read_properties()
+        self._check_properties()
+        complaint = self._complaint()
+        self.operation.report_properties(complaint)
+        return self.apply_properties() if complaint is None else complaint
+
+    # Long-running commands
+
+    longRunningCommandsInQueue = lrc_attribute(LrcAttribute.NAMES_IN_QUEUE)
+    longRunningCommandIDsInQueue = lrc_attribute(LrcAttribute.IDS_IN_QUEUE)
+    longRunningCommandStatus = lrc_attribute(LrcAttribute.STATUS)
+    longRunningCommandInProgress = lrc_attribute(LrcAttribute.IN_PROGRESS)
+    longRunningCommandProgress = lrc_attribute(LrcAttribute.PROGRESS)
+    longRunningCommandResult = lrc_attribute(LrcAttribute.RESULT)
+    lrcQueue = lrc_attribute(LrcAttribute.QUEUE)
+    lrcExecuting = lrc_attribute(LrcAttribute.EXECUTING)
+    lrcFinished = lrc_attribute(LrcAttribute.FINISHED)
+    lrcEvent = lrc_attribute(LrcAttribute.EVENT)
+
+    @attribute(dtype=("DevLong64",), max_dim_x=2, label="Protocol versions", display_level=DispLevel.EXPERT)
+    def lrcProtocolVersions(self) -> tuple[int, int]:
+        """Lowest and highest version of the long-running-command protocol that the device speaks."""
+        return _PROTOCOL_VERSIONS
+
+    @command(
+        dtype_in="DevString",
+        doc_in="ID of a long-running command, e.g. 1636437568.0723004_7_Start",
+        dtype_out="DevString",
+        doc_out="Name of its status: STAGING, QUEUED, IN_PROGRESS, ABORTED, NOT_FOUND, COMPLETED, "
+        "REJECTED or FAILED",
+        display_level=DispLevel.EXPERT,
+    )
+    def CheckLongRunningCommandStatus(self, argin: str) -> str:
+        """Return the status of a long-running command."""
+        return self.commands.tracker.status(argin).name
+
+    @request(dtype_out="DevVarLongStringArray", doc_out=_ABORT_DOC)
+    def Abort(self) -> Reply:
+        """End all commands that wait or execute."""
+        return self.commands.abort_all("Abort")
+
+    @request(
+        dtype_out="DevVarLongStringArray",
+        doc_out=_ABORT_DOC + ". Deprecated: use Abort",
+        display_level=DispLevel.EXPERT,
+    )
+    def AbortCommands(self) -> Reply:
+        """End all commands that wait or execute. Deprecated: use Abort."""
+        return self.commands.abort_all("AbortCommands")
+
+    # Logging
+
+    loggingLevel = attribute(
+        dtype=LoggingLevel,
+        access=AttrWriteType.READ_WRITE,
+        label="Logging level",
+        display_level=DispLevel.EXPERT,
+        doc="The least serious messages that are logged.",
+    )
+
+    def read_loggingLevel(self) -> LoggingLevel:
+        """Return the logging level."""
+        return self.logging.level
+
+    def write_loggingLevel(self, value: int) -> None:
+        """Set the logging level."""
+        self.logging.set_level(LoggingLevel(value))
+
+    loggingTargets = attribute(
+        dtype=("DevString",),
+        max_dim_x=MAX_TARGETS,
+        access=AttrWriteType.READ_WRITE,
+        label="Logging targets",
+        display_level=DispLevel.EXPERT,
+        doc="Where messages are logged to: tango::logger, console::cout, file::/path, syslog::udp://host:port.",
+    )
+
+    def read_loggingTargets(self) -> list[str]:
+        """Return where messages are logged to."""
+        return self.logging.targets
+
+    def write_loggingTargets(self, value: Sequence[str]) -> None:
+        """Set where messages are logged to."""
+        self.logging.set_targets(value)
+
+    # Modes
+
+    controlMode = mode_attribute(
+        ControlMode, "Control mode", "Who has control of the device: REMOTE or LOCAL."
+    )
+    simulationMode = mode_attribute(
+        SimulationMode, "Simulation mode", "Whether a simulator stands in for what the device controls."
+    )
+    testMode = mode_attribute(TestMode, "Test mode", "Whether the device runs logic that is for tests only.")
+
+    # Information
+
+    @attribute(dtype="DevString", label="Build state")
+    def buildState(self) -> str:
+        """Name, version and description of the software."""
+        return self.RELEASE.build_state
+
+    @attribute(dtype="DevString", label="Version")
+    def versionId(self) -> str:
+        """Version of the software."""
+        return self.RELEASE.version
+
+    @command(dtype_out="DevVarStringArray", doc_out="Class, name, version and description of the software")
+    def GetVersionInfo(self) -> list[str]:
+        """Return what software the device is."""
+        return [f"{type(self).__name__}, {self.RELEASE.build_state}"]
+
+    @command(
+        dtype_out="DevUShort",
+        doc_out="Port, on this host, that a debugger can be attached to",
+        display_level=DispLevel.EXPERT,
+    )
+    def DebugDevice(self) -> int:
+        """Let a Python debugger that speaks the Debug Adapter Protocol attach to the device server."""
+        return listen_for_debugger()
+
+    # Operation
 
     adminMode = attribute(
         dtype=AdminMode,
@@ -163,89 +307,39 @@ class SkaBaseDevice(InformationDevice):
 
     def read_adminMode(self) -> AdminMode:
         """Return the admin mode."""
-        return self._operation.admin_mode
+        return self.operation.admin_mode
 
     def write_adminMode(self, value: int) -> None:
         """Start or stop the use of the device."""
-        mode, before = AdminMode(value), self._operation.admin_mode
-        if mode.is_in_use and not before.is_in_use:
-            # What was switched off is on again, until whoever starts finds it is not.
-            self._operate(
-                admin_mode=mode, communication=CommunicationStatus.NOT_ESTABLISHED, power=DevState.ON
-            )
-            self._start()
-        else:
-            self._operate(admin_mode=mode)
-            if before.is_in_use and not mode.is_in_use:
-                self.stop_communicating()
+        mode = AdminMode(value)
+        self.requests.carry_out("adminMode", mode.name, lambda: self.operation.set_admin_mode(mode))
 
     @attribute(dtype=HealthState, label="Health")
     def healthState(self) -> HealthState:
         """How well the device can do what it is for; the reason is in Status."""
-        return self._health
+        return self.operation.health
 
     @attribute(dtype="DevString", label="Commanded state", display_level=DispLevel.EXPERT)
     def commandedState(self) -> str:
         """The state that the last On, Off or Standby is to lead to; None if there was none."""
-        return self._commanded_state
+        return self.operation.commanded_state
 
-    @command(dtype_out="DevVarLongStringArray", doc_out="Switch the device on" + _LRC)
+    @request(dtype_out="DevVarLongStringArray", doc_out=_SWITCH_ANSWER)
     def On(self) -> Reply:
         """Switch the device on."""
-        return self._switch("On", DevState.ON, ON_AND_STANDBY_ALLOWED, self.on_on)
+        return self._operation_commands.switch("On", DevState.ON)
 
-    @command(dtype_out="DevVarLongStringArray", doc_out="Switch the device off" + _LRC)
+    @request(dtype_out="DevVarLongStringArray", doc_out=_SWITCH_ANSWER)
     def Off(self) -> Reply:
         """Switch the device off."""
-        return self._switch("Off", DevState.OFF, OFF_ALLOWED, self.on_off)
+        return self._operation_commands.switch("Off", DevState.OFF)
 
-    @command(dtype_out="DevVarLongStringArray", doc_out="Bring the device to stand-by" + _LRC)
+    @request(dtype_out="DevVarLongStringArray", doc_out=_SWITCH_ANSWER)
     def Standby(self) -> Reply:
         """Bring the device to stand-by."""
-        return self._switch("Standby", DevState.STANDBY, ON_AND_STANDBY_ALLOWED, self.on_standby)
+        return self._operation_commands.switch("Standby", DevState.STANDBY)
 
-    @command(
-        dtype_out="DevVarLongStringArray",
-        doc_out="Read the properties again, and leave FAULT if what was wrong is mended" + _LRC,
-    )
+    @request(dtype_out="DevVarLongStringArray", doc_out=_RESET_ANSWER)
     def Reset(self) -> Reply:
-        """Read the properties again, and leave FAULT if what was wrong has been mended."""
-        if self._state not in RESET_ALLOWED:
-            return self._not_allowed("Reset")
-        return self.run_command("Reset", self._reset)
-
-    def _switch(
-        self,
-        name: str,
-        target: DevState,
-        allowed: frozenset[DevState],
-        hook: Callable[[CommandHandle], None],
-    ) -> Reply:
-        if self._state not in allowed:
-            return self._not_allowed(name)
-        if self._state == target:
-            return refused(f"Device is already in {target} state.")
-
-        def run(handle: CommandHandle) -> None:
-            self._commanded_state = str(target)
-            self.publish("commandedState", self._commanded_state)
-            hook(handle)
-
-        return self.run_command(name, run)
-
-    def _reset(self, handle: CommandHandle) -> None:
-        before = self._operation.property_fault
-        self.read_properties()
-        complaint = self._property_complaint()
-        self._operate(property_fault=complaint)
-        if complaint is not None:
-            self.set_health(HealthState.FAILED)
-            handle.failed(complaint)
-            return
-        if before is not None:
-            # Until whatever is started now reports.
-            self.set_health(HealthState.UNKNOWN)
-        self.on_reset(handle)
-
-    def _not_allowed(self, name: str) -> Reply:
-        return refused(f"Command {name} is not allowed in state {self._state}. {way_out(self._state)}")
+        """Read the properties again, and leave FAULT if what was wrong has been fixed."""
+        return self._operation_commands.reset(self._reset)

@@ -53,7 +53,7 @@ class TestMode(IntEnum):
     """Whether the device runs logic that is for tests only."""
 
     __test__ = False
-    """It is no test class, whatever its name looks like to pytest."""
+    """It is not a test class, although pytest would take it for one."""
 
     NONE = 0
     TEST = 1

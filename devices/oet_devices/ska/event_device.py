@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 import tango
 from tango.server import Device
 
+from .clients import client_of
+from .end_signals import ending_signal
 from .publisher import EventPublisher
 from .texts import tango_text
 
@@ -20,6 +22,10 @@ class EventDevice(Device):
 
     What clients read and what events say comes from the same values; only the events are a moment
     later, for they are pushed by a thread of their own.
+
+    The life of a device has four places in code. `compose` makes the objects that exist as long as the
+    device, once. `init_device` begins, at the start and at each Init; `delete_device` ends, before each Init
+    and before the device is destroyed. `read_properties` is called by `init_device` and by Reset.
     """
 
     WITHOUT_EVENTS: ClassVar[frozenset[str]] = frozenset()
@@ -29,32 +35,31 @@ class EventDevice(Device):
     """Names of attributes that have change events, but no archive events."""
 
     publisher: EventPublisher
-    property_fault: str | None
+    property_fault: str | None = None
     """Why the device's properties cannot be used as they are; None if they can."""
+
+    def __init__(self, tango_class: Any, name: str) -> None:
+        # Tango's own constructor calls init_device.
+        self.compose()
+        super().__init__(tango_class, name)
+
+    def compose(self) -> None:
+        """Make the objects that outlive Init. The device's name and properties are not known yet."""
+        self.publisher = EventPublisher(self, self.CHANGE_EVENTS_ONLY)
 
     def init_device(self) -> None:
         """Read the properties, and get ready to push events."""
-        self.read_properties(first=True)
-        self._state = tango.DevState.INIT
+        self.read_properties()
         attributes = self.get_device_attr()
         for index in range(attributes.get_attr_nb()):
             self._declare_events(attributes.get_attr_by_ind(index).get_name())
-        if "publisher" not in self.__dict__:
-            # It outlives Init: whoever has events to submit may keep it.
-            self.publisher = EventPublisher(self, self.CHANGE_EVENTS_ONLY)
         self.publisher.open()
 
-    def read_properties(self, *, first: bool = False) -> None:
-        """Read the properties from the Tango database, and note in `property_fault` if one is wrong.
-
-        :param first: whether the device is being made
-        """
+    def read_properties(self) -> None:
+        """Read the properties from the Tango database, and note in `property_fault` if one is wrong."""
         self.property_fault = None
         try:
-            if first:
-                super().init_device()
-            else:
-                self.get_device_properties()
+            self.get_device_properties()
         except (ValueError, TypeError, tango.DevFailed) as error:
             # PyTango names the property, its value and the type that it should have.
             text = error.args[0].desc if isinstance(error, tango.DevFailed) else str(error)
@@ -67,10 +72,22 @@ class EventDevice(Device):
 
         To be asked in `delete_device`, which Init calls as well: then the device goes on.
         """
+        return self.departure is not None
+
+    @property
+    def departure(self) -> str | None:
+        """Why the device is about to be destroyed, as a clause; None if it is not. See `is_going`."""
         server = tango.Util.instance()
+        if server.is_device_restarting(self.get_name()):
+            client = client_of(server.get_dserver_device())
+            by = "" if client is None else f" of {client.program} on {client.host}"
+            return f"the device was restarted by DevRestart{by}"
         # The admin device's RestartServer destroys all devices under the flag of their making.
-        restarts = server.is_svr_starting() or server.is_device_restarting(self.get_name())
-        return bool(restarts or server.is_svr_shutting_down())
+        if server.is_svr_starting():
+            return "all devices of the server were restarted by RestartServer"
+        if server.is_svr_shutting_down():
+            return f"the device server was ended by {ending_signal() or 'Kill'}"
+        return None
 
     def delete_device(self) -> None:
         """Push the last events, and end the thread that does so; after Init it goes on."""
@@ -80,37 +97,25 @@ class EventDevice(Device):
             self.publisher.finish(_CLOSE_TIMEOUT)
         super().delete_device()
 
-    def dev_state(self) -> tango.DevState:
-        """Return the state of this moment: events of it may still wait to be pushed."""
-        return self._state
+    def status_text(self) -> str:
+        """Return what Status reads as. To be overridden by a class that has more to say."""
+        return f"The device is in {self.dev_state()} state."
 
     def dev_status(self) -> str:
         """Return the status of this moment, for people."""
+        return self._status()
+
+    def _status(self) -> str:
+        # PyTango wraps `dev_status` into functions of its own, which take longer than all of this.
         return tango_text(self.status_text())
 
-    def status_text(self) -> str:
-        """Return what Status reads as. To be overridden by whoever has more to say."""
-        return f"The device is in {self._state} state."
-
-    def change_state(self, state: tango.DevState) -> bool:
-        """Enter a state and announce it. Call `announce_status` after this, holding no lock.
-
-        :param state: the new state; nothing happens if the device is in it
-        :returns: whether it is another state than before
-        """
-        if state == self._state:
-            return False
-        self._state = state
-        self.publish("State", state)
-        return True
-
     def announce_status(self) -> None:
-        """Announce that the meaning of the status has changed. Any thread may call this."""
+        """Announce that the meaning of the status has changed. Any thread may call this, holding no lock."""
         if self.publisher.is_wanted("Status"):
-            self.publish("Status", self.dev_status())
+            self.publish("Status", self._status())
         # Of two threads that do this at once, the one with the older text may come last. So the text is
-        # made again when all that waits has been pushed; if it is still the same, nobody hears of that.
-        self.publisher.submit_latest("Status", self.dev_status)
+        # made again when all that waits has been pushed; if it is still the same, no event is pushed.
+        self.publisher.submit_latest("Status", self._status)
 
     def publish(self, name: str, value: Any) -> None:
         """Have events of an attribute pushed. Any thread may call this; it does not wait.

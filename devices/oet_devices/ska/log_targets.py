@@ -1,7 +1,7 @@
 """Where the log messages of a device server go: Tango, the console, files, syslog.
 
 Python's logging is one for the whole process, while each Tango device has its own level and targets.
-So each target is opened once, and gets what the most talkative of the devices that name it wants.
+So each target is opened once, at the lowest level that any of the devices that name it wants.
 """
 
 import logging
@@ -16,11 +16,14 @@ from urllib.parse import urlsplit
 
 import tango
 
+from ska_oso_oet.logs import make_formatter
+
 from .enums import LoggingLevel
 from .syslog import open_syslog
 from .texts import tango_text
 
 TANGO_TARGET = "tango::logger"
+CONSOLE_TARGET = "console::cout"
 
 _FILE_BYTES = 10_000_000
 _FILE_BACKUPS = 2
@@ -36,12 +39,6 @@ PYTHON_LEVELS = {
 
 # The levels of log4tango, which PyTango has no names for: 100 is OFF, 600 is DEBUG.
 TANGO_LEVELS = {level: 100 * (level + 1) for level in LoggingLevel}
-
-_FORMATTER = logging.Formatter(
-    # The SKA log format: version, time, severity, thread, function, place, tags, message.
-    "1|%(asctime)s.%(msecs)03dZ|%(levelname)s|%(threadName)s|%(funcName)s|%(filename)s#%(lineno)d||%(message)s",
-    datefmt="%Y-%m-%dT%H:%M:%S",
-)
 
 
 class TangoStreamHandler(logging.Handler):
@@ -85,7 +82,7 @@ def check_target(target: str) -> None:
     }
     if not separator or not fits.get(kind, False):
         raise ValueError(
-            f"{target!r} is no logging target: use tango::logger, console::cout, file::/path, "
+            f"{target!r} is not a logging target: use tango::logger, console::cout, file::/path, "
             "or syslog::udp://host:port"
         )
 
@@ -94,10 +91,12 @@ def _open(target: str, logger: tango.Logger) -> logging.Handler:
     """Open a logging target.
 
     :raises OSError: if it cannot be opened
+    :raises ValueError: if the environment asks for an unknown form of messages
     """
     kind, _, name = target.partition("::")
     if kind == "tango":
         return TangoStreamHandler(logger)
+    formatter = make_formatter()
     handler: logging.Handler
     if kind == "console":
         handler = logging.StreamHandler(sys.stdout)
@@ -107,7 +106,7 @@ def _open(target: str, logger: tango.Logger) -> logging.Handler:
         )
     else:
         handler = open_syslog(name)
-    handler.setFormatter(_FORMATTER)
+    handler.setFormatter(formatter)
     return handler
 
 

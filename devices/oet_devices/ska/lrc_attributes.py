@@ -3,9 +3,9 @@
 Source: the published documentation of ska-tango-base 1.2 to 1.6, protocol versions 1 and 2.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from itertools import chain
 
 from .command_record import CommandRecord
@@ -60,32 +60,83 @@ class Commands:
     last_result: CommandRecord | None
 
 
+def _result(commands: Commands) -> Spectrum:
+    last = commands.last_result
+    return ("", "") if last is None or last.result is None else (last.id, last.result.text)
+
+
+def _progress(commands: Commands) -> Spectrum:
+    return _flat(
+        [(record.id, str(record.progress)) for record in commands.known if record.progress is not None]
+    )
+
+
+def _entries(commands: Commands, status: TaskStatus) -> Spectrum:
+    return tuple([record.entry for record in commands.active if record.status is status])
+
+
+# By lists: this is done for many steps of each command, and tuples of generators take twice as long.
+_VALUES: Mapping[LrcAttribute, Callable[[Commands], Spectrum]] = {
+    LrcAttribute.RESULT: _result,
+    LrcAttribute.PROGRESS: _progress,
+    LrcAttribute.NAMES_IN_QUEUE: lambda shown: tuple([record.name for record in shown.known]),
+    LrcAttribute.IDS_IN_QUEUE: lambda shown: tuple([record.id for record in shown.known]),
+    LrcAttribute.STATUS: lambda shown: _flat([record.id_and_status for record in shown.known]),
+    LrcAttribute.IN_PROGRESS: lambda shown: tuple(
+        [record.name for record in shown.active if record.status is TaskStatus.IN_PROGRESS]
+    ),
+    LrcAttribute.QUEUE: lambda shown: _entries(shown, TaskStatus.QUEUED),
+    LrcAttribute.EXECUTING: lambda shown: _entries(shown, TaskStatus.IN_PROGRESS),
+    LrcAttribute.FINISHED: lambda shown: tuple([record.entry for record in shown.finished]),
+}
+
+
+class LrcStep(Enum):
+    """What can happen to long-running commands. The value: the attributes that it may change, in order."""
+
+    BEGIN = (
+        LrcAttribute.NAMES_IN_QUEUE,
+        LrcAttribute.IDS_IN_QUEUE,
+        LrcAttribute.STATUS,
+        LrcAttribute.EVENT,
+    )
+    """A command is announced, as STAGING."""
+    ADVANCE = (
+        LrcAttribute.STATUS,
+        LrcAttribute.IN_PROGRESS,
+        LrcAttribute.EVENT,
+        LrcAttribute.QUEUE,
+        LrcAttribute.EXECUTING,
+    )
+    """A command has another status and has not ended."""
+    PROGRESS = (LrcAttribute.PROGRESS, LrcAttribute.EVENT, LrcAttribute.EXECUTING)
+    """A command has reported its progress."""
+    END = tuple(LrcAttribute)
+    """A command has ended; the oldest may leave for that."""
+    EXPIRY = (
+        LrcAttribute.PROGRESS,
+        LrcAttribute.NAMES_IN_QUEUE,
+        LrcAttribute.IDS_IN_QUEUE,
+        LrcAttribute.STATUS,
+    )
+    """Commands have left the attributes of protocol version 1."""
+
+
+def attribute_value(attribute: LrcAttribute, commands: Commands) -> Spectrum:
+    """Return what an attribute reads as, which is not `LrcAttribute.EVENT`: that has no value.
+
+    :param attribute: the attribute
+    :param commands: what is to be shown
+    """
+    return _VALUES[attribute](commands)
+
+
 def attribute_values(commands: Commands) -> dict[LrcAttribute, Spectrum]:
-    """Return what the attributes read as. `LrcAttribute.EVENT` is not among them: it has no value.
+    """Return what the attributes read as. `LrcAttribute.EVENT` is not among them.
 
     :param commands: what is to be shown
     """
-    known = commands.known
-    queued = [record.entry for record in commands.active if record.status is TaskStatus.QUEUED]
-    executing = [record for record in commands.active if record.status is TaskStatus.IN_PROGRESS]
-    # By lists: this is done for every step of every command, and tuples of generators take twice as long.
-    return {
-        LrcAttribute.RESULT: _result_of(commands.last_result),
-        LrcAttribute.PROGRESS: _flat(
-            [(record.id, str(record.progress)) for record in known if record.progress is not None]
-        ),
-        LrcAttribute.NAMES_IN_QUEUE: tuple([record.name for record in known]),
-        LrcAttribute.IDS_IN_QUEUE: tuple([record.id for record in known]),
-        LrcAttribute.STATUS: _flat([record.id_and_status for record in known]),
-        LrcAttribute.IN_PROGRESS: tuple([record.name for record in executing]),
-        LrcAttribute.QUEUE: tuple(queued),
-        LrcAttribute.EXECUTING: tuple([record.entry for record in executing]),
-        LrcAttribute.FINISHED: tuple([record.entry for record in commands.finished]),
-    }
-
-
-def _result_of(record: CommandRecord | None) -> Spectrum:
-    return ("", "") if record is None or record.result is None else (record.id, record.result.text)
+    return {attribute: value(commands) for attribute, value in _VALUES.items()}
 
 
 def _flat(pairs: Iterable[tuple[str, str]]) -> Spectrum:

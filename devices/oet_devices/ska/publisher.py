@@ -1,7 +1,7 @@
 """Pushes the events of one device, in order, from a thread of their own.
 
 A push takes the device's monitor, which a command or a read of an attribute holds while it runs. So
-whoever wants an event pushed only leaves a note here, and waits for nothing.
+the code that wants an event pushed only submits it here, and waits for nothing.
 """
 
 import logging
@@ -9,10 +9,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import tango
 from tango.server import Device
+
+from .alarms import has_alarm_levels
 
 LOGGER = logging.getLogger(__name__)
 
@@ -22,8 +25,16 @@ Update = tuple[str, Any]
 _STALL_TIME = 0.25
 """Seconds without a push, though there is something to push, that mean that the monitor is not free."""
 
+_MAX_AT_ONCE = 1000
+"""Submissions that are taken at once: more may come while they are taken."""
+
+_UNKNOWN = object()
+"""Stands for the value of an attribute that has not been submitted yet."""
+
 _STATE = "State"
 _STATUS = "Status"
+_OF_DEVICE = (_STATE, _STATUS)
+_NOBODY = (False, False)
 
 
 class _Latest(NamedTuple):
@@ -35,6 +46,11 @@ class _Latest(NamedTuple):
 
 class EventPublisher:
     """Pushes change and archive events in the order of their submission.
+
+    An event means a change: a value that equals the one submitted before it is not pushed.
+
+    Where an attribute has alarm levels, every change may put the device into ALARM or out of it: its state is
+    found out again after each.
 
     :param device: whose events to push. ``State`` and ``Status`` can be submitted like any attribute.
     :param change_only: names of attributes that have no archive events
@@ -49,7 +65,10 @@ class EventPublisher:
         self._closed = True
         self._dropping = False
         self._pushed = 0
-        self._status: str | None = None  # the text that subscribers were told last
+        self._values: dict[str, Any] = {}  # the newest value of each attribute that was handled
+        # Whether anybody has subscribed to an attribute, as found since the queue was looked at last.
+        self._known_subscribed: dict[str, tuple[bool, bool]] = {}
+        self._was_alarm = False
         self._thread: threading.Thread | None = None
 
     def open(self) -> None:
@@ -119,9 +138,32 @@ class EventPublisher:
         if predecessor is not None:
             predecessor.join()
         with tango.EnsureOmniThread():
-            while (item := self._queue.get()) is not None:
-                for name, value in self._latest_update(item) if isinstance(item, _Latest) else item:
-                    self._push(name, value)
+            goes_on = True
+            while goes_on:
+                items, goes_on = self._take_all()
+                changed = False
+                for item in items:
+                    for name, value in self._latest_update(item) if isinstance(item, _Latest) else item:
+                        changed |= self._push(name, value)
+                if changed and not self._dropping and has_alarm_levels(self._device):
+                    self.submit_latest(_STATE, self._find_state)
+
+    def _take_all(self) -> tuple[list[Sequence[Update] | _Latest], bool]:
+        """Wait for a submission, and take all that are there. The flag is False if there will be no more.
+
+        A client that subscribes from now on reads a value that is not older than what was taken.
+        """
+        items: list[Sequence[Update] | _Latest] = []
+        item = self._queue.get()
+        self._known_subscribed.clear()
+        with suppress(queue.Empty):
+            while item is not None:
+                items.append(item)
+                if len(items) == _MAX_AT_ONCE:
+                    return items, True
+                item = self._queue.get_nowait()
+            return items, False
+        return items, True
 
     def _latest_update(self, item: _Latest) -> Sequence[Update]:
         with self._lock:
@@ -130,21 +172,42 @@ class EventPublisher:
             del self._latest[item.name]
         return ((item.name, item.value),)
 
-    def _push(self, name: str, value: Any) -> None:
+    def _push(self, name: str, value: Any) -> bool:
+        """Push an event. Returns whether a change may have put the device into ALARM, or out of it."""
         self._pushed += 1
         if self._dropping:
-            return
+            return False
         try:
+            # Also without subscribers: one that comes later begins with reading this value.
+            if callable(value):
+                value = value()
+            if name == _STATE and value == tango.DevState.ON and self._is_in_alarm():
+                value = tango.DevState.ALARM
+            if value == self._values.get(name, _UNKNOWN):
+                return False
             # Asking costs a tenth of a push that nobody gets, and most attributes have no subscribers.
-            # One that comes this moment reads the value itself, as every subscriber begins with.
-            change, archive = self._subscribed(name)
-            if change or archive:
-                self._push_events(name, value() if callable(value) else value, change, archive)
-            elif name == _STATUS:
-                self._status = None
+            subscribed = self._known_subscribed.get(name)
+            if subscribed is None:
+                subscribed = self._known_subscribed[name] = self._subscribed(name)
+            if subscribed != _NOBODY:
+                self._push_events(name, value, *subscribed)
+            self._values[name] = value
+            if name == _STATE and self._was_alarm != (value == tango.DevState.ALARM):
+                self._was_alarm = not self._was_alarm
+                self.submit_latest(_STATUS, self._device.dev_status)
         except Exception:
             # One value that cannot be sent must not cost the events that come after it.
             LOGGER.exception("Could not push an event of the attribute %s", name)
+            return False
+        return name not in _OF_DEVICE
+
+    def _is_in_alarm(self) -> bool:
+        return has_alarm_levels(self._device) and self._find_state() == tango.DevState.ALARM
+
+    def _find_state(self) -> tango.DevState:
+        """Return the state of the device at this moment; that reads attributes, as a client does."""
+        with tango.AutoTangoMonitor(self._device):
+            return self._device.dev_state()
 
     def is_wanted(self, name: str) -> bool:
         """Return whether anybody has subscribed to events of an attribute. Any thread may call this.
@@ -162,17 +225,20 @@ class EventPublisher:
         )
 
     def _push_events(self, name: str, value: Any, change: bool, archive: bool) -> None:
-        device = self._device
         # Tango pushes of these two what the device has set, whatever value it is given.
         if name == _STATE:
-            device.set_state(value)
+            # A client that reads the state meanwhile would have another one set.
+            with tango.AutoTangoMonitor(self._device):
+                self._device.set_state(value)
+                self._push_value(name, (), change, archive)
         elif name == _STATUS:
-            if value == self._status:
-                return
-            device.set_status(value)
-            self._status = value
-        arguments = () if name in (_STATE, _STATUS) else (value,)
+            self._device.set_status(value)
+            self._push_value(name, (), change, archive)
+        else:
+            self._push_value(name, (value,), change, archive)
+
+    def _push_value(self, name: str, value: tuple[Any, ...], change: bool, archive: bool) -> None:
         if change:
-            device.push_change_event(name, *arguments)
+            self._device.push_change_event(name, *value)
         if archive:
-            device.push_archive_event(name, *arguments)
+            self._device.push_archive_event(name, *value)

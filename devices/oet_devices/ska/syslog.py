@@ -24,7 +24,7 @@ def open_syslog(address: str) -> logging.Handler:
     """Return a handler that sends messages to a syslog.
 
     :param address: ``udp://host:port``, ``tcp://host:port`` or ``file:///dev/log``
-    :raises ValueError: if the port is no number
+    :raises ValueError: if the port is not a number
     :raises OSError: if it cannot be reached, as far as can be known
     """
     url = urlsplit(address)

@@ -1,43 +1,45 @@
 """Activities of Scheduling Blocks, and what they make of a Scheduling Block and of their procedure."""
 
-import re
-import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from ska_oso_oet.model import ActivityState, FunctionArgs, ProcedureState
+from ska_oso_oet.model import (
+    SB_JSON,
+    ActivityState,
+    ActivitySummary,
+    ExecutableScript,
+    FileSystemScript,
+    GitArgs,
+    GitScript,
+    OetError,
+    ProcedureInput,
+    ProcedureState,
+    Requester,
+)
 from ska_oso_oet.oda import SBActivity, SBDefinition, ScriptKind
-from ska_oso_oet.procedure.domain import ExecutableScript, FileSystemScript, GitScript, ProcedureInput
-from ska_oso_oet.procedure.gitmanager import DEFAULT_REPOSITORY, GitArgs
+from ska_oso_oet.procedure.domain import subarrays
+from ska_oso_oet.procedure.domain.signatures import override
 
 __all__ = [
     "SB_JSON",
     "Activity",
-    "ActivityNotFound",
-    "ActivityRefused",
+    "ActivityNotFoundError",
+    "ActivityRefusedError",
     "ActivityState",
     "activity_states",
-    "failure_reason",
     "merge_arguments",
     "require_overrides",
     "to_script",
 ]
 
-SB_JSON = "sb_json"
-"""Keyword argument of ``main`` that holds the path of the Scheduling Block."""
 
-_FRAME = re.compile(r'\s*File "')
-_MAX_REASON = 1000
-
-_MAIN_BRANCH = "master"
-
-
-class ActivityRefused(ValueError):
+class ActivityRefusedError(OetError, ValueError):
     """What was asked for cannot be done. The message says why, and what to do."""
 
 
-class ActivityNotFound(LookupError):
+class ActivityNotFoundError(OetError, LookupError):
     """There is no such activity, or it is no longer kept."""
 
 
@@ -58,6 +60,8 @@ class Activity:
     :param reason: why it has failed
     :param command_id: ID of the long-running command that requested it
     :param request_id: time of the request, seconds since 1970
+    :param requested_by: who made it; None if the OET did by itself
+    :param queue_entry: the entry of the queue that it runs for
     :param scheduling_block: the Scheduling Block, once it is known
     """
 
@@ -73,12 +77,32 @@ class Activity:
     reason: str | None = None
     command_id: str | None = None
     request_id: float = 0.0
+    requested_by: Requester | None = None
+    queue_entry: int | None = None
     scheduling_block: SBDefinition | None = field(default=None, repr=False)
 
     @property
     def state(self) -> ActivityState:
         """The state it is in."""
         return self.activity_states[-1][0]
+
+    @property
+    def summary(self) -> ActivitySummary:
+        """The summary of the activity as it is in this moment."""
+        return ActivitySummary(
+            id=self.activity_id,
+            pid=self.procedure_id,
+            sbd_id=self.sbd_id,
+            activity_name=self.activity_name,
+            prepare_only=self.prepare_only,
+            script_args=dict(self.script_args),
+            activity_states=list(self.activity_states),
+            state=self.state,
+            reason=self.reason,
+            command_id=self.command_id,
+            requested_by=self.requested_by,
+            queue_entry=self.queue_entry,
+        )
 
     def enter(self, states: Sequence[tuple[ActivityState, float]]) -> list[ActivityState]:
         """Enter states that it has not been in, in order, up to a final one.
@@ -126,62 +150,48 @@ def activity_states(
     return told
 
 
-def failure_reason(stacktrace: str | None) -> str:
-    """Return what a stack trace says at its end: the exception, without the way to it.
-
-    :param stacktrace: a stack trace as Python writes it; or the reason of a failure, and after its first
-        line what led to it
-    """
-    lines = (stacktrace or "").strip().splitlines()
-    frames = [index for index, line in enumerate(lines) if _FRAME.match(line)]
-    if not frames:
-        return _one_line(lines[:1]) or "The script failed without saying why."
-    below = lines[frames[-1] + 1 :]
-    # The source of the frame is indented. An exception may have several lines: of those of Tango, the last
-    # is but a bracket.
-    start = next((index for index, line in enumerate(below) if not line.startswith(" ")), len(below) - 1)
-    return _one_line(below[start:])
-
-
-def _one_line(lines: Sequence[str]) -> str:
-    return textwrap.shorten(" ".join(lines), _MAX_REASON, placeholder=" …")
-
-
 def require_overrides(script_args: Mapping[str, ProcedureInput]) -> None:
     """Make sure that arguments are of the kind that can override those of a Scheduling Block.
 
     :param script_args: arguments that a user gives, by function
-    :raises ActivityRefused: if they are not
+    :raises ActivityRefusedError: if they are not
     """
     for function, given in script_args.items():
         if given.args:
-            raise ActivityRefused(
+            raise ActivityRefusedError(
                 f"positional arguments of {function}() cannot be overridden: give arguments by name, "
                 "as 'kwargs'"
             )
     if SB_JSON in script_args.get("main", ProcedureInput()).kwargs:
-        raise ActivityRefused(
+        raise ActivityRefusedError(
             f"'{SB_JSON}' is the path of the Scheduling Block that the activity belongs to, and cannot be "
             "overridden: name another Scheduling Block as 'sbd_uri'"
         )
 
 
 def merge_arguments(
-    activity: SBActivity, overrides: Mapping[str, ProcedureInput], sb_json: str
+    activity: SBActivity,
+    overrides: Mapping[str, ProcedureInput],
+    sb_json: str,
+    signatures: subarrays.Signatures = MappingProxyType({}),
 ) -> dict[str, ProcedureInput]:
     """Return the arguments of a script's functions.
+
+    An argument that the Scheduling Block gives by position is replaced by name, too, where the signature of
+    the function says which one that is.
 
     :param activity: the activity, with the arguments that the Scheduling Block gives
     :param overrides: keyword arguments that a user gives; each replaces the one of its name, or is added
     :param sb_json: path of the Scheduling Block, which becomes an argument of ``main``
+    :param signatures: signatures of the functions, as far as they are known
     """
-    defined: dict[str, FunctionArgs] = dict(activity.function_args.items())
+    defined: dict[str, ProcedureInput] = dict(activity.function_args.items())
     merged = {}
     for function in {**defined, **overrides, "main": None}:
-        given = defined.get(function, FunctionArgs())
-        override = overrides.get(function, ProcedureInput())
+        given = defined.get(function, ProcedureInput())
         own = {SB_JSON: sb_json} if function == "main" else {}
-        merged[function] = ProcedureInput(*given.args, **{**given.kwargs, **override.kwargs, **own})
+        found = override(signatures.get(function), given, overrides.get(function, ProcedureInput()))
+        merged[function] = ProcedureInput(*found.args, **{**found.kwargs, **own})
     return merged
 
 
@@ -190,14 +200,13 @@ def to_script(activity: SBActivity, create_env: bool) -> ExecutableScript:
 
     :param activity: its description in the Scheduling Block
     :param create_env: whether a git script is to run in the Python environment of its repository
-    :raises ActivityRefused: if that is asked for, and the script is not in git
+    :raises ActivityRefusedError: if that is asked for, and the script is not in git
     """
     if activity.kind is ScriptKind.GIT:
-        branch = activity.branch or (None if activity.commit else _MAIN_BRANCH)
-        git_args = GitArgs(activity.repo or DEFAULT_REPOSITORY, branch, activity.commit)
+        git_args = GitArgs(activity.repo or None, activity.branch or None, activity.commit or None)
         return GitScript(activity.path, git_args, create_env)
     if create_env:
-        raise ActivityRefused(
+        raise ActivityRefusedError(
             f"'create_env' is for scripts in git, and {activity.path} is a file: run the activity without it"
         )
     return FileSystemScript(activity.path)

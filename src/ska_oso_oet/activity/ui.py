@@ -2,19 +2,21 @@
 
 from typing import Any
 
-from ska_oso_oet.model import ActivityRequest
-from ska_oso_oet.procedure.ui import to_procedure_input
+from ska_oso_oet.model import ActivityRequest, ActivitySummary
+from ska_oso_oet.procedure.ui import BASE_URI
 
-from .application import ActivityCommand, ActivitySummary
+from .application import ActivityCommand
 
 
-def make_public_activity_summary(activity: ActivitySummary) -> dict[str, Any]:
-    """Return a summary as JSON for clients. Its ``uri`` is for a REST service to fill in.
+def make_public_activity_summary(activity: ActivitySummary, base_uri: str = BASE_URI) -> dict[str, Any]:
+    """Return a summary as JSON for clients, with the activity's address as ``uri``.
 
     :param activity: the summary
+    :param base_uri: address of the REST interface
     :returns: JSON values
     """
-    return activity.to_model().model_dump(mode="json", fallback=repr)
+    public: dict[str, Any] = activity.model_dump(mode="json", fallback=repr)
+    return {**public, "uri": f"{base_uri}/activities/{activity.id}"}
 
 
 def to_activity_command(request: ActivityRequest) -> ActivityCommand:
@@ -27,6 +29,6 @@ def to_activity_command(request: ActivityRequest) -> ActivityCommand:
         sbd_id=request.sbd_id,
         prepare_only=request.prepare_only,
         create_env=request.create_env,
-        script_args={function: to_procedure_input(given) for function, given in request.script_args.items()},
+        script_args=dict(request.script_args.items()),
         sbd_uri=request.sbd_uri,
     )

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .completion import complete_activities
 from .literals import read_value
-from .options import POSITIVE, examples, listen_option, with_session
+from .options import BOOLEAN, POSITIVE, examples, listen_option, long_option, output_option, with_session
 
 if TYPE_CHECKING:
     from .session import Session
@@ -33,19 +34,21 @@ def activity() -> None:
 )
 @click.option(
     "--prepare-only",
-    type=click.BOOL,
+    type=BOOLEAN,
     default=False,
     show_default=True,
     help="Prepare the script, for 'oet procedure start' to run it later.",
 )
 @click.option(
     "--create-env",
-    type=click.BOOL,
+    type=BOOLEAN,
     default=False,
     show_default=True,
     help="Run a script from git in the Python environment that its repository describes.",
 )
 @listen_option
+@long_option
+@output_option
 @with_session
 def run(
     session: "Session",
@@ -56,6 +59,8 @@ def run(
     prepare_only: bool,
     create_env: bool,
     listen: bool,
+    in_full: bool,
+    with_output: bool | None,
 ) -> None:
     """Run an activity of a Scheduling Block, and show its events until it ends.
 
@@ -65,6 +70,7 @@ def run(
     (or PREPARED, as was asked for), 1 FAILED, 3 STOPPED.
     """
     from .activity_calls import run_activity
+    from .printer import Shown
 
     fields = {
         "activity_name": activity_name,
@@ -73,11 +79,13 @@ def run(
         "prepare_only": prepare_only,
         "create_env": create_env,
     }
-    run_activity(session, fields, listen)
+    run_activity(session, fields, Shown(in_full, with_output) if listen else None)
 
 
 @activity.command("list")
-@click.option("--aid", type=POSITIVE, help="Only the activity of this ID.")
+@click.option(
+    "--aid", type=POSITIVE, shell_complete=complete_activities, help="Only the activity of this ID."
+)
 @with_session
 def list_(session: "Session", /, aid: int | None) -> None:
     """List the activities that are alive, and the newest that ended."""
@@ -87,10 +95,26 @@ def list_(session: "Session", /, aid: int | None) -> None:
 
 
 @activity.command()
-@click.option("--aid", type=POSITIVE, help="ID of the activity; without it, the last one created.")
+@click.option(
+    "--aid",
+    type=POSITIVE,
+    shell_complete=complete_activities,
+    help="ID of the activity; without it, the last one created.",
+)
 @with_session
 def describe(session: "Session", /, aid: int | None) -> None:
     """Show an activity's script arguments and the states it went through."""
     from .activity_calls import describe_activity
 
     describe_activity(session, aid)
+
+
+@activity.command(epilog=examples("oet activity sbds", "oet activity sbds --query=mvp01 --limit=10"))
+@click.option("--query", default="", help="Only Scheduling Blocks whose ID contains this.")
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="How many at most.")
+@with_session
+def sbds(session: "Session", /, query: str, limit: int) -> None:
+    """List Scheduling Blocks in the ODA with their activities, those that changed last first."""
+    from .activity_calls import find_blocks
+
+    find_blocks(session, query, limit)

@@ -6,34 +6,36 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from ska_oso_oet.model import Activity, ActivityRequest, ActivityState
+from ska_oso_oet.model import ActivityRequest, ActivityState, ActivitySummary, explain
 
-from .errors import OetError
-from .follow import FollowedActivity, failed, follow
-from .rest import RestClient, reasons
+from .errors import CommandError
+from .follow import failed, follow
+from .printer import Shown
+from .rest import RestClient
 from .session import Session
-from .tables import print_activities, print_activity
+from .subjects import FollowedActivity
+from .tables import print_activities, print_activity, print_blocks
 
 
-def run_activity(session: Session, fields: dict[str, Any], listen: bool) -> None:
+def run_activity(session: Session, fields: dict[str, Any], shown: Shown | None) -> None:
     """Run an activity.
 
     :param session: with the service that runs it
     :param fields: of the request
-    :param listen: whether to show its events until it ends
+    :param shown: what is shown of it until it ends; None to return at once
     :raises click.UsageError: if the fields are not what they should be
-    :raises OetError: if it failed, as far as that is known
+    :raises CommandError: if it failed, as far as that is known
     """
     try:
         request = ActivityRequest.model_validate(fields)
     except ValidationError as error:
-        raise click.UsageError(reasons(error), click.get_current_context()) from error
+        raise click.UsageError(explain(error), click.get_current_context()) from error
     with ExitStack() as stack:
-        stream = stack.enter_context(session.stream()) if listen else None
+        items = None if shown is None else iter(stack.enter_context(session.stream()))
         reply = session.rest.run_activity(request)
         session.show(reply.as_list(), print_activities)
-        if stream is not None:
-            follow(stream, FollowedActivity(session.rest, reply.content), session.output)
+        if items is not None and shown is not None:
+            follow(session, items, FollowedActivity(session.rest, reply.content), shown)
         elif (ran := reply.content).state is ActivityState.FAILED:
             # What is certain to fail has failed by now.
             raise failed(f"Activity {ran.id}", ran.state, ran.reason)
@@ -59,8 +61,22 @@ def describe_activity(session: Session, aid: int | None) -> None:
     session.show(session.rest.activity(number), print_activity)
 
 
-def _last_created(rest: RestClient) -> Activity:
+def find_blocks(session: Session, query: str, limit: int) -> None:
+    """Print a line for each Scheduling Block that is found.
+
+    :param session: with the service
+    :param query: part of their IDs
+    :param limit: how many at most
+    :raises CommandError: if the ODA cannot list them
+    """
+    reply = session.rest.find_scheduling_blocks(query, limit)
+    if reply.content.cannot_list is not None:
+        raise CommandError(f"Scheduling Blocks cannot be listed: {reply.content.cannot_list}")
+    session.show(reply, print_blocks)
+
+
+def _last_created(rest: RestClient) -> ActivitySummary:
     activities = rest.activities().content
     if not activities:
-        raise OetError("There is no activity: 'oet activity run' runs one")
+        raise CommandError("There is no activity: 'oet activity run' runs one")
     return activities[-1]

@@ -22,7 +22,7 @@ class ExitStatus(IntEnum):
     """Ctrl-C ended the listening; the script goes on."""
 
 
-class OetError(click.ClickException):
+class CommandError(click.ClickException):
     """A command could not do what was asked. Its message becomes one line on stderr.
 
     :param message: what happened and what to do
@@ -32,25 +32,53 @@ class OetError(click.ClickException):
 
     def __init__(self, message: str) -> None:
         super().__init__(one_line(message))
+        self.advice: str | None = None
+        """Which command helps, if that is known."""
+
+    def format_message(self) -> str:
+        """Return the line for people."""
+        return self.message if self.advice is None else f"{self.message}. {self.advice}"
 
 
-class MisuseError(OetError):
+class MisuseError(CommandError):
     """The command line or the environment is wrong; nothing was sent."""
 
     exit_code = ExitStatus.MISUSE
 
 
-class StoppedError(OetError):
+class StoppedError(CommandError):
     """The script that was listened to was stopped."""
 
     exit_code = ExitStatus.STOPPED
 
 
-class DetachedError(OetError):
+class RefusedError(CommandError):
+    """The server refused a request.
+
+    :param message: what happened and what to do
+    :param status: HTTP status of the answer
+    :param kind: kind of the refusal, empty if the server did not say
+    """
+
+    def __init__(self, message: str, status: int, kind: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+
+
+class DetachedError(CommandError):
     """The user ended the listening, and not the script."""
 
     exit_code = ExitStatus.DETACHED
 
 
-class ServerUnavailableError(OetError):
-    """The server is away, for now: the same request may succeed later."""
+class ServerUnavailableError(CommandError):
+    """The server is away, for now: the same request may succeed later.
+
+    :param message: what happened and what to do
+    :param status: HTTP status of the answer; None if there was none
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status

@@ -1,16 +1,15 @@
-"""Events as people read them: as the documentation of the OET 5.2.0 shows them."""
+"""Events in full: as the documentation of the OET 5.2.0 shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
 
-from ska_oso_oet.model import Activity, Event, Procedure
+from ska_oso_oet.model import ActivitySummary, Event, ProcedureSummary, script_to_json
 
 from .rest import read_summary
 from .tables import by_order_of_calls
-from .text import exception_message, one_line, printable
-from .times import to_microsecond
+from .text import printable, to_microsecond
 
 _COMMANDS = {
     "request.procedure.create": "PrepareProcessCommand",
@@ -20,21 +19,28 @@ _COMMANDS = {
 }
 """What the documentation calls the `cmd` of a request, by topic."""
 
+_DOCUMENTED = {"pid": "process_uid", "abort": "run_abort"}
+"""What the documentation calls a field that a client gives."""
+
 
 def event_text(event: Event) -> Text:
-    """Return an event as ``oet listen`` shows it.
+    """Return an event as ``oet listen --long`` shows it.
 
-    :param event: of any topic: a script may publish what nobody has declared
+    :param event: of any topic: a script may publish what nobody has declared; its number is 0 if it has none
     :returns: a line with the topic, and one with the fields; texts of several lines follow in full
     """
     fields = {"msg_src": event.msg_src, **event.fields}
+    if event.topic.startswith("request."):
+        # The documentation has no such field; the line for people says who asked.
+        fields.pop("requested_by", None)
     blocks = {name: value for name, value in fields.items() if isinstance(value, str) and "\n" in value}
     pairs = [
         f"{name!r}: {_field(event.topic, name, value)}"
         for name, value in fields.items()
         if name not in blocks
     ]
-    data = f"args=() kwargs={{{', '.join(pairs)}}} seq={event.seq} time='{to_microsecond(event.time)}'"
+    number = f" seq={event.seq}" if event.seq else ""
+    data = f"args=() kwargs={{{', '.join(pairs)}}}{number} time='{to_microsecond(event.time)}'"
     text = Text.assemble(("event: ", "dim"), (printable(event.topic), "bold"), "\n", ("data: ", "dim"))
     text.append(printable(data) + "\n")
     for name, value in blocks.items():
@@ -45,37 +51,37 @@ def event_text(event: Event) -> Text:
 def _field(topic: str, name: str, value: Any) -> str:
     """Return the value of a field: as an object, where its meaning is known."""
     if name == "result" and topic.startswith("procedure."):
-        return _result(value, Procedure)
+        return _result(value, ProcedureSummary)
     if name == "result" and topic.startswith("activity."):
-        return _result(value, Activity)
+        return _result(value, ActivitySummary)
     if name == "cmd" and topic in _COMMANDS and isinstance(value, dict):
         return _command(_COMMANDS[topic], value)
     return _value(value)
 
 
-def _result(value: Any, model: type[Procedure] | type[Activity]) -> str:
+def _result(value: Any, model: type[ProcedureSummary] | type[ActivitySummary]) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_result(item, model) for item in value) + "]"
     try:
         summary = read_summary(value, model)
     except ValueError:
         return _value(value)
-    return _procedure(summary) if isinstance(summary, Procedure) else _activity(summary)
+    return _procedure(summary) if isinstance(summary, ProcedureSummary) else _activity(summary)
 
 
-def _procedure(procedure: Procedure) -> str:
+def _procedure(procedure: ProcedureSummary) -> str:
     history = procedure.history
     # All of a stack trace is in an event of its own.
-    trace = None if history.stacktrace is None else "… " + one_line(exception_message(history.stacktrace))
+    trace = None if procedure.failure_line is None else "… " + procedure.failure_line
     return (
-        f"ProcedureSummary(id={procedure.id}, {_script(procedure.script.model_dump(mode='json'))}, "
-        f"script_args={_calls(procedure.script_args)}, "
+        f"ProcedureSummary(id={procedure.id}, {_script(script_to_json(procedure.script))}, "
+        f"script_args={_calls(procedure.arguments)}, "
         f"history=<ProcessHistory(process_states={_states('ProcedureState', history.process_states)}, "
         f"stacktrace={trace!r})>, state=<ProcedureState.{procedure.state}>)"
     )
 
 
-def _activity(activity: Activity) -> str:
+def _activity(activity: ActivitySummary) -> str:
     return (
         f"ActivitySummary(id={activity.id}, activity_name={activity.activity_name!r}, "
         f"sbd_id={activity.sbd_id!r}, procedure_id={activity.procedure_id}, "
@@ -86,21 +92,27 @@ def _activity(activity: Activity) -> str:
 
 
 def _command(name: str, command: Mapping[str, Any]) -> str:
-    """Return a request as the call that would make it; arguments of the script's functions come last."""
+    """Return a request as the call that would make it, in the fields that the documentation gives it.
+
+    Controllers of before wrote only the fields that a client gives.
+    """
     told = []
     for key, value in command.items():
+        documented = _DOCUMENTED.get(key, key)
         match key, value:
             case "script", dict():
                 told.append(_script(value))
-            case "pid", _:
-                told.append(f"process_uid={_value(value)}")
             case "script_args", dict():
                 pass
-            case _:
-                told.append(f"{key}={_value(value)}")
+            case _ if key == documented or documented not in command:
+                told.append(f"{documented}={_value(value)}")
     calls = command.get("script_args")
-    if isinstance(calls, dict):
-        told += [f"{function}_args={_value(arguments)}" for function, arguments in by_order_of_calls(calls)]
+    if isinstance(calls, dict) and "run_args" not in command:
+        told += [
+            f"{function}_args={_value(arguments)}"
+            for function, arguments in by_order_of_calls(calls)
+            if f"{function}_args" not in command
+        ]
     return f"{name}({', '.join(told)})"
 
 
@@ -122,7 +134,7 @@ def _states(enumeration: str, states: list[tuple[Any, float]]) -> str:
     return "[" + ", ".join(f"({enumeration}.{state}, {time})" for state, time in states) + "]"
 
 
-def _call(args: list[Any], kwargs: dict[str, Any]) -> str:
+def _call(args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     """Return the arguments of a call as they would be written in Python."""
     told = [*map(_value, args), *(f"{name}={_value(value)}" for name, value in kwargs.items())]
     return f"<ProcedureInput({', '.join(told)})>"

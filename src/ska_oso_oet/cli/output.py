@@ -9,13 +9,13 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from .text import one_line, printable
+from .text import one_line, printable, printable_json
 
 _PIPE_WIDTH = 100_000
 """Columns of a file or pipe: no ID and no URI is ever broken or cut."""
 
 
-class Output:
+class CommandOutput:
     """Where a command writes what it found out.
 
     :param as_json: write what the server sent, one JSON text per line, and nothing else to stdout
@@ -38,11 +38,11 @@ class Output:
 
     def json(self, value: Any) -> None:
         """Write a JSON text as one line."""
-        click.echo(json.dumps(value, ensure_ascii=False))
+        self.json_text(json.dumps(value, ensure_ascii=False))
 
     def json_text(self, text: str) -> None:
-        """Write what is JSON text already."""
-        click.echo(text)
+        """Write what is JSON text already; on a terminal without characters that it would obey."""
+        click.echo(printable_json(text) if self.terminal else text)
 
     def text(self, text: str, style: str = "") -> None:
         """Write text as it is, but for control characters."""

@@ -1,6 +1,8 @@
-"""Printing events as they come, with a progress bar where a script announces progress."""
+"""Printing events and output as they come, with a progress bar where a script announces progress."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -8,12 +10,23 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 from ska_oso_oet.model import Event
 
+from .event_lines import event_line
 from .events import event_text
-from .output import Output
+from .output import CommandOutput
 from .stream import Received
 
 PROGRESS_TOPIC = "user.script.progress"
 _DONE = 100.0
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a script that runs."""
+
+    in_full: bool = False
+    """Whether events are shown as the documentation of the OET 5.2.0 shows them, and not as one line."""
+    output: bool | None = None
+    """Whether its output is shown; None: for people, and not for programs."""
 
 
 class EventPrinter:
@@ -21,11 +34,21 @@ class EventPrinter:
 
     :param output: where to print
     :param name: what to call the script
+    :param in_full: whether to print all fields of events
+    :param on_event: called with each event once it is printed
     """
 
-    def __init__(self, output: Output, name: str) -> None:
+    def __init__(
+        self,
+        output: CommandOutput,
+        name: str,
+        in_full: bool = False,
+        on_event: Callable[[Event], None] = lambda event: None,
+    ) -> None:
+        self._on_event = on_event
         self._output = output
         self._name = name
+        self._in_full = in_full
         self._bar: tuple[Progress, TaskID] | None = None
 
     def __enter__(self) -> Self:
@@ -42,9 +65,10 @@ class EventPrinter:
         """Print an event."""
         progress = _progress(received.event) if self._output.terminal and not self._output.as_json else None
         if progress is None:
-            print_event(self._output, received)
+            print_event(self._output, received, self._in_full)
         else:
             self._show_progress(progress)
+        self._on_event(received.event)
 
     def _show_progress(self, progress: float) -> None:
         if self._bar is None:
@@ -62,12 +86,17 @@ class EventPrinter:
         bar.refresh()
 
 
-def print_event(output: Output, received: Received) -> None:
-    """Print an event, for people or for programs."""
+def print_event(output: CommandOutput, received: Received, in_full: bool) -> None:
+    """Print an event, for people or for programs.
+
+    :param output: where to print
+    :param received: the event
+    :param in_full: whether to print all of its fields for people
+    """
     if output.as_json:
         output.json_text(received.text)
     else:
-        output.rich(event_text(received.event))
+        output.rich(event_text(received.event) if in_full else event_line(received.event))
 
 
 def _progress(event: Event) -> float | None:

@@ -3,11 +3,22 @@
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from .arguments import ScriptCommand, integer_or_none, text_or_none
-from .literals import read_value
-from .options import POSITIVE, examples, listen_option, with_session
+from .arguments import ScriptCommand, read_values
+from .completion import complete_scripts, complete_states, complete_values
+from .git_options import git_options, given_git_options
+from .options import (
+    POSITIVE,
+    examples,
+    listen_option,
+    long_option,
+    output_option,
+    pid_option,
+    run_abort_option,
+    with_session,
+)
+from .records import diff, environment, export, files, rerun
+from .talk import pause, resume, send, step
 
 if TYPE_CHECKING:
     from .session import Session
@@ -20,43 +31,19 @@ def procedure() -> None:
 
 @procedure.command(
     cls=ScriptCommand,
+    function="init",
     epilog=examples(
         "oet procedure create file:///scripts/observe.py --subarray_id=3",
         "oet procedure create file:///scripts/observe.py hello --verbose=true",
-        "oet procedure create git:///scripts/observe.py --git_branch=main --create_env=True",
+        "oet procedure create git:///scripts/observe.py --git_branch=develop --create_env=True",
+        "oet procedure create my_test.py --wait",
     ),
 )
-@click.argument("script_uri")
-@click.argument("args", nargs=-1)
+@click.argument("script_uri", shell_complete=complete_scripts)
+@click.argument("args", nargs=-1, shell_complete=complete_values)
+@git_options
 @click.option(
-    "--subarray_id",
-    type=integer_or_none,
-    metavar="INTEGER",
-    default=1,
-    show_default=True,
-    help="Passed to init; None: not passed.",
-)
-@click.option(
-    "--git_repo",
-    default="http://gitlab.com/ska-telescope/oso/ska-oso-scripting",
-    show_default=True,
-    help="Repository of a git:// script.",
-)
-@click.option(
-    "--git_branch",
-    type=text_or_none,
-    metavar="TEXT",
-    default="master",
-    show_default=True,
-    help="Its branch or tag.",
-)
-@click.option("--git_commit", type=text_or_none, metavar="TEXT", help="Its commit; without it, the newest.")
-@click.option(
-    "--create_env",
-    type=click.BOOL,
-    default=False,
-    show_default=True,
-    help="Run a git:// script in the Python environment that its repository describes.",
+    "--wait", is_flag=True, help="Wait until the script is READY; the exit status is 1 if it fails."
 )
 @with_session
 def create(
@@ -65,31 +52,75 @@ def create(
     script_uri: str,
     args: tuple[str, ...],
     script_kwargs: dict[str, Any],
-    subarray_id: int | None,
-    **git_options: Any,
+    wait: bool,
+    **git: Any,
 ) -> None:
     """Load a script and prepare it for execution.
 
-    SCRIPT_URI is file:///path/script.py, or git:///path/in/repository.py. ARGS, and any further options
-    written --name=value, are passed to the script's init function, if it has one. Values are read as Python
-    or JSON literals (12, true, '[1, 2]'), else as text. All that follows '--' is for the script.
+    SCRIPT_URI is file:///path/script.py on the host of the OET, or git:///path/in/repository.py; or the
+    path of a file here, or '-' for standard input: that text is sent, where the OET allows it. ARGS, and
+    any further options written --name=value, are passed to the script's init function, if it has one.
+    Values are read as Python or JSON literals (12, true, '[1, 2]'), else as text. All that follows '--' is
+    for the script.
     """
     from .procedure_calls import create_procedure
 
-    always = {} if subarray_id is None else {"subarray_id": subarray_id}
-    source = click.get_current_context().get_parameter_source
-    given = [name for name in git_options if source(name) is ParameterSource.COMMANDLINE]
-    create_procedure(session, script_uri, _values(args), {**always, **script_kwargs}, git_options, given)
+    create_procedure(session, script_uri, read_values(args), script_kwargs, given_git_options(git), wait)
 
 
-@procedure.command("list")
-@click.option("--pid", type=POSITIVE, help="Only the procedure of this ID.")
+@procedure.command(
+    "list",
+    epilog=examples(
+        "oet procedure list",
+        "oet procedure list --all --state=FAILED --since=1h",
+        "oet procedure list --script=observe --text=Vega --limit=5",
+    ),
+)
+@pid_option("Only the procedure of this ID.")
+@click.option("--all", "everything", is_flag=True, help="All that are kept, not only the newest.")
+@click.option(
+    "--state",
+    "states",
+    metavar="STATE",
+    multiple=True,
+    shell_complete=complete_states,
+    help="Only those in this state, or these.",
+)
+@click.option("--script", default="", help="Only those whose script's URI contains this.")
+@click.option("--text", default="", help="Only those whose arguments, result or stack trace contain this.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Only those created since then: 30m, 1h or 2d ago, or a date and time.",
+)
+@click.option("--until", metavar="TIME", help="Only those created until then.")
+@click.option("--limit", type=POSITIVE, help="How many at most; 20 without --all.")
+@click.option("--who", "with_users", is_flag=True, help="Show who has had them created; --all does always.")
 @with_session
-def list_(session: "Session", /, pid: int | None) -> None:
-    """List the procedures that are alive, and the newest that ended."""
-    from .procedure_calls import list_procedures
+def list_(
+    session: "Session",
+    /,
+    pid: int | None,
+    everything: bool,
+    limit: int | None,
+    since: str | None,
+    until: str | None,
+    with_users: bool,
+    **query: Any,
+) -> None:
+    """List the procedures that are alive, and the newest that ended; or find some of all that are kept.
 
-    list_procedures(session, pid)
+    Those that are found are listed newest first.
+    """
+    from .procedure_calls import list_procedures
+    from .record_calls import Search, find_procedures, read_time
+
+    if pid is None and (everything or limit or since or until or any(query.values())):
+        states = [state.upper() for state in query.pop("states")]
+        search = Search(state=states, since=read_time(since), until=read_time(until), **query)
+        find_procedures(session, search, None if everything and limit is None else limit or 20)
+    else:
+        list_procedures(session, pid, with_users)
 
 
 @procedure.command(
@@ -100,12 +131,21 @@ def list_(session: "Session", /, pid: int | None) -> None:
         "oet procedure start scripts/example_sb.json --listen=False",
     ),
 )
-@click.argument("args", nargs=-1)
-@click.option("--pid", type=POSITIVE, help="ID of the procedure; without it, the last one created.")
+@click.argument("args", nargs=-1, shell_complete=complete_values)
+@pid_option("ID of the procedure; without it, the last one that you have created.")
 @listen_option
+@long_option
+@output_option
 @with_session
 def start(
-    session: "Session", /, args: tuple[str, ...], script_kwargs: dict[str, Any], pid: int | None, listen: bool
+    session: "Session",
+    /,
+    args: tuple[str, ...],
+    script_kwargs: dict[str, Any],
+    pid: int | None,
+    listen: bool,
+    in_full: bool,
+    with_output: bool | None,
 ) -> None:
     """Start a prepared procedure, and show its events until it ends.
 
@@ -118,30 +158,29 @@ def start(
     Ctrl-C ends the listening, not the script. The exit status tells how the script ended: 0 COMPLETE,
     1 FAILED, 3 STOPPED.
     """
+    from .printer import Shown
     from .procedure_calls import start_procedure
 
-    start_procedure(session, pid, _values(args), script_kwargs, listen)
+    shown = Shown(in_full, with_output) if listen else None
+    start_procedure(session, pid, read_values(args), script_kwargs, shown)
 
 
 @procedure.command()
-@click.option("--pid", type=POSITIVE, help="ID of the procedure; without it, the one that is running.")
+@pid_option("ID of the procedure; without it, the one that is running.")
+@run_abort_option
 @click.option(
-    "--run_abort",
-    type=click.BOOL,
-    default=True,
-    show_default=True,
-    help="Send Abort to the subarray when the script has been stopped.",
+    "--at_checkpoint", is_flag=True, help="Let it go on to its next checkpoint; do not wait for that."
 )
 @with_session
-def stop(session: "Session", /, pid: int | None, run_abort: bool) -> None:
+def stop(session: "Session", /, pid: int | None, run_abort: bool, at_checkpoint: bool) -> None:
     """Stop a procedure that is running."""
     from .procedure_calls import stop_procedure
 
-    stop_procedure(session, pid, run_abort)
+    stop_procedure(session, pid, run_abort, at_checkpoint)
 
 
 @procedure.command()
-@click.option("--pid", type=POSITIVE, help="ID of the procedure; without it, the last one created.")
+@pid_option("ID of the procedure; without it, the last one created.")
 @with_session
 def describe(session: "Session", /, pid: int | None) -> None:
     """Show a procedure's arguments, the states it went through and, if it failed, the stack trace."""
@@ -150,5 +189,22 @@ def describe(session: "Session", /, pid: int | None) -> None:
     describe_procedure(session, pid)
 
 
-def _values(args: tuple[str, ...]) -> list[Any]:
-    return [read_value(text) for text in args]
+@procedure.command(
+    epilog=examples("oet procedure output", "oet procedure output --pid=2 --follow"),
+)
+@pid_option("ID of the procedure; without it, the last one created.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is written, until the procedure ends.")
+@click.option("--after", metavar="N", type=click.IntRange(min=0), default=0, help="Skip this many lines.")
+@with_session
+def output(session: "Session", /, pid: int | None, follow: bool, after: int) -> None:
+    """Show what a script has written to its standard output and error.
+
+    Lines that are no longer on disk are counted on stderr. Ctrl-C ends the looking, not the script.
+    """
+    from .output_calls import show_output
+
+    show_output(session, pid, after, follow)
+
+
+for _command in (rerun, diff, files, environment, export, pause, resume, step, send):
+    procedure.add_command(_command)

@@ -1,22 +1,52 @@
 """The REST API of an OET, as typed calls."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, ValidationError
 
 from ska_oso_oet.model import (
-    Activity,
     ActivityRequest,
-    FunctionArgs,
+    ActivitySummary,
+    AdminMode,
+    ControllerSettings,
+    ControllerStatus,
+    FileList,
+    LastCreatedError,
     Model,
-    Procedure,
+    OperatingState,
+    Output,
+    ProcedureInput,
+    ProcedurePage,
     ProcedureRequest,
     ProcedureState,
+    ProcedureSummary,
+    PythonEnvironment,
+    Queue,
+    Requester,
+    SchedulingBlockPage,
+    Script,
+    ScriptDescription,
+    SettingsChange,
+    StopReply,
+    explain,
+    last_created_by,
+    script_to_json,
 )
 
 from .connection import STOP_TIMEOUT, HttpSession
-from .errors import OetError
+from .errors import CommandError
+
+_NO_PROCEDURE = "There is no procedure: 'oet procedure create' prepares one"
+
+_FETCH_TIMEOUT = 130.0
+"""Seconds to wait for a script that is fetched from git, which the service does for 120 s."""
+
+_ODA_TIMEOUT = 70.0
+"""Seconds to wait for a search in the ODA, for which the service waits for 60 s."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -45,50 +75,187 @@ class RestClient:
     def __init__(self, http: HttpSession) -> None:
         self.http = http
 
-    def procedures(self) -> Reply[list[Procedure]]:
+    def procedures(self) -> Reply[list[ProcedureSummary]]:
         """List all procedures, ordered by ID."""
         body = self.http.request("GET", "/procedures")
-        return Reply(body, _read_all(body, "procedures", Procedure))
+        return Reply(body, _read_all(body, "procedures", ProcedureSummary))
 
-    def procedure(self, pid: int) -> Reply[Procedure]:
+    def procedure(self, pid: int) -> Reply[ProcedureSummary]:
         """Look at one procedure."""
         return _procedure(self.http.request("GET", f"/procedures/{pid}"))
 
-    def create_procedure(self, request: ProcedureRequest) -> Reply[Procedure]:
+    def last_created(self) -> ProcedureSummary:
+        """Return the procedure that was created last.
+
+        :raises CommandError: if there is none
+        """
+        procedures = self.procedures().content
+        if not procedures:
+            raise CommandError(_NO_PROCEDURE)
+        return procedures[-1]
+
+    def last_created_by_this_user(self) -> ProcedureSummary:
+        """Return the procedure that this user has created last.
+
+        :raises CommandError: if there is none, or somebody else has created one since
+        """
+        user = self.http.known_user()
+        try:
+            last = last_created_by(Requester(user=user), self.procedures().content)
+        except LastCreatedError as error:
+            raise CommandError(f"{error}, with --pid") from None
+        if last is None:
+            raise CommandError(_NO_PROCEDURE)
+        return last
+
+    def find_procedures(self, query: Mapping[str, Any]) -> Reply[ProcedurePage]:
+        """Find procedures among all that are kept, newest first.
+
+        :param query: parameters of the request
+        """
+        asked = {name: value for name, value in query.items() if value not in (None, "", [], ())}
+        body = self.http.request("GET", f"/procedures?{urlencode(asked, doseq=True)}")
+        found = sorted(_read_all(body, "procedures", ProcedureSummary), key=lambda each: -each.id)
+        return Reply(body, ProcedurePage(procedures=found, next=body.get("next")))
+
+    def rerun_procedure(self, pid: int, script_args: Mapping[str, ProcedureInput]) -> Reply[ProcedureSummary]:
+        """Have the script of a procedure prepared again.
+
+        :param pid: ID of the procedure
+        :param script_args: arguments to replace, by function
+        """
+        body = {"script_args": {name: given.to_json() for name, given in script_args.items()}}
+        return _procedure(self.http.request("POST", f"/procedures/{pid}/rerun", body))
+
+    def files(self, pid: int) -> Reply[FileList]:
+        """List the files of a procedure."""
+        return read_reply(self.http.request("GET", f"/procedures/{pid}/files"), FileList)
+
+    def environment(self, pid: int) -> Reply[PythonEnvironment]:
+        """Look at the Python environment that a procedure ran in."""
+        return read_reply(self.http.request("GET", f"/procedures/{pid}/environment"), PythonEnvironment)
+
+    def describe_script(self, uri: str) -> Reply[ScriptDescription]:
+        """Return what a script in a file says of itself."""
+        body = self.http.request("GET", f"/scripts/describe?{urlencode({'uri': uri})}")
+        return read_reply(body, ScriptDescription)
+
+    def describe_any_script(self, script: Script) -> Reply[ScriptDescription]:
+        """Return what a script says of itself, also one that has to be fetched before."""
+        asked = {"script": script_to_json(script)}
+        body = self.http.request("POST", "/scripts/describe", asked, patience=_FETCH_TIMEOUT)
+        return read_reply(body, ScriptDescription)
+
+    def create_procedure(self, request: ProcedureRequest) -> Reply[ProcedureSummary]:
         """Have a script prepared."""
         return _procedure(self.http.request("POST", "/procedures", _as_sent(request)))
 
-    def start_procedure(self, pid: int, main: FunctionArgs) -> Reply[Procedure]:
+    def start_procedure(self, pid: int, main: ProcedureInput) -> Reply[ProcedureSummary]:
         """Ask for a procedure to be started.
 
         :param pid: ID of the procedure
         :param main: arguments of its ``main``
         :returns: the procedure; unchanged, if it cannot be started in its state
         """
-        body = {"state": ProcedureState.RUNNING, "script_args": {"main": main.model_dump(mode="json")}}
+        body = {"state": ProcedureState.RUNNING, "script_args": {"main": main.to_json()}}
         return _procedure(self.http.request("PUT", f"/procedures/{pid}", body))
 
-    def stop_procedure(self, pid: int, abort: bool) -> Reply[str]:
+    def set_state(self, pid: int, state: ProcedureState) -> Reply[ProcedureSummary]:
+        """Ask for a procedure to be paused, or to go on.
+
+        :param pid: ID of the procedure
+        :param state: PAUSED or RUNNING
+        """
+        return _procedure(self.http.request("PUT", f"/procedures/{pid}", {"state": state}))
+
+    def stop_procedure(self, pid: int, abort: bool, at_checkpoint: bool = False) -> Reply[StopReply]:
         """Stop a procedure.
 
         :param pid: ID of the procedure
         :param abort: whether the abort script is to run then
-        :returns: what the service says has happened
+        :param at_checkpoint: whether to let it go on to its next checkpoint, and not to wait for that
+        :returns: how that went
         """
-        request = {"state": ProcedureState.STOPPED, "abort": abort}
+        request: dict[str, Any] = {"state": ProcedureState.STOPPED, "abort": abort}
+        if at_checkpoint:
+            request["at"] = "checkpoint"
         body = self.http.request("PUT", f"/procedures/{pid}", request, patience=STOP_TIMEOUT)
-        return Reply(body, str(_member(body, "abort_message")))
+        # Services up to 5.2.0 send the message only: it is shown, and nothing is concluded from its words.
+        message = _member(body, "abort_message")
+        stop = {
+            "abort_message": message,
+            "stopped": body.get("stopped", True),
+            "aborted": body.get("aborted"),
+            "aborted_subarray": body.get("aborted_subarray"),
+        }
+        with _understood():
+            return Reply(body, StopReply.model_validate(stop))
 
-    def activities(self) -> Reply[list[Activity]]:
+    def output(self, pid: int, after: int) -> Reply[Output]:
+        """Read lines that a script has written.
+
+        :param pid: ID of the procedure
+        :param after: how many lines to skip
+        """
+        return read_reply(self.http.request("GET", f"/procedures/{pid}/output?after={after}"), Output)
+
+    def scripts(self) -> Reply[list[str]]:
+        """List the scripts that can be run."""
+        body = self.http.request("GET", "/scripts")
+        return Reply(body, list(map(str, _member(body, "scripts"))))
+
+    def queue(self, query: Mapping[str, int] | None = None) -> Reply[Queue]:
+        """Look at the queue.
+
+        :param query: parameters of the request: which part of it
+        """
+        path = f"/queue?{urlencode(query)}" if query else "/queue"
+        return read_reply(self.http.request("GET", path), Queue)
+
+    def status(self) -> Reply[ControllerStatus]:
+        """Look at the controller."""
+        return read_reply(self.http.request("GET", "/status"), ControllerStatus)
+
+    def reset(self) -> Reply[ControllerStatus]:
+        """Have the controller work again after something was fixed."""
+        return read_reply(self.http.request("POST", "/reset", patience=STOP_TIMEOUT), ControllerStatus)
+
+    def set_admin_mode(self, mode: AdminMode) -> Reply[ControllerStatus]:
+        """Set how far the controller may be used."""
+        return read_reply(self.http.request("PUT", "/admin_mode", {"admin_mode": mode}), ControllerStatus)
+
+    def switch(self, state: OperatingState) -> Reply[ControllerStatus]:
+        """Switch the controller on, off or to stand-by."""
+        body = self.http.request("PUT", "/state", {"state": state}, patience=STOP_TIMEOUT)
+        return read_reply(body, ControllerStatus)
+
+    def settings(self) -> Reply[ControllerSettings]:
+        """Look at what can be set of the controller."""
+        return read_reply(self.http.request("GET", "/settings"), ControllerSettings)
+
+    def change_settings(self, change: SettingsChange) -> Reply[ControllerSettings]:
+        """Set something of the controller."""
+        return read_reply(self.http.request("PUT", "/settings", _as_sent(change)), ControllerSettings)
+
+    def activities(self) -> Reply[list[ActivitySummary]]:
         """List all activities, ordered by ID."""
         body = self.http.request("GET", "/activities")
-        return Reply(body, _read_all(body, "activities", Activity))
+        return Reply(body, _read_all(body, "activities", ActivitySummary))
 
-    def activity(self, aid: int) -> Reply[Activity]:
+    def activity(self, aid: int) -> Reply[ActivitySummary]:
         """Look at one activity."""
         return _activity(self.http.request("GET", f"/activities/{aid}"))
 
-    def run_activity(self, request: ActivityRequest) -> Reply[Activity]:
+    def find_scheduling_blocks(self, query: str, limit: int) -> Reply[SchedulingBlockPage]:
+        """Find Scheduling Blocks in the ODA.
+
+        :param query: part of their IDs
+        :param limit: how many at most
+        """
+        path = f"/sbds?{urlencode({'query': query, 'limit': limit})}"
+        return read_reply(self.http.request("GET", path, patience=_ODA_TIMEOUT), SchedulingBlockPage)
+
+    def run_activity(self, request: ActivityRequest) -> Reply[ActivitySummary]:
         """Have the script of an activity prepared and, unless told otherwise, run."""
         return _activity(self.http.request("POST", "/activities", _as_sent(request)))
 
@@ -123,50 +290,53 @@ def summary_id(value: Any) -> int | None:
         return None
 
 
-def reasons(error: ValidationError) -> str:
-    """Return what a model found wrong, in one line.
-
-    :param error: as pydantic raised it
-    """
-    found = []
-    for detail in error.errors(include_url=False, include_context=False, include_input=False):
-        place = ".".join(str(part) for part in detail["loc"])
-        message = detail["msg"].removeprefix("Value error, ")
-        found.append(f"{place}: {message}" if place else message)
-    return "; ".join(found)
-
-
 def _as_sent(request: BaseModel) -> dict[str, Any]:
     """Return a request as JSON, without the fields that nobody set."""
     return request.model_dump(mode="json", exclude_unset=True)
 
 
-def _procedure(body: dict[str, Any]) -> Reply[Procedure]:
-    return Reply(body, _read(_member(body, "procedure"), Procedure))
+def read_reply(body: dict[str, Any], model: type[M]) -> Reply[M]:
+    """Read an answer that is a model as a whole. What a newer service says beside is passed over."""
+    with _understood():
+        return Reply(body, model.model_validate(body, extra="ignore"))
 
 
-def _activity(body: dict[str, Any]) -> Reply[Activity]:
-    return Reply(body, _read(_member(body, "activity"), Activity))
+def _procedure(body: dict[str, Any]) -> Reply[ProcedureSummary]:
+    return Reply(body, _read(_member(body, "procedure"), ProcedureSummary))
+
+
+def _activity(body: dict[str, Any]) -> Reply[ActivitySummary]:
+    return Reply(body, _read(_member(body, "activity"), ActivitySummary))
 
 
 def _read_all(body: dict[str, Any], key: str, model: type[M]) -> list[M]:
     items = _member(body, key)
     if not isinstance(items, list):
-        raise OetError(f"The server's reply cannot be understood: {key!r} is no list")
+        raise CommandError(f"The server's reply cannot be understood: {key!r} is no list")
     return [_read(item, model) for item in sorted(items, key=lambda item: summary_id(item) or 0)]
 
 
 def _read(value: Any, model: type[M]) -> M:
-    try:
+    with _understood():
         return read_summary(value, model)
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Report a reply that cannot be read in the words of this command.
+
+    :raises CommandError: if the context raises ValueError
+    """
+    try:
+        yield
     except ValueError as error:
-        reason = reasons(error) if isinstance(error, ValidationError) else error
-        raise OetError(f"The server's reply cannot be understood: {reason}") from error
+        reason = explain(error) if isinstance(error, ValidationError) else error
+        raise CommandError(f"The server's reply cannot be understood: {reason}") from error
 
 
 def _member(body: dict[str, Any], key: str) -> Any:
     if key not in body:
-        raise OetError(f"The server's reply cannot be understood: it has no {key!r}")
+        raise CommandError(f"The server's reply cannot be understood: it has no {key!r}")
     return body[key]
 
 

@@ -1,6 +1,7 @@
-"""Text from elsewhere, made safe to show."""
+"""Texts and times as people read them."""
 
-import itertools
+import json
+from datetime import datetime
 
 
 def printable(text: str) -> str:
@@ -8,19 +9,46 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
 
 
+def printable_json(text: str) -> str:
+    """Show control characters, which a terminal would obey, as escapes of JSON: it means the same.
+
+    :param text: JSON text
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else json.dumps(c)[1:-1] for c in text)
+
+
 def one_line(text: str) -> str:
     """Join the lines of a text, and show control characters as escapes."""
     return printable(" ".join(text.split()))
 
 
-def exception_message(stacktrace: str) -> str:
-    """Return what happened, without where: of an exception the lines after its innermost frame.
+def to_second(seconds: float) -> str:
+    """Return a time as date and time of day.
 
-    :param stacktrace: as Python prints it, or another text that begins with a sentence
+    :param seconds: since 1970 (UTC)
     """
-    lines = stacktrace.strip().splitlines()
-    frames = [number for number, line in enumerate(lines) if line.startswith('  File "')]
-    if not frames:
-        return lines[0] if lines else ""
-    message = itertools.dropwhile(lambda line: line.startswith("    "), lines[frames[-1] + 1 :])
-    return "\n".join(message) or lines[-1]
+    return _local(seconds, "%Y-%m-%d %H:%M:%S")
+
+
+def to_microsecond(seconds: float) -> str:
+    """Return a time as date and time of day, with microseconds.
+
+    :param seconds: since 1970 (UTC)
+    """
+    return _local(seconds, "%Y-%m-%d %H:%M:%S.%f")
+
+
+def day_and_time(seconds: float) -> str:
+    """Return a time as time of day, with milliseconds; on another day than today with the date.
+
+    :param seconds: since 1970 (UTC)
+    """
+    day, time = _local(seconds, "%Y-%m-%d"), _local(seconds, "%H:%M:%S.%f")[:-3]
+    return time if day == datetime.now().astimezone().strftime("%Y-%m-%d") else f"{day} {time}"
+
+
+def _local(seconds: float, form: str) -> str:
+    try:
+        return datetime.fromtimestamp(seconds).astimezone().strftime(form)
+    except (OverflowError, ValueError, OSError):  # no date of the calendar: show what was sent
+        return f"{seconds} s"

@@ -15,22 +15,28 @@ Commands return as soon as the controller has taken them, and `wait` returns whe
 Events arrive in order and none is missed: what Tango drops is asked for.
 """
 
-from .controller import DEFAULT_DEVICE, DEFAULT_TIMEOUT, Controller, Events
+from .controller import DEFAULT_DEVICE, DEFAULT_TIMEOUT, Controller
 from .errors import (
     ControllerError,
     DeviceAwayError,
+    DeviceLockedError,
     DeviceTimeoutError,
     EventsNoLongerKeptError,
     InvalidRequestError,
     NotFoundError,
+    NotKeptError,
     NotOfferedError,
     NotPermittedError,
+    OdaFailedError,
+    OutputNotKeptError,
     RequestRejectedError,
 )
 from .event_stream import EventBatch, EventStream
+from .events import Events
 from .link import CallObserver
 from .raw_events import RawEvent
 from .results import AcceptedCommand, CommandResult, ResultCode
+from .subarrays import registered_subarrays
 from .synchronous import SyncController, SyncEvents
 
 __all__ = [
@@ -42,6 +48,7 @@ __all__ = [
     "Controller",
     "ControllerError",
     "DeviceAwayError",
+    "DeviceLockedError",
     "DeviceTimeoutError",
     "EventBatch",
     "EventStream",
@@ -49,11 +56,15 @@ __all__ = [
     "EventsNoLongerKeptError",
     "InvalidRequestError",
     "NotFoundError",
+    "NotKeptError",
     "NotOfferedError",
     "NotPermittedError",
+    "OdaFailedError",
+    "OutputNotKeptError",
     "RawEvent",
     "RequestRejectedError",
     "ResultCode",
     "SyncController",
     "SyncEvents",
+    "registered_subarrays",
 ]

@@ -72,14 +72,17 @@ class CommandEnds:
 
     def _on_event(self, value: Any) -> None:
         """Take an event from a thread of Tango: the ID of a command, and JSON of what has changed."""
-        if value is None or len(value) != 2 or '"result"' not in value[1]:
+        if value is None or len(value) != 2:
             return
         with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._on_result, value[0], value[1])
+            self._loop.call_soon_threadsafe(self._on_change, value[0], value[1])
 
-    def _on_result(self, command_id: str, change: str) -> None:
-        self._remember(command_id, json.loads(change)["result"])
-        # Whoever waits is woken, and looks whether it is this end that it waits for.
+    def _on_change(self, command_id: str, text: str) -> None:
+        change = json.loads(text)
+        if "result" not in change:
+            return
+        self._remember(command_id, change["result"])
+        # Each waiting task wakes, and checks whether its own command has ended.
         self._news.set()
         self._news.clear()
 

@@ -2,43 +2,74 @@
 
 import asyncio
 import json
-import logging
-from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Self
 from weakref import WeakSet
 
 from pydantic import TypeAdapter
 
 from ska_oso_oet.model import (
-    Activity,
     ActivityRequest,
+    ActivitySummary,
+    AdminMode,
+    ControllerFigures,
+    ControllerStatus,
     Event,
     EventQuery,
-    FunctionArgs,
-    Model,
+    HealthState,
+    OperatingState,
     Output,
     OutputQuery,
-    Procedure,
+    ProcedureInput,
     ProcedureRequest,
+    ProcedureSummary,
+    Requester,
+    RerunRequest,
+    SchedulingBlockPage,
+    SchedulingBlockQuery,
+    Script,
+    ScriptDescription,
+    SettingsChange,
     StartRequest,
     StopRequest,
+    script_to_json,
 )
 
 from .command_ends import CommandEnds
 from .device import TangoDevice
-from .errors import InvalidRequestError, RequestRejectedError
+from .errors import InvalidRequestError, OdaFailedError, RequestRejectedError, ScriptNotAtHandError
 from .event_stream import EventStream, fetch_events
+from .events import Events
 from .link import CallObserver, DeviceLink
+from .observing_queue import ObservingQueue
+from .operator_talk import OperatorTalk
+from .output_news import OutputNews
 from .raw_events import RawEvent
+from .records import Records
+from .request_texts import request_json, script_argument
 from .results import AcceptedCommand, CommandResult, ResultCode
-
-LOGGER = logging.getLogger(__name__)
+from .settings import DeviceSettings
 
 DEFAULT_DEVICE = "mid-oet/controller/01"
 DEFAULT_TIMEOUT = 5.0
 
-_PROCEDURES = TypeAdapter(list[Procedure])
-_ACTIVITIES = TypeAdapter(list[Activity])
+_STATUS = (
+    "State",
+    "Status",
+    "healthState",
+    "adminMode",
+    "runningProcedure",
+    "lastProcedure",
+    "subarrayId",
+    "versionId",
+)
+"""Attributes that a `ControllerStatus` is made of."""
+_ADMIN_MODES = tuple(AdminMode)
+_HEALTH_STATES = tuple(HealthState)
+
+_PROCEDURES = TypeAdapter(list[ProcedureSummary])
+_ACTIVITIES = TypeAdapter(list[ActivitySummary])
 
 
 class Controller:
@@ -52,7 +83,7 @@ class Controller:
         async with Controller("mid-oet/controller/01") as oet, oet.events() as events:
             created = await oet.create("file:///scripts/observe.py")
             await oet.wait(created)
-            started = await oet.start(created.subject, FunctionArgs(kwargs={"scans": 3}))
+            started = await oet.start(created.subject, ProcedureInput(**{"scans": 3}))
             async for event in events:
                 print(event.topic, event.fields)
                 if event.topic == "procedure.lifecycle.complete":
@@ -62,6 +93,10 @@ class Controller:
     :param device: name of the device, ``domain/family/member`` or ``tango://host:port/domain/family/member``
     :param timeout: seconds that the device may take to answer
     :param observer: told the name, duration and failure of each Tango call
+    :ivar records: reads what the controller keeps of procedures
+    :ivar queue: reads and changes the observing queue
+    :ivar talk: pauses scripts, answers their questions, and sends them messages
+    :ivar settings: reads and changes modes, and what is logged
     """
 
     def __init__(
@@ -71,8 +106,14 @@ class Controller:
         observer: CallObserver | None = None,
     ) -> None:
         self._link = DeviceLink(TangoDevice(device, timeout), timeout, observer)
+        self.records = Records(self._link)
+        self.queue = ObservingQueue(self._link)
+        self.talk = OperatorTalk(self._link)
+        self.settings = DeviceSettings(self._link)
         self._ends: CommandEnds | None = None
         self._streams: WeakSet[EventStream] = WeakSet()
+        self.output_news = OutputNews(self._link)
+        """Enter it to wait for the news that the current procedure has written output."""
 
     @property
     def device(self) -> str:
@@ -90,6 +131,7 @@ class Controller:
         await asyncio.gather(*(stream.aclose() for stream in self._streams))
         if self._ends is not None:
             await self._ends.close()
+        await self.output_news.close()
         self._link.close()
 
     # Commands
@@ -101,31 +143,69 @@ class Controller:
         :returns: the command, which ends when the script is READY; its `subject` is the procedure's ID
         """
         return await self._long_running(
-            "Create", _uri(request) if isinstance(request, str) else _json(request)
+            "Create", script_argument(request) if isinstance(request, str) else request_json(request)
         )
 
     async def start(
-        self, procedure_id: int | None = None, arguments: FunctionArgs | None = None
+        self,
+        procedure_id: int | None = None,
+        arguments: ProcedureInput | None = None,
+        requested_by: Requester | None = None,
     ) -> AcceptedCommand:
         """Run ``main`` of a procedure that is READY.
 
         :param procedure_id: the procedure; None for the one that was created last
         :param arguments: of ``main``; None for those given to `create`
+        :param requested_by: who asks, if this program passes the request on; None for this process
         :returns: the command, which ends when the script has ended
         """
-        script_args: dict[str, FunctionArgs] = {} if arguments is None else {"main": arguments}
-        request = StartRequest.model_validate({"pid": procedure_id, "script_args": script_args})
-        return await self._long_running("Start", _json(request))
+        script_args: dict[str, ProcedureInput] = {} if arguments is None else {"main": arguments}
+        request = StartRequest.model_validate(
+            {"pid": procedure_id, "script_args": script_args, "requested_by": requested_by}
+        )
+        return await self._long_running("Start", request_json(request))
 
-    async def stop(self, procedure_id: int | None = None, *, abort: bool = False) -> AcceptedCommand:
+    async def stop(
+        self,
+        procedure_id: int | None = None,
+        *,
+        abort: bool = False,
+        at_checkpoint: bool = False,
+        requested_by: Requester | None = None,
+    ) -> AcceptedCommand:
         """Stop a procedure, by force if need be.
 
         :param procedure_id: the procedure; None for the one that is running
         :param abort: whether to run the abort script once it has stopped
+        :param at_checkpoint: whether to let it go on to its next checkpoint
+        :param requested_by: who asks, if this program passes the request on; None for this process
         :returns: the command, which ends when the procedure has stopped and the abort script has ended
         """
-        request = StopRequest(pid=procedure_id, abort=abort)
-        return await self._long_running("Stop", _json(request))
+        request = StopRequest(
+            pid=procedure_id,
+            abort=abort,
+            at="checkpoint" if at_checkpoint else None,
+            requested_by=requested_by,
+        )
+        return await self._long_running("Stop", request_json(request))
+
+    async def rerun(
+        self,
+        procedure_id: int | None = None,
+        script_args: Mapping[Any, ProcedureInput] | None = None,
+        requested_by: Requester | None = None,
+    ) -> AcceptedCommand:
+        """Prepare the script of a procedure again, with the same arguments.
+
+        :param procedure_id: the procedure; None for the one that was created last
+        :param script_args: arguments that replace those of the procedure, by function
+        :param requested_by: who asks, if this program passes the request on; None for this process
+        :returns: the command, which ends when the script is READY; its `subject` is the new procedure's ID
+        """
+        request = RerunRequest.model_validate(
+            {"pid": procedure_id, "script_args": script_args or {}, "requested_by": requested_by}
+        )
+        return await self._long_running("Rerun", request_json(request))
 
     async def run_activity(self, request: ActivityRequest) -> AcceptedCommand:
         """Run an activity of a Scheduling Block.
@@ -133,7 +213,30 @@ class Controller:
         :param request: the activity
         :returns: the command, which ends when the activity has ended; its `subject` is the activity's ID
         """
-        return await self._long_running("RunActivity", _json(request))
+        return await self._long_running("RunActivity", request_json(request))
+
+    async def reset(self) -> AcceptedCommand:
+        """Read the properties of the device again, and leave FAULT if what was wrong has been fixed.
+
+        :returns: the command, which fails with the reason if something is still wrong
+        """
+        return await self._long_running("Reset")
+
+    async def set_admin_mode(self, mode: AdminMode) -> None:
+        """Set how far the controller may be used. It is remembered over restarts of the device.
+
+        :param mode: OFFLINE to prevent that anything is created or started; what runs goes on
+        """
+        await self.settings.change(SettingsChange(admin_mode=mode))
+
+    async def switch(self, state: OperatingState) -> AcceptedCommand:
+        """Switch the device on, off or to stand-by.
+
+        :param state: the state that it is to be in
+        :returns: the command, which fails with the reason if the device cannot be in that state
+        :raises RequestRejectedError: if the device is in that state, or its state forbids it
+        """
+        return await self._long_running(state.value.capitalize())
 
     async def wait(self, command: AcceptedCommand | str, timeout: float | None = None) -> CommandResult:
         """Wait until a long-running command has ended.
@@ -147,7 +250,7 @@ class Controller:
             self._ends = CommandEnds(self._link)
         return await self._ends.wait(command if isinstance(command, str) else command.id, timeout)
 
-    async def _long_running(self, name: str, argument: str) -> AcceptedCommand:
+    async def _long_running(self, name: str, argument: str | None = None) -> AcceptedCommand:
         (code,), (text,) = await self._link.command(name, argument)
         if code == ResultCode.REJECTED:
             raise RequestRejectedError(text)
@@ -159,27 +262,50 @@ class Controller:
         """Make sure that the device answers."""
         await self._link.ping()
 
-    async def procedure(self, procedure_id: int = 0) -> Procedure:
+    async def status(self) -> ControllerStatus:
+        """Return state, health and mode of the controller, and what it is doing."""
+        state, status, health, mode, running, last, subarray, version = await self._link.read_all(
+            "status", *_STATUS
+        )
+        return ControllerStatus(
+            device=self.device,
+            state=str(state),
+            health_state=_HEALTH_STATES[health],
+            admin_mode=_ADMIN_MODES[mode],
+            status=status,
+            running_procedure=running or None,
+            last_procedure=last or None,
+            subarray_id=subarray or None,
+            version=version,
+        )
+
+    async def figures(self) -> ControllerFigures:
+        """Return what the controller counts and measures."""
+        return ControllerFigures.model_validate_json(await self._link.command("GetFigures"))
+
+    async def procedure(self, procedure_id: int = 0) -> ProcedureSummary:
         """Return the summary of a procedure.
 
         :param procedure_id: its ID; 0 for the one that was created last
         :raises NotFoundError: if there is none
         """
-        return Procedure.model_validate_json(await self._link.command("DescribeProcedure", procedure_id))
+        return ProcedureSummary.model_validate_json(
+            await self._link.command("DescribeProcedure", procedure_id)
+        )
 
-    async def procedures(self) -> list[Procedure]:
+    async def procedures(self) -> list[ProcedureSummary]:
         """Return the summaries of all procedures that are live, and of the newest that have ended."""
         return _PROCEDURES.validate_json(await self._link.read("procedures"))
 
-    async def activity(self, activity_id: int = 0) -> Activity:
+    async def activity(self, activity_id: int = 0) -> ActivitySummary:
         """Return the summary of an activity.
 
         :param activity_id: its ID; 0 for the one that was requested last
         :raises NotFoundError: if there is none
         """
-        return Activity.model_validate_json(await self._link.command("DescribeActivity", activity_id))
+        return ActivitySummary.model_validate_json(await self._link.command("DescribeActivity", activity_id))
 
-    async def activities(self) -> list[Activity]:
+    async def activities(self) -> list[ActivitySummary]:
         """Return the summaries of all activities that are live, and of the newest that have ended."""
         return _ACTIVITIES.validate_json(await self._link.read("activities"))
 
@@ -188,15 +314,48 @@ class Controller:
 
         :param procedure_id: the procedure; None for the one that was created last
         :param after: how many lines to skip; `Output.next` of what was read before
-        :param limit: how many lines at the most
+        :param limit: how many lines at most
+        :raises NotFoundError: if there is no such procedure
+        :raises OutputNotKeptError: if its output is not kept
         """
         query = OutputQuery(pid=procedure_id, after=after, limit=limit)
-        answer: Any = await self._link.command("GetOutput", _json(query))
+        answer: Any = await self._link.command("GetOutput", request_json(query))
         return Output.model_validate_json(answer)
 
     async def scripts(self) -> list[str]:
         """Return the URIs of the scripts that can be run."""
         return list(await self._link.read("scripts") or ())
+
+    async def describe_script(self, script: Script | str, timeout: float | None = None) -> ScriptDescription:
+        """Return what a script says of itself, without running it.
+
+        :param script: the script, or its URI
+        :param timeout: seconds that fetching it from git, or reading a long text, may take; None for any time
+        :raises InvalidRequestError: if it is refused, or cannot be described
+        """
+        named = {"script_uri": script} if isinstance(script, str) else {"script": script_to_json(script)}
+        argument = json.dumps(named)  # a text that is not ASCII goes as JSON: Tango strings are Latin-1
+        with suppress(ScriptNotAtHandError):
+            return ScriptDescription.model_validate_json(await self._link.command("DescribeScript", argument))
+        result = await self.wait(await self._long_running("ExamineScript", argument), timeout)
+        if not result.ok:
+            raise InvalidRequestError(str(result.message))
+        return ScriptDescription.model_validate(result.message)
+
+    async def find_scheduling_blocks(
+        self, query: SchedulingBlockQuery | None = None, timeout: float | None = None
+    ) -> SchedulingBlockPage:
+        """Return Scheduling Blocks in the ODA, with the names of their activities.
+
+        :param query: which ones; None for those that changed last
+        :param timeout: seconds that the ODA may take; None for any time
+        :raises OdaFailedError: if the ODA cannot be reached, or is not set up
+        """
+        argument = request_json(query or SchedulingBlockQuery())
+        result = await self.wait(await self._long_running("FindSchedulingBlocks", argument), timeout)
+        if not result.ok:
+            raise OdaFailedError(str(result.message))
+        return SchedulingBlockPage.model_validate(result.message)
 
     # Events
 
@@ -215,7 +374,7 @@ class Controller:
         query = EventQuery(after=after, limit=limit, topic=topic)
         return (await fetch_events(self._link, query.after, query.limit, query.topic)).events
 
-    def events(self, after: int | None = None, topic: str = "") -> "Events":
+    def events(self, after: int | None = None, topic: str = "") -> Events:
         """Return the events to come, each once and in order, whatever happens on the way.
 
         Enter it with ``async with``: what happens from then on is not missed.
@@ -225,56 +384,14 @@ class Controller:
         """
         return Events(self.raw_events(after), topic)
 
-    def raw_events(self, after: int | None = None) -> EventStream:
-        """Return the events to come as batches of JSON texts, for those who pass them on; see `events`."""
-        stream = EventStream(self._link, after)
+    def raw_events(
+        self, after: int | None = None, on_connection: Callable[[], None] | None = None
+    ) -> EventStream:
+        """Return the events to come as batches of JSON texts, for those who pass them on; see `events`.
+
+        :param after: number of the event to begin after; None for those that are yet to happen
+        :param on_connection: called whenever `EventStream.connected` has changed
+        """
+        stream = EventStream(self._link, after, on_connection)
         self._streams.add(stream)
         return stream
-
-
-def _json(request: Model) -> str:
-    """Return a request as Tango can carry it: its texts are Latin-1, so JSON must be ASCII."""
-    try:
-        return json.dumps(request.model_dump(), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InvalidRequestError(f"The request cannot be written as JSON: {error}") from None
-
-
-def _uri(script_uri: str) -> str:
-    return script_uri if script_uri.isascii() else json.dumps({"script_uri": script_uri})
-
-
-class Events:
-    """An asynchronous iterator of events to come, as models. See `Controller.events`.
-
-    Whoever stops waiting for the next one, by a time-out or an interruption, can go on later and misses none.
-
-    :param stream: where they come from
-    :param topic: only topics that begin with this
-    """
-
-    def __init__(self, stream: EventStream, topic: str) -> None:
-        self._stream = stream
-        self._topic = topic
-        self._pending: deque[RawEvent] = deque()
-
-    async def __aenter__(self) -> Self:
-        await self._stream.__aenter__()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stream.aclose()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Event:
-        while True:
-            while self._pending:
-                event = self._pending.popleft().parse()
-                if event.topic.startswith(self._topic):
-                    return event
-            batch = await anext(self._stream)
-            if batch.lost:
-                LOGGER.warning("Events %d to %d are no longer kept", batch.lost.start, batch.lost.stop - 1)
-            self._pending.extend(batch.events)

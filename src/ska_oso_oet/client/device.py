@@ -50,6 +50,26 @@ class TangoDevice:
         with self._tango() as proxy:
             return proxy.read_attribute(attribute).value
 
+    def read_all(self, *attributes: str) -> list[Any]:
+        """Return the values of several attributes, read in one call.
+
+        :param attributes: their names
+        :raises ControllerError: if one of them cannot be read
+        """
+        with self._tango() as proxy:
+            return [read.value for read in proxy.read_attributes(list(attributes))]
+
+    def write(self, attribute: str, value: Any) -> None:
+        """Write an attribute.
+
+        :raises ControllerError: if it cannot be written
+        """
+        with self._tango() as proxy:
+            # PyTango raises SystemError for some lists of texts that it cannot encode.
+            for item in value if isinstance(value, list) else []:
+                str(item).encode("latin-1")
+            proxy.write_attribute(attribute, value)
+
     def ping(self) -> None:
         """Make sure that the device answers.
 

@@ -16,7 +16,9 @@ import asyncio
 import json
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -99,9 +101,12 @@ class EventStream:
 
     :param link: the controller
     :param after: number of the event to begin after; None for those that are yet to happen
+    :param on_connection: called whenever `connected` has changed
     """
 
-    def __init__(self, link: DeviceLink, after: int | None = None) -> None:
+    def __init__(
+        self, link: DeviceLink, after: int | None = None, on_connection: Callable[[], None] | None = None
+    ) -> None:
         self._link = link
         self._position = after
         self._last: RawEvent | None = None
@@ -114,6 +119,9 @@ class EventStream:
         self._patience = _QUIET
         self._unheard_news = 0
         self._closed = False
+        self.lost_since: datetime | None = datetime.now(UTC)
+        """When the device was found to be unavailable; None while it is connected."""
+        self._on_connection = on_connection or (lambda: None)
 
     @property
     def connected(self) -> bool:
@@ -178,6 +186,8 @@ class EventStream:
             self._position = int(await self._link.read("lastEventId"))
         self._inbox.take()
         self._subscription = await self._link.subscribe("events", self._inbox.put)
+        self.lost_since = None
+        self._on_connection()
         self._heard = self._unheard_news = 0
         first = self._known + 1
         await self._catch_up()
@@ -187,11 +197,13 @@ class EventStream:
     async def _disconnect(self) -> None:
         if self._subscription is not None:
             subscription, self._subscription = self._subscription, None
+            self._on_connection()
             await self._link.unsubscribe(subscription)
 
     async def _lose(self, error: ControllerError) -> None:
         if self._subscription is not None:
             LOGGER.warning("Events are interrupted: %s", error)
+            self.lost_since = datetime.now(UTC)
             await self._disconnect()
         await asyncio.sleep(_RETRY)
 

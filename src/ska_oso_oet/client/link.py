@@ -66,6 +66,22 @@ class DeviceLink:
         """
         return await self._run(attribute, self._device.read, attribute)
 
+    async def read_all(self, name: str, *attributes: str) -> list[Any]:
+        """Return the values of several attributes, read in one call.
+
+        :param name: of the call, for the observer
+        :param attributes: their names
+        :raises ControllerError: if one of them cannot be read, or not in time
+        """
+        return await self._run(name, self._device.read_all, *attributes)
+
+    async def write(self, attribute: str, value: Any) -> None:
+        """Write an attribute.
+
+        :raises ControllerError: if it cannot be written, or not in time
+        """
+        await self._run(f"write {attribute}", self._device.write, attribute, value)
+
     async def ping(self) -> None:
         """Make sure that the device answers.
 

@@ -1,25 +1,18 @@
-"""Events as the JSON texts that they travel as: whoever passes them on need not take them apart."""
+"""Events in the form of JSON texts, which a program can pass on as they are."""
 
-import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from ska_oso_oet.model import Event
 
-# The bus writes these two last. Nothing that a script publishes can look like this: inside a string of
-# JSON the quotes would be escaped, and what is not inside a string would not be followed by the end.
-_TAIL = re.compile(r',"seq":(\d+),"time":([0-9.eE+-]+)\}\Z')
-_TAIL_BEGINS = ',"seq":'
-_LONGEST_TAIL = 80
-
 
 class RawEvent(NamedTuple):
-    """An event, and the two of its fields that tell it from all others.
+    """An event as JSON, and the two of its fields that identify it.
 
     :param seq: its number
     :param time: when the bus received it, seconds since 1970 (UTC)
-    :param text: all of it, as one line of JSON
+    :param text: the whole event, as one line of JSON
     """
 
     seq: int
@@ -31,26 +24,10 @@ class RawEvent(NamedTuple):
         """Return the event that a JSON text holds, or None for the empty object before the first event.
 
         :param text: JSON object
-        :raises ValueError: if it is no event
+        :raises ValueError: if it is not an event
         """
-        begin = text.rfind(_TAIL_BEGINS, max(0, len(text) - _LONGEST_TAIL))
-        if begin >= 0 and (tail := _TAIL.match(text, begin)):
-            return cls(int(tail[1]), float(tail[2]), text)
-        return cls.of(orjson.loads(text))
-
-    @classmethod
-    def of(cls, fields: dict[str, object]) -> "RawEvent | None":
-        """Return the event that has these fields, or None if it has none.
-
-        :param fields: what its JSON holds
-        :raises ValueError: if one is missing
-        """
-        if not fields:
-            return None
-        seq, time = fields.get("seq"), fields.get("time")
-        if not isinstance(seq, int) or not isinstance(time, (int, float)):
-            raise ValueError("an event has a number (seq) and a time")
-        return cls(seq, float(time), orjson.dumps(fields).decode())
+        fields = orjson.loads(text)
+        return _event(fields, text) if fields else None
 
     def parse(self) -> Event:
         """Return the event as a model."""
@@ -58,7 +35,7 @@ class RawEvent(NamedTuple):
 
     @property
     def identity(self) -> tuple[int, float]:
-        """What no other event has in common with this one, even if the numbering begins anew."""
+        """Number and time: no other event has the same two, even after the numbering has begun again."""
         return self.seq, self.time
 
 
@@ -66,7 +43,21 @@ def read_list(text: str) -> list[RawEvent]:
     """Return the events of a JSON list, as GetEvents answers it.
 
     :param text: JSON list of events
-    :raises ValueError: if it is none
+    :raises ValueError: if it is not such a list
     """
-    events = (RawEvent.of(fields) for fields in orjson.loads(text))
-    return [event for event in events if event is not None]
+    return [_event(fields, orjson.dumps(fields).decode()) for fields in orjson.loads(text)]
+
+
+def _event(fields: Any, text: str) -> RawEvent:
+    """Return an event.
+
+    :param fields: the object that its text holds
+    :raises ValueError: if it has no number or no time
+    """
+    try:
+        seq, time = fields["seq"], fields["time"]
+    except (KeyError, TypeError, IndexError):
+        raise ValueError(f"an event is a JSON object with 'seq' and 'time', and not {text[:200]}") from None
+    if type(seq) is not int or type(time) not in (int, float):
+        raise ValueError(f"the number and the time of an event are numbers, and not {seq!r} and {time!r}")
+    return RawEvent(seq, float(time), text)

@@ -7,18 +7,24 @@ from concurrent.futures import CancelledError
 from typing import Any, Self, TypeVar
 
 from ska_oso_oet.model import (
-    Activity,
     ActivityRequest,
+    ActivitySummary,
+    AdminMode,
+    ControllerStatus,
     Event,
-    FunctionArgs,
     Output,
-    Procedure,
+    ProcedureInput,
     ProcedureRequest,
+    ProcedureSummary,
+    SchedulingBlockPage,
+    SchedulingBlockQuery,
 )
 
-from .controller import DEFAULT_DEVICE, DEFAULT_TIMEOUT, Controller, Events
+from .controller import DEFAULT_DEVICE, DEFAULT_TIMEOUT, Controller
 from .errors import ControllerError, closed_error
+from .events import Events
 from .results import AcceptedCommand, CommandResult
+from .synchronous_queue import SyncObservingQueue
 
 T = TypeVar("T")
 
@@ -45,6 +51,7 @@ class SyncController:
 
     :param device: name of the device
     :param timeout: seconds that the device may take to answer
+    :ivar queue: the observing queue
     """
 
     def __init__(self, device: str = DEFAULT_DEVICE, timeout: float = DEFAULT_TIMEOUT) -> None:
@@ -52,6 +59,7 @@ class SyncController:
         self._thread = threading.Thread(target=self._loop.run_forever, name="oet-client-loop", daemon=True)
         self._thread.start()
         self._controller = Controller(device, timeout)
+        self.queue = SyncObservingQueue(self, self._controller.queue)
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +89,7 @@ class SyncController:
         return self.run(self._controller.create(request))
 
     def start(
-        self, procedure_id: int | None = None, arguments: FunctionArgs | None = None
+        self, procedure_id: int | None = None, arguments: ProcedureInput | None = None
     ) -> AcceptedCommand:
         """Run ``main`` of a procedure that is READY; see `Controller.start`."""
         return self.run(self._controller.start(procedure_id, arguments))
@@ -98,19 +106,31 @@ class SyncController:
         """Wait until a long-running command has ended; see `Controller.wait`."""
         return self.run(self._controller.wait(command, timeout))
 
-    def procedure(self, procedure_id: int = 0) -> Procedure:
+    def reset(self) -> AcceptedCommand:
+        """Read the properties of the device again; see `Controller.reset`."""
+        return self.run(self._controller.reset())
+
+    def set_admin_mode(self, mode: AdminMode) -> None:
+        """Set how far the controller may be used; see `Controller.set_admin_mode`."""
+        self.run(self._controller.set_admin_mode(mode))
+
+    def status(self) -> ControllerStatus:
+        """Return state, health and mode of the controller; see `Controller.status`."""
+        return self.run(self._controller.status())
+
+    def procedure(self, procedure_id: int = 0) -> ProcedureSummary:
         """Return the summary of a procedure; see `Controller.procedure`."""
         return self.run(self._controller.procedure(procedure_id))
 
-    def procedures(self) -> list[Procedure]:
+    def procedures(self) -> list[ProcedureSummary]:
         """Return the summaries of procedures; see `Controller.procedures`."""
         return self.run(self._controller.procedures())
 
-    def activity(self, activity_id: int = 0) -> Activity:
+    def activity(self, activity_id: int = 0) -> ActivitySummary:
         """Return the summary of an activity; see `Controller.activity`."""
         return self.run(self._controller.activity(activity_id))
 
-    def activities(self) -> list[Activity]:
+    def activities(self) -> list[ActivitySummary]:
         """Return the summaries of activities; see `Controller.activities`."""
         return self.run(self._controller.activities())
 
@@ -121,6 +141,12 @@ class SyncController:
     def scripts(self) -> list[str]:
         """Return the URIs of the scripts that can be run."""
         return self.run(self._controller.scripts())
+
+    def find_scheduling_blocks(
+        self, query: SchedulingBlockQuery | None = None, timeout: float | None = None
+    ) -> SchedulingBlockPage:
+        """Return Scheduling Blocks in the ODA; see `Controller.find_scheduling_blocks`."""
+        return self.run(self._controller.find_scheduling_blocks(query, timeout))
 
     def past_events(self, after: int = 0, limit: int = 1000, topic: str = "") -> list[Event]:
         """Return events that have happened; see `Controller.past_events`."""

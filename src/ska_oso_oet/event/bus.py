@@ -9,13 +9,14 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from typing import Any, NamedTuple, TypeVar
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
+from ska_oso_oet.journal import Batch, Document, Journal, JournalEvent
 from ska_oso_oet.mptools.encoding import to_json
-
-from .journal import Document, Journal, JournalEvent
+from ska_oso_oet.mptools.futures import irrevocable_future
 
 LOGGER = logging.getLogger(__name__)
 
@@ -33,35 +34,28 @@ class Announcement(NamedTuple):
     fields: dict[str, Any]
 
 
-class Batch(NamedTuple):
-    """What one transaction of the journal held."""
-
-    events: list[JournalEvent]
-    documents: list[Document]
-
-
 class _Entry(NamedTuple):
     """One item of the bus's queue: it is journalled whole, or not at all."""
 
     time: float
     announcements: tuple[Announcement, ...]
-    document: Document | None
+    documents: tuple[Document, ...]
     committed: "Future[None] | None"
 
 
 Subscriber = Callable[[Batch], None]
 
-T = TypeVar("T")
-
 # Bounds the memory that a burst of events takes and the time that its first event waits.
 _MAX_BATCH = 1000
 
+_MAX_HELD = 64
+"""Entries that a thread holds back at most: others could be at work on them."""
 
-def irrevocable_future() -> "Future[T]":
-    """Return a future that cannot be cancelled: whoever is to set its result finds it as it was made."""
-    future: Future[T] = Future()
-    future.set_running_or_notify_cancel()
-    return future
+
+class _Held(threading.local):
+    """What a thread has published and not handed over yet; None while it hands over each at once."""
+
+    entries: list[_Entry] | None = None
 
 
 class EventBus:
@@ -73,6 +67,7 @@ class EventBus:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._held = _Held()
         self._subscribers: list[Subscriber] = []
         self._followers: list[Subscriber] = []
         self._telling = threading.Lock()
@@ -82,13 +77,50 @@ class EventBus:
         self._thread = threading.Thread(target=self._run, name="oet-event-bus", daemon=True)
         self._thread.start()
 
-    def publish(self, *announcements: Announcement, document: Document | None = None) -> None:
-        """Announce events and store a document, in one transaction. Any thread may call this.
+    def publish(
+        self,
+        *announcements: Announcement,
+        document: Document | None = None,
+        documents: Iterable[Document] = (),
+    ) -> None:
+        """Announce events and store documents, in one transaction. Any thread may call this.
 
         :param announcements: the events, in order
         :param document: the newest state of the thing that the events are about
+        :param documents: the newest states of further things
         """
-        self._queue.put(_Entry(time.time(), announcements, document, None))
+        stored = tuple(documents) if document is None else (document, *documents)
+        self._put(_Entry(time.time(), announcements, stored, None))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Hand over what this thread publishes within the context at its end, to be committed together.
+
+        Of much, the first part is handed over before. Contexts may be nested: the outermost one counts.
+        """
+        if self._held.entries is not None:
+            yield
+            return
+        self._held.entries = []
+        try:
+            yield
+        finally:
+            held, self._held.entries = self._held.entries, None
+            self._put_all(held)
+
+    def _put(self, entry: _Entry) -> None:
+        held = self._held.entries
+        if held is None:
+            self._queue.put(entry)
+            return
+        held.append(entry)
+        if len(held) == _MAX_HELD:
+            self._put_all(held)
+            self._held.entries = []
+
+    def _put_all(self, entries: list[_Entry]) -> None:
+        for entry in entries:
+            self._queue.put(entry)
 
     @property
     def backlog(self) -> int:
@@ -98,13 +130,15 @@ class EventBus:
     def committed(self) -> "Future[None]":
         """Return a future that is done when all that was published before has been committed and told.
 
+        Within `together`, it is done only after the end of that.
+
         Never wait for it in a thread that a subscriber may wait for. It raises RuntimeError once the bus is
         closed: what was published since then is lost.
         """
         future: Future[None] = irrevocable_future()
         with self._closing:
             if not self._closed:
-                self._queue.put(_Entry(time.time(), (), None, future))
+                self._put(_Entry(time.time(), (), (), future))
                 return future
         future.set_exception(RuntimeError("the event bus is closed: it commits nothing any more"))
         return future
@@ -173,20 +207,15 @@ class EventBus:
         return entries, False
 
     def _commit(self, entries: list[_Entry]) -> None:
-        events = [
-            self._number(announcement, entry.time)
-            for entry in entries
-            for announcement in entry.announcements
-        ]
+        announcements = [(each, entry.time) for entry in entries for each in entry.announcements]
+        events = [self._number(announcement, time_) for announcement, time_ in announcements]
+        versions = [document for entry in entries for document in entry.documents]
         # Of a document that changed several times within the batch, the newest version is the one to keep.
-        documents = {
-            (entry.document.kind, entry.document.id): entry.document
-            for entry in entries
-            if entry.document is not None
-        }
+        documents = {(document.kind, document.id): document for document in versions}
         if not events and not documents:
             return
-        batch = Batch(events, list(documents.values()))
+        fields = [{"msg_src": each.msg_src, **each.fields} for each, _ in announcements]
+        batch = Batch(events, list(documents.values()), fields, versions)
         self.journal.append(batch.events, batch.documents)
         with self._telling:
             self._tell(batch)

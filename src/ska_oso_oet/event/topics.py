@@ -1,27 +1,42 @@
 """The topics of the event bus, as pypubsub topic definitions.
 
-A script publishes with ``pub.sendMessage(topics.user.script.announce, msg="…")``. The nesting of the
-classes is the tree of topics; the parameters of a leaf's ``msgDataSpec`` are the data of its messages,
-and mean the same on all topics:
+A script publishes with ``pub.sendMessage(topics.user.script.announce, msg="…")``. To import this module
+makes the topics known to pypubsub, in the OET and outside of it. The nesting of the classes is the tree of
+topics; the parameters of a leaf's ``msgDataSpec`` are the data of its messages, and mean the same on all
+topics:
 
-- msg_src: component that the message comes from; by default the procedure
+- msg_src: component that the message comes from; where a message is sent without it, it is None for
+  listeners in the script, and the procedure for all others
 - request_id: time of the request, seconds since 1970; the same in all events that it causes
 - cmd: the request, as a client made it
 - pids, activity_ids: IDs asked for; None means all
-- result: summary of the procedure or activity, or a list of them
-- new_state: name of the ProcedureState or ActivityState
+- result: summary of the procedure, activity or entry of the queue, or a list of them
+- entry_id: ID of the entry of the queue
+- reason: why the queue is in its state, None if that needs no reason
+- checkpoint: label of the checkpoint
+- number: how many checkpoints the script has come to
+- at_checkpoint: what happens at the next checkpoint, PAUSE or STOP; None if nothing does
+- question: the question, with its answer if it has one
+- new_state: name of the ProcedureState, ActivityState or QueueState
 - activity_id: activity ID
 - stacktrace: stack trace, or the reason, as text
 - sb_id: Scheduling Block ID
-- scan_id: scan ID
+- scan_id: scan ID; ``scan.lifecycle.start`` may be sent without it
 - subarray_id: subarray ID
 - error: what the subarray answered
 - msg: what the script, or who prepares it, has to say; with progress, what it is doing, e.g. scan 2 of 5
 - progress: percentage done, 0 to 100
-- refused_topic, size, limit: topic of an event that was too large, its size, and what is allowed, in bytes
+- refused_topic: topic of an event that was not published; why is in msg
+- size, limit: if it was too large, its size and what is allowed, in bytes
 """
 
+import sys
 from typing import Any
+
+from ._observation_topics import sb, scan, subarray
+from ._registration import OPTIONAL, register
+
+__all__ = ["activity", "procedure", "queue", "request", "sb", "scan", "subarray", "user"]
 
 
 class request:
@@ -34,25 +49,55 @@ class request:
             """A procedure is to be created."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, cmd: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
 
         class start:
             """A procedure is to be started."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, cmd: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
 
         class stop:
             """A procedure is to be stopped."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, cmd: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
+
+        class pause:
+            """A procedure is to wait at its next checkpoint."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
+
+        class resume:
+            """A procedure is to go on; what was to happen at its next checkpoint is withdrawn."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
+
+        class step:
+            """A procedure is to go on to its next checkpoint, and to wait there."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
+
+        class answer:
+            """A question of a script is answered."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
+
+        class send:
+            """A message is to be sent to the listeners of a script."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
 
         class list:
             """Procedures are to be listed."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, pids: Any = None, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, pids: Any = None) -> None: ...
 
     class activity:
         """Requests that concern activities."""
@@ -61,13 +106,13 @@ class request:
             """An activity of a Scheduling Block is to be run."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, cmd: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
 
         class list:
             """Activities are to be listed."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, activity_ids: Any = None, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, activity_ids: Any = None) -> None: ...
 
 
 class procedure:
@@ -80,43 +125,97 @@ class procedure:
             """A procedure has been created."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, result: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
 
         class started:
             """A function of a script, init or main, has begun to run."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, result: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
+
+        class paused:
+            """A procedure waits at a checkpoint."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
+
+        class resumed:
+            """A procedure that was paused goes on."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
 
         class stopped:
             """A procedure has been stopped by request."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, result: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
 
         class complete:
             """A procedure has run to its end."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, result: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
 
         class failed:
             """A procedure has failed."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, result: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
 
         class statechange:
             """The state of a procedure has changed."""
 
             @staticmethod
-            def msgDataSpec(new_state: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, new_state: Any) -> None: ...
 
         class stacktrace:
             """Why a procedure has failed."""
 
             @staticmethod
-            def msgDataSpec(stacktrace: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, stacktrace: Any) -> None: ...
+
+    class checkpoint:
+        """The checkpoints of a script."""
+
+        class passed:
+            """A script has come to a checkpoint that has a label."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, checkpoint: Any, number: Any) -> None: ...
+
+        class pending:
+            """What happens to a procedure at its next checkpoint has changed."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, at_checkpoint: Any) -> None: ...
+
+    class question:
+        """Questions of scripts to their operators."""
+
+        class asked:
+            """A script asks, and waits for an answer."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, question: Any) -> None: ...
+
+        class answered:
+            """A question has been answered."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, question: Any) -> None: ...
+
+        class expired:
+            """The time for an answer is up; the script goes on with the default, if there is one."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, question: Any) -> None: ...
+
+        class withdrawn:
+            """A script does not wait any more for an answer: it has ended, or was interrupted."""
+
+            @staticmethod
+            def msgDataSpec(msg_src: Any, question: Any) -> None: ...
 
     class environment:
         """What is prepared for a script from git: its files, and its Python environment."""
@@ -125,7 +224,7 @@ class procedure:
             """The preparation has come further."""
 
             @staticmethod
-            def msgDataSpec(msg: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, msg: Any) -> None: ...
 
     class pool:
         """All procedures that are known."""
@@ -134,7 +233,7 @@ class procedure:
             """Procedures have been listed."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, result: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
 
 
 class activity:
@@ -147,13 +246,13 @@ class activity:
             """An activity has been accepted and its script is on its way."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, result: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
 
         class statechange:
             """The state of an activity has changed."""
 
             @staticmethod
-            def msgDataSpec(activity_id: Any, new_state: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, activity_id: Any, new_state: Any) -> None: ...
 
     class pool:
         """All activities that are known."""
@@ -162,139 +261,38 @@ class activity:
             """Activities have been listed."""
 
             @staticmethod
-            def msgDataSpec(request_id: Any, result: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
 
 
-class sb:
-    """Root of what happens to Scheduling Blocks."""
+class queue:
+    """Root of what happens to the observing queue."""
 
-    class lifecycle:
-        """The life of a Scheduling Block."""
-
-        class allocated:
-            """Resources have been allocated for a Scheduling Block."""
-
-            @staticmethod
-            def msgDataSpec(sb_id: Any, msg_src: Any = None) -> None: ...
-
-        class observation:
-            """The observation of a Scheduling Block."""
-
-            class started:
-                """An observation has begun."""
-
-                @staticmethod
-                def msgDataSpec(sb_id: Any, msg_src: Any = None) -> None: ...
-
-            class finished:
-                """An observation has ended."""
-
-                class succeeded:
-                    """An observation has ended well."""
-
-                    @staticmethod
-                    def msgDataSpec(sb_id: Any, msg_src: Any = None) -> None: ...
-
-                class failed:
-                    """An observation has ended with an error."""
-
-                    @staticmethod
-                    def msgDataSpec(sb_id: Any, msg_src: Any = None) -> None: ...
-
-
-class scan:
-    """Root of what happens to scans."""
-
-    class lifecycle:
-        """The life of a scan."""
-
-        class configure:
-            """The configuration of resources for a scan."""
-
-            class started:
-                """Configuration has begun."""
-
-                @staticmethod
-                def msgDataSpec(sb_id: Any, scan_id: Any, msg_src: Any = None) -> None: ...
-
-            class complete:
-                """Configuration has ended well."""
-
-                @staticmethod
-                def msgDataSpec(sb_id: Any, scan_id: Any, msg_src: Any = None) -> None: ...
-
-            class failed:
-                """Configuration has ended with an error."""
-
-                @staticmethod
-                def msgDataSpec(sb_id: Any, scan_id: Any, msg_src: Any = None) -> None: ...
-
-        class start:
-            """A scan has begun."""
-
-            @staticmethod
-            def msgDataSpec(sb_id: Any, scan_id: Any, msg_src: Any = None) -> None: ...
-
-        class end:
-            """A scan has ended."""
-
-            class succeeded:
-                """A scan has ended well."""
-
-                @staticmethod
-                def msgDataSpec(sb_id: Any, scan_id: Any, msg_src: Any = None) -> None: ...
-
-            class failed:
-                """A scan has ended with an error."""
-
-                @staticmethod
-                def msgDataSpec(sb_id: Any, scan_id: Any, msg_src: Any = None) -> None: ...
-
-
-class subarray:
-    """Root of what happens to subarrays."""
-
-    class configured:
-        """A subarray has been configured."""
+    class state:
+        """The state of the queue has changed."""
 
         @staticmethod
-        def msgDataSpec(subarray_id: Any, msg_src: Any = None) -> None: ...
+        def msgDataSpec(msg_src: Any, new_state: Any, reason: Any) -> None: ...
 
-    class fault:
-        """A subarray cannot be reached, or has refused."""
+    class entry:
+        """The entries of the queue."""
 
-        @staticmethod
-        def msgDataSpec(subarray_id: Any, error: Any, msg_src: Any = None) -> None: ...
-
-    class resources:
-        """The resources of a subarray."""
-
-        class allocated:
-            """Resources have been allocated to a subarray."""
+        class added:
+            """An entry has been added."""
 
             @staticmethod
-            def msgDataSpec(subarray_id: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, entry_id: Any, result: Any) -> None: ...
 
-        class deallocated:
-            """Resources have been released from a subarray."""
-
-            @staticmethod
-            def msgDataSpec(subarray_id: Any, msg_src: Any = None) -> None: ...
-
-    class scan:
-        """Scans of a subarray."""
-
-        class started:
-            """A subarray has begun a scan."""
+        class changed:
+            """An entry has been moved or updated, or is in another state."""
 
             @staticmethod
-            def msgDataSpec(subarray_id: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, entry_id: Any, result: Any) -> None: ...
 
-        class finished:
-            """A subarray has ended a scan."""
+        class removed:
+            """An entry has been removed before it began."""
 
             @staticmethod
-            def msgDataSpec(subarray_id: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, entry_id: Any, result: Any) -> None: ...
 
 
 class user:
@@ -307,18 +305,19 @@ class user:
             """A script says something to its operator."""
 
             @staticmethod
-            def msgDataSpec(msg: Any, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, msg: Any) -> None: ...
 
         class progress:
             """A script says how far it has come."""
 
             @staticmethod
-            def msgDataSpec(progress: Any, msg: Any = None, msg_src: Any = None) -> None: ...
+            def msgDataSpec(msg_src: Any, progress: Any, msg: Any = None) -> None: ...
 
         class refused:
-            """An event of a script was too large to be sent."""
+            """An event of a script was not published: it was too large, or only the OET may publish it."""
 
             @staticmethod
-            def msgDataSpec(
-                refused_topic: Any, size: Any, limit: Any, msg: Any, msg_src: Any = None
-            ) -> None: ...
+            def msgDataSpec(msg_src: Any, refused_topic: Any, size: Any, limit: Any, msg: Any) -> None: ...
+
+
+register(sys.modules[__name__], OPTIONAL)

@@ -26,6 +26,13 @@ class ProcedureState(StrEnum):
     """``main`` returned."""
     FAILED = "FAILED"
     """An exception, or the sudden end of the process, ended the script."""
+    PAUSED = "PAUSED"
+    """``init`` or ``main`` waits at a checkpoint until it is resumed."""
+
+    @property
+    def is_executing(self) -> bool:
+        """Whether a function of the script has been called and has not returned."""
+        return self in (ProcedureState.RUNNING, ProcedureState.PAUSED)
 
     @property
     def is_final(self) -> bool:

@@ -5,6 +5,7 @@ jsonpickle, or as its ``repr``. It is text that crosses the border, never a pick
 a message runs nobody's code.
 """
 
+import math
 from typing import Any
 
 import orjson
@@ -16,8 +17,12 @@ MAX_MESSAGE = 1 << 20
 
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
+_FINITE = (str, int, orjson.Fragment)
+_PLAIN = frozenset({str, int, bool, type(None), orjson.Fragment})
+"""The most frequent of them, and None."""
 
-class MessageTooLarge(ValueError):
+
+class MessageTooLargeError(ValueError):
     """A message is too large to be sent.
 
     :ivar size: its size in bytes
@@ -36,14 +41,14 @@ def encode(item: Any, limit: int | None = MAX_MESSAGE) -> bytes:
     An EventMessage comes out of `decode` as an EventMessage, anything else as the JSON value nearest to it.
 
     :param limit: greatest length of the line in bytes, None for any
-    :raises MessageTooLarge: if the line would be longer
+    :raises MessageTooLargeError: if the line would be longer
     """
     # Not `isinstance`, which asks the item for its class: that may raise.
     is_event = issubclass(type(item), EventMessage)
     value = [item.msg_src, item.msg_type, item.msg] if is_event else [item]
     line = to_json(value)
     if limit is not None and len(line) > limit:
-        raise MessageTooLarge(len(line))
+        raise MessageTooLargeError(len(line))
     return line + b"\n"
 
 
@@ -64,13 +69,35 @@ def decode(line: bytes) -> Any:
 def to_json(value: Any) -> bytes:
     """Return a value as JSON text in one line; what JSON cannot express is rendered. Never raises."""
     try:
-        return orjson.dumps(value, default=_render, option=_OPTIONS)
-    except Exception:
+        text = orjson.dumps(value, default=_render, option=_OPTIONS)
+        # orjson writes null for NaN and infinity, too.
+        if b"null" not in text or _is_finite(value):
+            return text
+    except Exception:  # noqa: S110
         # Integers beyond 64 bits, lone surrogates, circles, keys that raise: orjson refuses the whole for
         # one part of it.
-        from .rendering import Plain
+        pass
+    from .rendering import Plain
 
-        return orjson.dumps(Plain().rebuild(value))
+    return orjson.dumps(Plain().rebuild(value))
+
+
+def _is_finite(value: Any) -> bool:
+    """Return whether a value is, at all levels, one of JSON's own, so that null means None."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return True
+    if kind is dict:
+        # A call for each item would take longer than all the rest of an event's way.
+        for key, item in value.items():
+            if not (type(key) in _PLAIN or _is_finite(key)) or not (type(item) in _PLAIN or _is_finite(item)):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(map(_is_finite, value))
+    if kind is float:
+        return math.isfinite(value)
+    return issubclass(kind, _FINITE)
 
 
 def _render(value: Any) -> Any:

@@ -15,20 +15,23 @@ import threading
 import time
 import types
 import warnings
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
-from . import fork_requests, posix, self_pipes, strays
+from . import fork_requests, memory_shortage, posix, self_pipes, strays
 
 _GUARDIAN = "ska_oso_oet.mptools.guardian"
 _PRELOADED = "ska_oso_oet.mptools.preloaded"
+_SAFE_PATH, _SET_HERE = "PYTHONSAFEPATH", "oet-forkserver"
 # Seconds between a process's descriptors being closed and its end.
 _SERVER_EXIT_TIME = 0.5
+# Seconds that a resource tracker has to remove what processes have left.
+_TRACKER_TIME = 1.0
 # More than are open at the same time while a child is started.
 _DESCRIPTORS_OF_START = 16
 
@@ -64,11 +67,32 @@ def start(process: BaseProcess) -> None:
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
         try:
-            _start(process)
+            with _safe_path():
+                _start(process)
         finally:
             sys.modules["__main__"] = main
         if process.pid is not None:
             _started.add(process.pid)
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Keep a forkserver that is started meanwhile from importing what is in the current folder."""
+    if sys.flags.safe_path:
+        # It is given the same flag.
+        yield
+        return
+    os.environ.setdefault(_SAFE_PATH, _SET_HERE)
+    try:
+        yield
+    finally:
+        _unset_safe_path()
+
+
+def _unset_safe_path() -> None:
+    """Remove the variable from the environment, unless it was set by a user: it is not for scripts."""
+    if os.environ.get(_SAFE_PATH) == _SET_HERE:
+        del os.environ[_SAFE_PATH]
 
 
 def _require_descriptors() -> None:
@@ -101,6 +125,9 @@ def kill_orphans(ended: int, timeout: float = 2.0) -> None:
     :param timeout: seconds after which what cannot be killed, for it waits for a device, is left alone
     """
     deadline = time.monotonic() + timeout
+    posix.wait_until_gone([ended], _SERVER_EXIT_TIME)
+    orphans = _orphans()
+    _let_trackers_end(orphans)
     posix.kill_group(ended)
     # Where the forkserver is what has ended, its child is about to.
     posix.wait_until_gone([ended], timeout)
@@ -108,10 +135,21 @@ def kill_orphans(ended: int, timeout: float = 2.0) -> None:
         _started.discard(ended)
     # Again and again: one that forks while it is looked for is another process when it is killed, and the
     # children of one that was killed are orphans in turn.
-    while (orphans := _orphans()) and time.monotonic() < deadline:
+    while orphans and time.monotonic() < deadline:
         for orphan in orphans:
             posix.send_signal(orphan, signal.SIGKILL)
         posix.wait_until_gone(orphans, deadline - time.monotonic())
+        orphans = _orphans()
+
+
+def _let_trackers_end(orphans: Sequence[int]) -> None:
+    """Let the resource trackers among orphans remove what the others leave, which are killed."""
+    trackers = [pid for pid in orphans if posix.is_tracker(pid)]
+    if trackers:
+        for pid in orphans:
+            if pid not in trackers:
+                posix.kill_tree(pid)
+        posix.wait_until_gone(trackers, _TRACKER_TIME)
 
 
 def _orphans() -> list[int]:
@@ -140,6 +178,7 @@ def guardian_pid() -> int | None:
 def settle_child() -> None:
     """Called first of all in a child: make it a leader of its own that ends with its server."""
     posix.die_with_parent()
+    memory_shortage.be_first_victim()
     posix.become_subreaper()
     os.setsid()
     for pipe in _self_pipes:
@@ -160,6 +199,7 @@ def guard() -> None:
     :raises SystemExit: if its server is gone already
     """
     me, server = os.getpid(), os.getppid()
+    _unset_safe_path()
     # A Ctrl-C, or the end of a terminal, is for the server: it ends its workers in order.
     os.setsid()
     posix.become_subreaper()

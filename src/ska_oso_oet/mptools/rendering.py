@@ -5,10 +5,18 @@ the value and its methods are.
 """
 
 import math
+from collections import deque
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from datetime import date, time
+from enum import Enum
+from pathlib import PurePath
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import jsonpickle
+import orjson
 
 MAX_DEPTH = 32
 """Levels of nesting that are kept of a value that is rebuilt; what lies deeper is abbreviated."""
@@ -16,6 +24,8 @@ MAX_DEPTH = 32
 MAX_PARTS = 100_000
 """Parts of a value that are rebuilt. A value with loops has no end; this much does not fit in a message."""
 
+_NOT_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
+"""Texts for what JSON has no number for; they are those of JavaScript, and Python's float() reads them."""
 _MAX_REPR = 10_000
 # Of these, jsonpickle keeps nothing that a reader would recognise; and iterating uses an iterator up.
 _SHOWN_AS_REPR = (BaseException, Iterator, complex, range, memoryview, bytes, bytearray)
@@ -29,9 +39,14 @@ def render(value: Any) -> Any:
     :returns: a value that holds, at every level, what JSON knows or what this function is to be asked about
     """
     try:
+        text = _as_text(value)
+        if text is not None:
+            return text
         array = _array_to_list(value)
         if array is not None:
             return array
+        if (plain := _as_container(value)) is not None:
+            return plain
         return _Renderer(unpicklable=False, max_depth=8).flatten(value)
     except Exception:  # the value belongs to a user: its methods may raise anything
         return safe_repr(value)
@@ -43,9 +58,14 @@ class _Renderer(jsonpickle.Pickler):  # type: ignore[misc]
     def _flatten_obj(self, obj: Any) -> Any:
         if isinstance(obj, _SHOWN_AS_REPR):
             return safe_repr(obj)
+        text = _as_text(obj)
+        if text is not None:
+            return text
         array = _array_to_list(obj)
         if array is not None:
             return array
+        if (plain := _as_container(obj)) is not None:
+            obj = plain
         if self._max_reached():
             return _abbreviated(obj)
         flat = super()._flatten_obj(obj)
@@ -53,6 +73,22 @@ class _Renderer(jsonpickle.Pickler):  # type: ignore[misc]
 
     def _flatten_bytestring(self, obj: Any) -> Any:
         return safe_repr(obj)
+
+
+def _as_text(value: Any) -> Any:
+    """Return a path as text and a float as one that JSON has, None for anything else."""
+    kind = type(value)
+    if issubclass(kind, PurePath):
+        return safe_text(str(value))
+    return _scalar(value) if issubclass(kind, float) else None
+
+
+def _as_container(value: Any) -> Any:
+    """Return a container that JSON has for one of the standard library's, None for anything else."""
+    kind = type(value)
+    if issubclass(kind, frozenset | deque):
+        return list(value)
+    return dict(value) if issubclass(kind, MappingProxyType) else None
 
 
 def _array_to_list(value: Any) -> Any:
@@ -91,6 +127,11 @@ class Plain:
             self._inside.discard(id(value))
 
     def _rebuild_parts(self, value: Any, depth: int) -> Any:
+        if isinstance(value, orjson.Fragment | Enum | date | time | UUID):
+            return _native(value)
+        if is_dataclass(value) and not isinstance(value, type):
+            public = [field.name for field in fields(value) if not field.name.startswith("_")]
+            return {name: self.rebuild(getattr(value, name), depth) for name in public}
         if isinstance(value, dict):
             return {_key(key): self.rebuild(item, depth) for key, item in value.items()}
         if isinstance(value, _CONTAINERS):
@@ -106,12 +147,30 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, int):
         # Beyond 64 bits readers would take it for a float, and not tell.
         return int(value) if -(1 << 63) <= value < 1 << 64 else safe_repr(value)
-    return float(value) if math.isfinite(value) else None
+    return float(value) if math.isfinite(value) else _NOT_FINITE.get(value, "NaN")
 
 
 def _key(key: Any) -> str:
     # The key's word on its class is not asked for: giving it may raise.
-    return safe_text(key) if issubclass(type(key), str) else safe_repr(key)
+    kind = type(key)
+    if issubclass(kind, str):
+        return safe_text(key)
+    text = _as_text(key)
+    if isinstance(text, str):
+        return text
+    try:
+        return str(next(iter(orjson.loads(orjson.dumps({key: 0}, option=orjson.OPT_NON_STR_KEYS)))))
+    except Exception:  # a key of another kind, which belongs to a user
+        return safe_repr(key)
+
+
+def _native(value: Any) -> Any:
+    """Return a value that orjson knows as it writes it; that of an enumeration member is rendered."""
+    if isinstance(value, orjson.Fragment):
+        return value
+    if isinstance(value, Enum):
+        return Plain().rebuild(value.value)
+    return orjson.loads(orjson.dumps(value))
 
 
 def _abbreviated(value: Any) -> str:

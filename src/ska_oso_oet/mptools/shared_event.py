@@ -4,7 +4,23 @@ import os
 import select
 from contextlib import suppress
 from multiprocessing import reduction
-from typing import Any
+from typing import Any, Protocol
+
+
+class Event(Protocol):
+    """What all kinds of events have: that of `threading`, of `multiprocessing`, and `SharedEvent`."""
+
+    def is_set(self) -> bool:
+        """Return whether the event is set."""
+
+    def set(self) -> None:
+        """Set the event."""
+
+    def clear(self) -> None:
+        """Make the event unset."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the event is set, and return whether it is."""
 
 
 class SharedEvent:
@@ -41,7 +57,7 @@ class SharedEvent:
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the event is set.
 
-        :param timeout: seconds to wait at the most; None waits for ever
+        :param timeout: seconds to wait at most; None waits for ever
         :returns: whether it is set
         """
         poll = select.poll()

@@ -6,14 +6,17 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from .shared_event import SharedEvent
+from .shared_event import Event
 
 MAX_TERMINATE_CALLED = 3
-"""The how-many-th signal ends a worker that did not heed the ones before."""
+"""How many signals it takes to end a worker by an exception; the ones before only set its shutdown event."""
 
 
-class TerminateInterrupt(BaseException):
-    """Raised in a worker that is told to end. No `Exception`, so that ``except Exception`` lets it pass."""
+class TerminateInterrupt(KeyboardInterrupt):
+    """Raised in a worker to end it. Not an `Exception`, so that ``except Exception`` does not catch it.
+
+    asyncio lets only `KeyboardInterrupt` and `SystemExit` pass through its tasks and callbacks.
+    """
 
 
 class SignalObject:
@@ -22,7 +25,7 @@ class SignalObject:
     :param shutdown_event: set to ask for shutdown
     """
 
-    def __init__(self, shutdown_event: SharedEvent) -> None:
+    def __init__(self, shutdown_event: Event) -> None:
         self.shutdown_event = shutdown_event
         self.terminate_called = 0
 
@@ -49,7 +52,7 @@ def default_signal_handler(
         raise exception_class
 
 
-def init_signals(shutdown_event: SharedEvent, int_handler: Handler, term_handler: Handler) -> SignalObject:
+def init_signals(shutdown_event: Event, int_handler: Handler, term_handler: Handler) -> SignalObject:
     """Install handlers of SIGINT and SIGTERM in this process.
 
     :param shutdown_event: event that the handlers may set

@@ -2,6 +2,7 @@
 
 import logging
 import logging.config
+import queue
 import signal
 import sys
 import time
@@ -10,12 +11,15 @@ from types import FrameType
 from typing import Any
 
 from .forkserver import settle_child
-from .queues import MPQueue
-from .shared_event import SharedEvent
-from .signals import SignalObject, TerminateInterrupt, default_signal_handler, init_signals
+from .pipe_queue import MessageQueue, PipeQueue
+from .shared_event import Event
+from .signals import SignalObject, default_signal_handler, init_signals
 
 END = "END"
 """Message on a work queue that ends its worker."""
+
+_EVENT_PERIOD = 0.02
+"""Seconds between two looks at an event that has no descriptor to wait for."""
 
 
 class ProcWorker:
@@ -25,7 +29,7 @@ class ProcWorker:
 
     :param name: name of this worker
     :param startup_event: set once start-up is complete
-    :param shutdown_event: set by whoever wants this worker to end
+    :param shutdown_event: set to ask this worker to end
     :param event_q: outbox for messages to the parent
     :param args: arguments of a subclass, given to `init_args`
     :param logging_config: configuration in the form of `logging.config.dictConfig`
@@ -34,9 +38,9 @@ class ProcWorker:
     def __init__(
         self,
         name: str,
-        startup_event: SharedEvent,
-        shutdown_event: SharedEvent,
-        event_q: MPQueue,
+        startup_event: Event,
+        shutdown_event: Event,
+        event_q: MessageQueue,
         *args: Any,
         logging_config: dict[str, Any] | None = None,
         **kwargs: Any,
@@ -105,8 +109,8 @@ class ProcWorker:
             self.startup()
             self.startup_event.set()
             self.main_loop()
-        except (KeyboardInterrupt, TerminateInterrupt):
-            self.log.info("%s was told to end by a signal", self.name)
+        except KeyboardInterrupt:
+            self.log.info("%s was ended by a signal", self.name)
             return 128 + signal.SIGTERM
         except Exception:
             self.log.exception("%s failed", self.name)
@@ -144,10 +148,10 @@ class QueueProcWorker(ProcWorker):
     def __init__(
         self,
         name: str,
-        startup_event: SharedEvent,
-        shutdown_event: SharedEvent,
-        event_q: MPQueue,
-        work_q: MPQueue,
+        startup_event: Event,
+        shutdown_event: Event,
+        event_q: MessageQueue,
+        work_q: MessageQueue,
         *args: Any,
         **kwargs: Any,
     ) -> None:
@@ -161,9 +165,16 @@ class QueueProcWorker(ProcWorker):
                 if item == END:
                     return
                 self.main_func(item)
-            ready = wait([self.work_q, self.shutdown_event])  # type: ignore[list-item]
-            if self.work_q in ready and not self._receive():  # type: ignore[comparison-overlap]
+            if self._is_readable() and not self._receive():
                 return
+
+    def _is_readable(self) -> bool:
+        """Wait until there may be a message or a shutdown. Returns whether there may be a message."""
+        if hasattr(self.shutdown_event, "fileno"):
+            ready: list[Any] = wait([self.work_q, self.shutdown_event])  # type: ignore[list-item]
+            return self.work_q in ready
+        # An event of another kind, where a worker is run by its caller's own process.
+        return bool(wait([self.work_q], _EVENT_PERIOD))  # type: ignore[list-item]
 
     def _receive(self) -> bool:
         """Deliver one message. False if it was the last."""
@@ -171,6 +182,9 @@ class QueueProcWorker(ProcWorker):
             item = self.work_q.get(timeout=0)
         except EOFError:
             return False
+        except queue.Empty:
+            # Another reader of the same queue was faster.
+            return True
         except Exception as error:
             # A message that cannot be read must not end the reader of those after it.
             self.log.warning("%s passes over a message it cannot read: %s", self.name, error)
@@ -191,9 +205,9 @@ class QueueProcWorker(ProcWorker):
 def proc_worker_wrapper(
     proc_worker_class: type[ProcWorker],
     name: str,
-    startup_evt: SharedEvent,
-    shutdown_evt: SharedEvent,
-    event_q: MPQueue,
+    startup_evt: Event,
+    shutdown_evt: Event,
+    event_q: MessageQueue,
     *args: Any,
     **kwargs: Any,
 ) -> None:
@@ -208,9 +222,10 @@ def proc_worker_wrapper(
     """
     settle_child()
     # Each side closes its copies of the other's ends, so that the end of either is seen by the other.
-    event_q.close_reader()
+    if isinstance(event_q, PipeQueue):
+        event_q.close_reader()
     for argument in args:
-        if isinstance(argument, MPQueue):
+        if isinstance(argument, PipeQueue):
             argument.close_writer()
     worker = proc_worker_class(name, startup_evt, shutdown_evt, event_q, *args, **kwargs)
     sys.exit(worker.run())

@@ -13,9 +13,9 @@ from uuid import uuid4
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ska_oso_oet.model import FunctionArgs, ScriptArgs
+from ska_oso_oet.model import ProcedureInput, ScriptArgs, explain
 
-from .errors import InvalidActivity, InvalidSchedulingBlock, UnknownActivity
+from .errors import InvalidActivityError, InvalidSchedulingBlockError, UnknownActivityError
 from .identifiers import MAX_VERSION, checked_id
 
 MAX_SIZE = 10_000_000
@@ -89,12 +89,14 @@ class SBDefinition(BaseModel):
 
         :param text: its JSON
         :param source: where it came from, for messages
-        :raises InvalidSchedulingBlock: if it is no JSON, or no Scheduling Block
+        :raises InvalidSchedulingBlockError: if it is no JSON, or no Scheduling Block
         """
         try:
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise InvalidSchedulingBlock(f"{source} is no valid JSON: {error}; correct it there") from None
+            raise InvalidSchedulingBlockError(
+                f"{source} is no valid JSON: {error}; correct it there"
+            ) from None
         return cls.from_document(document, source)
 
     @classmethod
@@ -103,13 +105,13 @@ class SBDefinition(BaseModel):
 
         :param document: what was decoded
         :param source: where it came from, for messages
-        :raises InvalidSchedulingBlock: if it is no Scheduling Block
+        :raises InvalidSchedulingBlockError: if it is no Scheduling Block
         """
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            raise InvalidSchedulingBlock(
-                f"{source} is no Scheduling Block: {_reasons(error)}; correct it there"
+            raise InvalidSchedulingBlockError(
+                f"{source} is no Scheduling Block: {explain(error)}; correct it there"
             ) from None
 
     @property
@@ -125,20 +127,20 @@ class SBDefinition(BaseModel):
         """Return an activity.
 
         :param name: its name
-        :raises UnknownActivity: if there is none of this name; the message lists those that are
-        :raises InvalidActivity: if its description is defective
+        :raises UnknownActivityError: if there is none of this name; the message lists those that are
+        :raises InvalidActivityError: if its description is defective
         """
         if name not in self.activities:
             known = ", ".join(sorted(self.activities))
-            raise UnknownActivity(
+            raise UnknownActivityError(
                 f"Scheduling Block {self.sbd_id} has no activity '{name}'; "
                 + (f"it has: {known}" if known else "it has no activities at all: add one to it")
             )
         try:
             return SBActivity.model_validate(self.activities[name])
         except ValidationError as error:
-            raise InvalidActivity(
-                f"activity '{name}' of Scheduling Block {self.sbd_id} is defective: {_reasons(error)}; "
+            raise InvalidActivityError(
+                f"activity '{name}' of Scheduling Block {self.sbd_id} is defective: {explain(error)}; "
                 "correct it in the Scheduling Block"
             ) from None
 
@@ -168,7 +170,9 @@ class SBInstance(BaseModel):
     activities: list[ActivityInstance] = Field(default_factory=list)
 
     @classmethod
-    def of_activity(cls, definition: SBDefinition, name: str, arguments: Mapping[str, FunctionArgs]) -> Self:
+    def of_activity(
+        cls, definition: SBDefinition, name: str, arguments: Mapping[str, ProcedureInput]
+    ) -> Self:
         """Return the record that an activity is executed now.
 
         :param definition: its Scheduling Block
@@ -176,7 +180,7 @@ class SBInstance(BaseModel):
         :param arguments: what the functions of its script are called with
         """
         runtime_args = [
-            RuntimeArgs(function_name=function, function_args=given.model_dump())
+            RuntimeArgs(function_name=function, function_args=given.to_json())
             for function, given in arguments.items()
         ]
         activity = ActivityInstance(
@@ -199,11 +203,3 @@ def _without_nulls(value: Any, depth: int) -> Any:
     if depth == 0 or not isinstance(value, dict):
         return value
     return {key: _without_nulls(item, depth - 1) for key, item in value.items() if item is not None}
-
-
-def _reasons(error: ValidationError) -> str:
-    """Say what is wrong, without the values: the reader may have no business with that file."""
-    return "; ".join(
-        f"{'.'.join(map(str, item['loc'])) or 'document'}: {item['msg'].removeprefix('Value error, ')}"
-        for item in error.errors(include_input=False, include_url=False)
-    )

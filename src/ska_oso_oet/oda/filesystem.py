@@ -2,13 +2,22 @@
 
 import os
 import re
-import tempfile
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from ska_oso_oet.files import write_new_file
+from ska_oso_oet.model import FoundSchedulingBlock
+
 from .documents import SBDefinition, SBInstance
-from .errors import OdaUnavailable, StoringNotSupported, UnknownSchedulingBlock, UnknownVersion
-from .identifiers import checked_id, checked_version
-from .interface import require_id
+from .errors import (
+    OdaUnavailableError,
+    StoringNotSupportedError,
+    UnknownSchedulingBlockError,
+    UnknownVersionError,
+)
+from .identifiers import checked_id, checked_version, is_id
+from .interface import describe_found, require_id
 
 _FILE_NAME = re.compile(r"[1-9][0-9]*\.json")
 _FIRST_VERSION = 1
@@ -29,12 +38,12 @@ class FilesystemOda:
         wanted = None if version is None else checked_version(version)
         versions = self._versions(sbd_id)
         if not versions:
-            raise UnknownSchedulingBlock(
+            raise UnknownSchedulingBlockError(
                 f"there is no Scheduling Block '{sbd_id}' in {self._folder / 'sbd'}; "
                 "check its ID, or put it there as <sbd_id>/<version>.json"
             )
         if wanted is not None and wanted not in versions:
-            raise UnknownVersion(
+            raise UnknownVersionError(
                 f"there is no version {wanted} of Scheduling Block '{sbd_id}' in {self._folder / 'sbd'}; "
                 f"there are: {', '.join(map(str, versions))}"
             )
@@ -42,24 +51,41 @@ class FilesystemOda:
         try:
             text = path.read_bytes()
         except OSError as error:
-            raise OdaUnavailable(
+            raise OdaUnavailableError(
                 f"{path} cannot be read: {error.strerror}; see to its permissions"
             ) from error
         return require_id(SBDefinition.from_json(text, str(path)), sbd_id, str(path))
 
+    def find_sbdefinitions(self, part: str, limit: int) -> list[FoundSchedulingBlock]:
+        """Return Scheduling Blocks, by the times of their files; see `Oda`."""
+        wanted = part.lower()
+        names = (name for name in self._names("sbd") if is_id(name) and wanted in name.lower())
+        found: list[tuple[float, str, int]] = []
+        for sbd_id in names:
+            # Another program may remove one while this one looks.
+            with suppress(OSError):
+                if versions := self._versions(sbd_id):
+                    path = self._folder / "sbd" / sbd_id / f"{versions[-1]}.json"
+                    found.append((path.stat().st_mtime, sbd_id, versions[-1]))
+        found.sort(key=lambda each: (-each[0], each[1]))
+        return [
+            describe_found(sbd_id, version, changed, partial(self.get_sbdefinition, sbd_id, version))
+            for changed, sbd_id, version in found[:limit]
+        ]
+
     def store_sbinstance(self, instance: SBInstance) -> None:
         """Store a record as ``sbi/<sbi_id>/1.json``; see `Oda`."""
         folder = self._folder / "sbi" / checked_id("sbi_id", instance.sbi_id)
-        text = instance.model_dump_json(indent=2)
+        content = instance.model_dump_json(indent=2).encode()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write_new(folder / f"{_FIRST_VERSION}.json", text)
+            write_new_file(folder / f"{_FIRST_VERSION}.json", content)
         except FileExistsError as error:
-            raise StoringNotSupported(
+            raise StoringNotSupportedError(
                 f"{folder} exists already; give each SBInstance an ID of its own"
             ) from error
         except OSError as error:
-            raise OdaUnavailable(
+            raise OdaUnavailableError(
                 f"nothing can be stored in {folder}: {error.strerror}; see to its permissions and to the disk"
             ) from error
 
@@ -68,29 +94,25 @@ class FilesystemOda:
 
     def _versions(self, sbd_id: str) -> list[int]:
         """Return the versions of a Scheduling Block that are there, in order."""
+        names = self._names("sbd", sbd_id)
+        return sorted(int(name.removesuffix(".json")) for name in names if _FILE_NAME.fullmatch(name))
+
+    def _names(self, *below: str) -> list[str]:
+        """Return what is in a folder; nothing if there is no such folder.
+
+        :param below: names of the folders that lead to it
+        """
         if not self._folder.is_dir():
-            raise OdaUnavailable(
+            raise OdaUnavailableError(
                 f"the folder of Scheduling Blocks, {self._folder}, does not exist; "
                 "make it, or set ODA_DATA_DIR to the one that is meant"
             )
+        folder = self._folder.joinpath(*below)
         try:
-            names = os.listdir(self._folder / "sbd" / sbd_id)
+            return os.listdir(folder)
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise OdaUnavailable(
-                f"{self._folder / 'sbd' / sbd_id} cannot be read: {error.strerror}; see to its permissions"
+            raise OdaUnavailableError(
+                f"{folder} cannot be read: {error.strerror}; see to its permissions"
             ) from error
-        return sorted(int(name.removesuffix(".json")) for name in names if _FILE_NAME.fullmatch(name))
-
-
-def _write_new(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    :raises FileExistsError: if it exists
-    """
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", encoding="utf-8") as unfinished:
-        unfinished.write(text)
-        unfinished.flush()
-        os.fsync(unfinished.fileno())
-        os.link(unfinished.name, path)

@@ -2,13 +2,21 @@
 
 import re
 
-from .errors import InvalidIdentifier
+from .errors import InvalidIdentifierError
 
 MAX_VERSION = 2**31 - 1
 """The greatest version that a database column of type integer holds."""
 
 # Neither "." nor ".." nor an option; no slash, quote, space or control character.
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+ID_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+"""Regular expression of a whole ID."""
+
+_ID = re.compile(ID_PATTERN)
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text could be the ID of something."""
+    return _ID.fullmatch(text) is not None
 
 
 def checked_id(name: str, value: object) -> str:
@@ -16,10 +24,10 @@ def checked_id(name: str, value: object) -> str:
 
     :param name: what it is called, e.g. ``sbd_id``
     :param value: the ID
-    :raises InvalidIdentifier: if it holds anything that no ID holds
+    :raises InvalidIdentifierError: if it holds anything that no ID holds
     """
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise InvalidIdentifier(
+        raise InvalidIdentifierError(
             f"{name} {value!r} is malformed: give up to 128 letters, digits, '.', '_' and '-', "
             "beginning with a letter or digit, such as 'sbd-123'"
         )
@@ -30,8 +38,8 @@ def checked_version(value: object) -> int:
     """Return the version of a Scheduling Block if it is one.
 
     :param value: the version
-    :raises InvalidIdentifier: if it is no positive integer
+    :raises InvalidIdentifierError: if it is no positive integer
     """
     if type(value) is not int or not 1 <= value <= MAX_VERSION:
-        raise InvalidIdentifier(f"version {value!r} is malformed: give 1, 2, …, or none for the newest")
+        raise InvalidIdentifierError(f"version {value!r} is malformed: give 1, 2, …, or none for the newest")
     return value

@@ -1,9 +1,12 @@
 """What any home of Scheduling Blocks can do."""
 
+from collections.abc import Callable
 from typing import Protocol
 
+from ska_oso_oet.model import FoundSchedulingBlock
+
 from .documents import SBDefinition, SBInstance
-from .errors import InvalidSchedulingBlock
+from .errors import InvalidSchedulingBlockError, OdaError
 
 DEFAULT_TIME_LIMIT = 30.0
 """Seconds that fetching a Scheduling Block may take, all attempts together."""
@@ -20,23 +23,35 @@ class Oda(Protocol):
 
         :param sbd_id: its ID
         :param version: its version; None for the newest
-        :raises InvalidIdentifier: if the ID or the version is malformed
-        :raises UnknownSchedulingBlock: if there is none of this ID
-        :raises UnknownVersion: if there is none of this version
-        :raises InvalidSchedulingBlock: if what is stored is no Scheduling Block of this ID
-        :raises OdaUnavailable: if the ODA cannot be reached
-        :raises OdaRefused: if the ODA refuses the request
-        :raises OdaNotConfigured: if there is no ODA where the settings say
+        :raises InvalidIdentifierError: if the ID or the version is malformed
+        :raises UnknownSchedulingBlockError: if there is none of this ID
+        :raises UnknownVersionError: if there is none of this version
+        :raises InvalidSchedulingBlockError: if what is stored is no Scheduling Block of this ID
+        :raises OdaUnavailableError: if the ODA cannot be reached
+        :raises OdaRefusedError: if the ODA refuses the request
+        :raises OdaNotConfiguredError: if there is no ODA where the settings say
+        """
+
+    def find_sbdefinitions(self, part: str, limit: int) -> list[FoundSchedulingBlock]:
+        """Return Scheduling Blocks in their newest versions, those that changed last first.
+
+        One that is defective is returned with its defect.
+
+        :param part: only those whose ID contains this, in upper or lower case
+        :param limit: how many at most
+        :raises ListingNotSupportedError: if this ODA cannot list them
+        :raises OdaUnavailableError: if the ODA cannot be reached
+        :raises OdaNotConfiguredError: if there is no ODA where the settings say
         """
 
     def store_sbinstance(self, instance: SBInstance) -> None:
         """Store that a Scheduling Block was executed.
 
         :param instance: the record
-        :raises InvalidIdentifier: if its ID is malformed
-        :raises StoringNotSupported: if this ODA takes no such records, or has this one already
-        :raises OdaUnavailable: if the ODA cannot be reached
-        :raises OdaNotConfigured: if there is no ODA where the settings say
+        :raises InvalidIdentifierError: if its ID is malformed
+        :raises StoringNotSupportedError: if this ODA takes no such records, or has this one already
+        :raises OdaUnavailableError: if the ODA cannot be reached
+        :raises OdaNotConfiguredError: if there is no ODA where the settings say
         """
 
     def close(self) -> None:
@@ -47,11 +62,32 @@ def require_id(definition: SBDefinition, sbd_id: str, source: str) -> SBDefiniti
     """Return a Scheduling Block if it has the ID that was asked for.
 
     :param source: where it came from, for messages
-    :raises InvalidSchedulingBlock: if it has another one
+    :raises InvalidSchedulingBlockError: if it has another one
     """
     if definition.sbd_id != sbd_id:
-        raise InvalidSchedulingBlock(
+        raise InvalidSchedulingBlockError(
             f"{source} should hold Scheduling Block '{sbd_id}', and holds '{definition.sbd_id}'; "
             "correct it there"
         )
     return definition
+
+
+def describe_found(
+    sbd_id: str, version: int, changed: float, read: Callable[[], SBDefinition]
+) -> FoundSchedulingBlock:
+    """Return what a search says of a Scheduling Block.
+
+    :param sbd_id: its ID
+    :param version: its newest version
+    :param changed: when that was stored or changed, seconds since 1970
+    :param read: returns the Scheduling Block of that version; an `OdaError` of it is its defect
+    """
+    try:
+        # Text that is not valid Unicode, which JSON can hold, cannot be shown as it is.
+        activities = sorted(name.encode(errors="replace").decode() for name in read().activities)
+        defect = None
+    except OdaError as error:
+        activities, defect = [], str(error).encode(errors="replace").decode()
+    return FoundSchedulingBlock(
+        sbd_id=sbd_id, version=version, changed=changed, activities=activities, defect=defect
+    )

@@ -4,22 +4,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
+from ska_oso_oet.model import FoundSchedulingBlock
+
 from .documents import SBDefinition, SBInstance
 from .errors import (
-    OdaNotConfigured,
-    OdaUnavailable,
-    StoringNotSupported,
-    UnknownSchedulingBlock,
-    UnknownVersion,
+    OdaNotConfiguredError,
+    OdaUnavailableError,
+    StoringNotSupportedError,
+    UnknownSchedulingBlockError,
+    UnknownVersionError,
 )
-from .identifiers import checked_id, checked_version
-from .interface import require_id
+from .identifiers import ID_PATTERN, checked_id, checked_version
+from .interface import describe_found, require_id
 
 _CONNECT_TIMEOUT = 5
 _STATEMENT_TIMEOUT_MS = 10_000
@@ -36,6 +39,15 @@ _FIRST_VERSION = 1
 _NEWEST = "SELECT info FROM tab_oda_sbd WHERE sbd_id = %s ORDER BY version DESC LIMIT 1"
 _ONE = "SELECT info FROM tab_oda_sbd WHERE sbd_id = %s AND version = %s"
 _VERSIONS = "SELECT version FROM tab_oda_sbd WHERE sbd_id = %s ORDER BY version"
+# Of a document, only what the OET needs: many are long.
+_FIND = (
+    "SELECT sbd_id, version, last_modified_on, jsonb_build_object('sbd_id', info -> 'sbd_id', "
+    "'metadata', info -> 'metadata', 'activities', info -> 'activities') "
+    "FROM (SELECT DISTINCT ON (sbd_id) * FROM tab_oda_sbd "
+    "WHERE position(%(part)s in lower(sbd_id)) > 0 AND sbd_id ~ %(pattern)s "
+    "ORDER BY sbd_id, version DESC) AS newest "
+    "ORDER BY last_modified_on DESC, sbd_id LIMIT %(limit)s"
+)
 _STORE = (
     "INSERT INTO tab_oda_sbi (info, sbi_id, sbd_id, sbd_version, version, "
     "created_by, created_on, last_modified_by, last_modified_on) "
@@ -88,8 +100,17 @@ class PostgresOda:
             if row is None:
                 versions = [number for (number,) in connection.execute(_VERSIONS, (sbd_id,))]
                 raise self._unknown(sbd_id, wanted, versions)
-        source = f"Scheduling Block {sbd_id} in {self._settings}"
-        return require_id(SBDefinition.from_document(row[0], source), sbd_id, source)
+        return self._read(sbd_id, row[0])
+
+    def find_sbdefinitions(self, part: str, limit: int) -> list[FoundSchedulingBlock]:
+        """Return Scheduling Blocks; see `Oda`."""
+        asked = {"part": part.lower(), "pattern": f"^({ID_PATTERN})$", "limit": limit}
+        with self._connection() as connection:
+            rows = connection.execute(_FIND, asked).fetchall()
+        return [
+            describe_found(sbd_id, version, changed.timestamp(), partial(self._read, sbd_id, document))
+            for sbd_id, version, changed, document in rows
+        ]
 
     def store_sbinstance(self, instance: SBInstance) -> None:
         """Store a record; see `Oda`."""
@@ -106,7 +127,7 @@ class PostgresOda:
             try:
                 connection.execute(_STORE, values)
             except UniqueViolation as error:
-                raise StoringNotSupported(
+                raise StoringNotSupportedError(
                     f"{self._settings} has an SBInstance {instance.sbi_id} already; "
                     "give each an ID of its own"
                 ) from error
@@ -114,12 +135,16 @@ class PostgresOda:
     def close(self) -> None:
         """Do nothing: no connection stays open."""
 
+    def _read(self, sbd_id: str, document: Any) -> SBDefinition:
+        source = f"Scheduling Block {sbd_id} in {self._settings}"
+        return require_id(SBDefinition.from_document(document, source), sbd_id, source)
+
     def _unknown(self, sbd_id: str, version: int | None, versions: list[int]) -> Exception:
         if not versions:
-            return UnknownSchedulingBlock(
+            return UnknownSchedulingBlockError(
                 f"there is no Scheduling Block '{sbd_id}' in {self._settings}; check its ID"
             )
-        return UnknownVersion(
+        return UnknownVersionError(
             f"there is no version {version} of Scheduling Block '{sbd_id}' in {self._settings}; "
             f"there are: {', '.join(map(str, versions))}"
         )
@@ -128,8 +153,8 @@ class PostgresOda:
     def _connection(self) -> Iterator[psycopg.Connection]:
         """Connect for one transaction.
 
-        :raises OdaUnavailable: if the database cannot be reached, or fails meanwhile
-        :raises OdaNotConfigured: if it has no such tables, or does not let this user at them
+        :raises OdaUnavailableError: if the database cannot be reached, or fails meanwhile
+        :raises OdaNotConfiguredError: if it has no such tables, or does not let this user at them
         """
         settings = self._settings
         try:
@@ -145,12 +170,12 @@ class PostgresOda:
             ) as connection:
                 yield connection
         except psycopg.ProgrammingError as error:
-            raise OdaNotConfigured(
+            raise OdaNotConfiguredError(
                 f"the database {settings} is no ODA that can be used: {_reason(error)}; "
                 "see that the settings name the right database and user"
             ) from error
         except psycopg.Error as error:
-            raise OdaUnavailable(
+            raise OdaUnavailableError(
                 f"the database {settings} cannot be used: {_reason(error)}; see that it runs, and to the "
                 "settings PGHOST or POSTGRES_HOST and so on"
             ) from error

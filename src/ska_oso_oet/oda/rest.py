@@ -4,23 +4,27 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import islice
 
 import httpx
 
+from ska_oso_oet.model import Backoff, FoundSchedulingBlock
+
 from .documents import MAX_SIZE, SBDefinition, SBInstance
 from .errors import (
-    OdaNotConfigured,
-    OdaRefused,
-    OdaUnavailable,
-    StoringNotSupported,
-    UnknownSchedulingBlock,
-    UnknownVersion,
+    ListingNotSupportedError,
+    OdaNotConfiguredError,
+    OdaRefusedError,
+    OdaUnavailableError,
+    StoringNotSupportedError,
+    UnknownSchedulingBlockError,
+    UnknownVersionError,
 )
 from .identifiers import checked_id, checked_version
 from .interface import DEFAULT_TIME_LIMIT, require_id
 
 DEFAULT_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-DEFAULT_DELAYS = (0.25, 0.5, 1.0, 2.0)
+DEFAULT_DELAYS = tuple(islice(Backoff(0.25, 2.0), 4))
 """Seconds to wait before each further attempt."""
 
 
@@ -35,7 +39,7 @@ class RestOda:
     :param timeout: seconds to wait for the service, in each attempt
     :param delays: seconds to wait before the second attempt, the third, …
     :param time_limit: seconds that all attempts may take together
-    :raises OdaNotConfigured: if the address is no HTTP address
+    :raises OdaNotConfiguredError: if the address is no HTTP address
     """
 
     def __init__(
@@ -64,21 +68,28 @@ class RestOda:
             # Which of the two does it not know?
             text = self._get(url, None)
         if text is None:
-            raise UnknownSchedulingBlock(
+            raise UnknownSchedulingBlockError(
                 f"the ODA at {self._url} knows no Scheduling Block '{sbd_id}'; check its ID"
             )
         definition = require_id(SBDefinition.from_json(text, url), sbd_id, url)
         # Services that know no versions answer with the newest.
         if not newest and definition.version != wanted:
-            raise UnknownVersion(
+            raise UnknownVersionError(
                 f"the ODA at {self._url} has no version {wanted} of Scheduling Block '{sbd_id}'; "
                 f"the newest is {definition.version}"
             )
         return definition
 
+    def find_sbdefinitions(self, part: str, limit: int) -> list[FoundSchedulingBlock]:
+        """Refuse: the service has no documented way to list Scheduling Blocks; see `Oda`."""
+        raise ListingNotSupportedError(
+            "the ODA's REST service has no documented way to list Scheduling Blocks: give the ID of one, "
+            "or use ODA_BACKEND_TYPE=postgres"
+        )
+
     def store_sbinstance(self, instance: SBInstance) -> None:
         """Refuse: the service has no documented way to store a record; see `Oda`."""
-        raise StoringNotSupported(
+        raise StoringNotSupportedError(
             "the ODA's REST service takes no SBInstances; use ODA_BACKEND_TYPE=postgres"
         )
 
@@ -95,8 +106,8 @@ class RestOda:
     def _attempt(self, client: httpx.Client, request: httpx.Request) -> httpx.Response:
         """Ask, several times if need be, until the service does not fail.
 
-        :raises OdaUnavailable: if it always fails
-        :raises OdaRefused: if the answer is too large
+        :raises OdaUnavailableError: if it always fails
+        :raises OdaRefusedError: if the answer is too large
         """
         failure = "the OET has let go of it"
         end = time.monotonic() + self._time_limit
@@ -113,7 +124,7 @@ class RestOda:
             if not answer.is_server_error:
                 return answer
             failure = f"{answer.status_code} {answer.reason_phrase}"
-        raise OdaUnavailable(
+        raise OdaUnavailableError(
             f"the ODA at {self._url} does not answer: {failure}; "
             "see that it runs and that ODA_URL is its address"
         )
@@ -129,7 +140,7 @@ def _shortened(timeout: httpx.Timeout, limit: float) -> httpx.Timeout:
 def _http_address(url: str) -> httpx.URL:
     """Return an address of HTTP.
 
-    :raises OdaNotConfigured: if it is none
+    :raises OdaNotConfiguredError: if it is none
     """
     try:
         address = httpx.URL(url)
@@ -137,7 +148,9 @@ def _http_address(url: str) -> httpx.URL:
         address = httpx.URL()
     if address.scheme not in {"http", "https"} or not address.host:
         shown = url.rpartition("@")[2]
-        raise OdaNotConfigured(f"ODA_URL is {shown!r}; set it to an address such as http://host/oda/api/v5")
+        raise OdaNotConfiguredError(
+            f"ODA_URL is {shown!r}; set it to an address such as http://host/oda/api/v5"
+        )
     return address
 
 
@@ -147,14 +160,16 @@ def _received(answer: httpx.Response, end: float) -> httpx.Response:
     :param answer: the answer, of which the head has come
     :param end: when to give up; of time-outs, only the time between two pieces knows
     :raises httpx.RequestError: if it does not come in time
-    :raises OdaRefused: if it is too large
+    :raises OdaRefusedError: if it is too large
     """
     body = bytearray()
     with closing(answer):
         for piece in answer.iter_bytes():
             body += piece
             if len(body) > MAX_SIZE:
-                raise OdaRefused(f"{answer.url} answers with more than {MAX_SIZE} bytes; see what it sends")
+                raise OdaRefusedError(
+                    f"{answer.url} answers with more than {MAX_SIZE} bytes; see what it sends"
+                )
             if time.monotonic() >= end:
                 raise httpx.ReadTimeout("its answer comes too slowly")
     return httpx.Response(answer.status_code, content=bytes(body), request=answer.request)
@@ -164,7 +179,7 @@ def _body(answer: httpx.Response) -> bytes | None:
     if answer.status_code == httpx.codes.NOT_FOUND:
         return None
     if not answer.is_success:
-        raise OdaRefused(
+        raise OdaRefusedError(
             f"{answer.url} refuses the request: {answer.status_code} {answer.reason_phrase}; "
             "see that ODA_URL is the address of an ODA, and what it demands"
         )

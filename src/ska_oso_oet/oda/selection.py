@@ -1,11 +1,12 @@
 """Which home of Scheduling Blocks is used: the environment tells."""
 
-import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from .errors import OdaNotConfigured
+from ska_oso_oet import secrets
+
+from .errors import OdaNotConfiguredError
 from .filesystem import FilesystemOda
 from .interface import DEFAULT_TIME_LIMIT, Oda
 
@@ -33,14 +34,14 @@ def open_oda(environment: Mapping[str, str] | None = None, time_limit: float = D
 
     :param environment: environment variables; None for this process's
     :param time_limit: seconds that the REST service is given to answer, all attempts together
-    :raises OdaNotConfigured: if a variable that is needed is missing or malformed
+    :raises OdaNotConfiguredError: if a variable that is needed is missing or malformed
     """
-    env = os.environ if environment is None else environment
+    env = secrets.environment() if environment is None else environment
     name = env.get("ODA_BACKEND_TYPE") or BackendType.FILESYSTEM
     try:
         backend = BackendType(name.lower())
     except ValueError:
-        raise OdaNotConfigured(
+        raise OdaNotConfiguredError(
             f"ODA_BACKEND_TYPE is {name!r}; set it to one of: {', '.join(BackendType)}"
         ) from None
     if backend is BackendType.REST:

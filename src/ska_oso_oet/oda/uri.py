@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from .documents import MAX_SIZE, SBDefinition
-from .errors import InvalidIdentifier, InvalidSchedulingBlock, UnknownSchedulingBlock
+from .errors import InvalidIdentifierError, InvalidSchedulingBlockError, UnknownSchedulingBlockError
 from .identifiers import checked_id, checked_version
 from .interface import Oda
 
@@ -28,7 +28,7 @@ def parse_sbd_uri(uri: str) -> OdaAddress | Path:
     """Return where a Scheduling Block is, without looking there.
 
     :param uri: ``file:///path.json`` or ``oda://sbd-id[/version]``
-    :raises InvalidIdentifier: if it is malformed
+    :raises InvalidIdentifierError: if it is malformed
     :returns: its place in the ODA, or the path of its file
     """
     scheme, separator, rest = uri.partition("://")
@@ -36,7 +36,7 @@ def parse_sbd_uri(uri: str) -> OdaAddress | Path:
         return _oda_address(uri, rest)
     if separator and scheme == "file":
         return _file_path(uri, rest)
-    raise InvalidIdentifier(f"'{uri}' is malformed: give file:///path.json or oda://sbd-id[/version]")
+    raise InvalidIdentifierError(f"'{uri}' is malformed: give file:///path.json or oda://sbd-id[/version]")
 
 
 def _oda_address(uri: str, rest: str) -> OdaAddress:
@@ -45,14 +45,16 @@ def _oda_address(uri: str, rest: str) -> OdaAddress:
     if not version:
         return OdaAddress(sbd_id, None)
     if not (version.isascii() and version.isdigit() and len(version) <= _MAX_DIGITS):
-        raise InvalidIdentifier(f"'{uri}' is malformed: after oda://{sbd_id}/ give a version: 1, 2, …")
+        raise InvalidIdentifierError(f"'{uri}' is malformed: after oda://{sbd_id}/ give a version: 1, 2, …")
     return OdaAddress(sbd_id, checked_version(int(version)))
 
 
 def _file_path(uri: str, rest: str) -> Path:
     path = Path(unquote(rest))
     if not path.is_absolute() or path.suffix != ".json" or "\0" in str(path):
-        raise InvalidIdentifier(f"'{uri}' is malformed: give the full path of a JSON file, file:///path.json")
+        raise InvalidIdentifierError(
+            f"'{uri}' is malformed: give the full path of a JSON file, file:///path.json"
+        )
     return path
 
 
@@ -75,17 +77,17 @@ def _from_file(name: Path, uri: str, roots: Sequence[Path]) -> SBDefinition:
         # First of all: of what lies outside, nobody is told whether it exists.
         path = name.resolve()
         if not any(path.is_relative_to(root.resolve()) for root in roots):
-            raise InvalidIdentifier(
+            raise InvalidIdentifierError(
                 f"'{uri}' is not in a folder that Scheduling Blocks may come from; use one of: "
                 f"{', '.join(map(str, roots)) or 'none is set up'}"
             )
         if path.exists() and not path.is_file():
             # A pipe would be read until somebody writes into it.
-            raise InvalidSchedulingBlock(f"{path} is no file; name the JSON file of a Scheduling Block")
+            raise InvalidSchedulingBlockError(f"{path} is no file; name the JSON file of a Scheduling Block")
         if path.stat().st_size > MAX_SIZE:
-            raise InvalidSchedulingBlock(f"{path} is larger than {MAX_SIZE} bytes; use a smaller file")
+            raise InvalidSchedulingBlockError(f"{path} is larger than {MAX_SIZE} bytes; use a smaller file")
         text = path.read_bytes()
     except (OSError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise UnknownSchedulingBlock(f"{name} cannot be read: {why}; check the path") from error
+        raise UnknownSchedulingBlockError(f"{name} cannot be read: {why}; check the path") from error
     return SBDefinition.from_json(text, str(path))

@@ -1,24 +1,73 @@
-"""Environments of git scripts: where they are, who uses them, and which of them are kept.
+"""Environments of scripts: where they are, who uses them, and which of them are kept.
 
 An environment belongs to one commit of one repository. It has the files of the commit, and where a
-script asked for that, a Python environment with what the project in the repository requires.
+script asked for that, a Python environment with what the project in the repository requires. Scripts that
+are not in git and name the packages that they need have one for each such list.
 
 Folders: ``mirrors`` with a bare clone of each repository, ``environments``, ``packages`` that were
-installed before and may be needed again, and ``scratch`` for what is in the making or to be removed; what a
+installed before and may be needed again, ``runs`` with the copy of a checkout for each procedure that uses
+one, and ``scratch`` for what is in the making or to be removed; what a
 killed server has left there is removed by the next.
 """
 
 import hashlib
+import math
 import os
 import re
 import secrets
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from ska_oso_oet.mptools.shared_event import Event
 
 _SLUG = re.compile(r"[^A-Za-z0-9]+")
-_MARK = "complete"
+_PREFIX = "venv"
+_WAIT_PERIOD = 0.05
+"""Seconds between two looks at a file."""
+
+
+@dataclass(frozen=True)
+class FileEvent:
+    """An event that is set as long as a file says so: for all processes, also those of the next server.
+
+    It counts as not set if a server with another Python has set it: the environment is not usable then.
+
+    :param path: the file
+    """
+
+    path: Path
+
+    def is_set(self) -> bool:
+        """Return whether the event is set."""
+        try:
+            return self.path.read_text() == _fingerprint()
+        except OSError:
+            return False
+
+    def set(self) -> None:
+        """Set the event."""
+        self.path.write_text(_fingerprint())
+
+    def clear(self) -> None:
+        """Make the event unset."""
+        self.path.unlink(missing_ok=True)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the event is set.
+
+        :param timeout: seconds to wait at most; None waits for ever
+        :returns: whether it is set
+        """
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while not self.is_set():
+            if (left := deadline - time.monotonic()) <= 0:
+                return False
+            time.sleep(min(left, _WAIT_PERIOD))
+        return True
 
 
 @dataclass(frozen=True)
@@ -26,21 +75,52 @@ class Environment:
     """The files of one commit, and the Python environment that goes with them.
 
     :param env_id: identifies repository and commit; also the name of its folder
+    :param creating: set while the Python environment is being built; a build that was killed leaves it set
+    :param created: set when the Python environment is complete
     :param location: its folder
+    :param site_packages: folder that its packages are installed in
     """
 
     env_id: str
-    location: Path
+    creating: Event
+    created: Event
+    location: str
+    site_packages: str
+
+    @classmethod
+    def at(cls, location: Path) -> Self:
+        """Return the environment in a folder, whether it exists or not.
+
+        :param location: the folder; its name identifies the environment
+        """
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        return cls(
+            env_id=location.name,
+            creating=FileEvent(location / "creating"),
+            created=FileEvent(location / "complete"),
+            location=str(location),
+            site_packages=str(location / _PREFIX / "lib" / version / "site-packages"),
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Its folder."""
+        return Path(self.location)
+
+    @property
+    def commit(self) -> str:
+        """Hash of the commit."""
+        return self.env_id.rpartition("-")[2]
 
     @property
     def source(self) -> Path:
         """Folder with the files of the commit."""
-        return self.location / "source"
+        return self.folder / "source"
 
     @property
     def prefix(self) -> Path:
         """Folder of the Python environment."""
-        return self.location / "venv"
+        return self.folder / _PREFIX
 
     @property
     def python(self) -> Path:
@@ -48,31 +128,9 @@ class Environment:
         return self.prefix / "bin" / "python"
 
     @property
-    def site_packages(self) -> Path:
-        """Folder that its packages are installed in."""
-        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        return self.prefix / "lib" / version / "site-packages"
-
-    @property
     def checked_out(self) -> bool:
         """Whether the files are there, all of them."""
         return self.source.is_dir()
-
-    @property
-    def created(self) -> bool:
-        """Whether the Python environment is complete, and fits the Python of this server."""
-        try:
-            return (self.location / _MARK).read_text() == _fingerprint()
-        except OSError:
-            return False
-
-    def mark_created(self) -> None:
-        """Note that the Python environment is complete. Until then it counts as not being there."""
-        (self.location / _MARK).write_text(_fingerprint())
-
-    def unmark(self) -> None:
-        """Note that the Python environment is not complete."""
-        (self.location / _MARK).unlink(missing_ok=True)
 
 
 def _fingerprint() -> str:
@@ -88,7 +146,7 @@ def environment_of(folder: Path, repository: str, commit: str) -> Environment:
     :param commit: full hash
     """
     env_id = f"{_repository_id(repository)}-{commit}"
-    return Environment(env_id, folder / env_id)
+    return Environment.at(folder / env_id)
 
 
 class EnvironmentManager:
@@ -125,44 +183,69 @@ class EnvironmentManager:
         """
         return environment_of(self.environments, repository, commit)
 
+    def script_environment(self, digest: str) -> Environment:
+        """Return the environment of scripts that name the packages that they need, whether it exists or not.
+
+        :param digest: identifies the packages, see `ScriptHeader`
+        """
+        return Environment.at(self.environments / f"script-{digest}")
+
     def scratch(self) -> Path:
         """Return a path that has not been used yet, in an existing folder."""
         folder = self._folder / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder / secrets.token_hex(8)
 
+    def copy(self) -> Path:
+        """Return a path for the copy of a checkout that one procedure has, in an existing folder."""
+        folder = self._folder / "runs"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / secrets.token_hex(8)
+
     def leftovers(self) -> list[Path]:
-        """Return what is in the making or to be removed; before anything is being made, it is rubbish."""
-        return _entries(self._folder / "scratch")
+        """Return what a former server was creating, using or removing. Call it before anything is created."""
+        return [*_entries(self._folder / "scratch"), *_entries(self._folder / "runs")]
 
     def adopt(self, files: Path, environment: Environment) -> None:
         """Let files that have been checked out be those of an environment; does nothing if it has them.
 
         :raises OSError: if they cannot be moved there
         """
-        environment.location.mkdir(parents=True, exist_ok=True)
+        environment.folder.mkdir(parents=True, exist_ok=True)
         if not environment.checked_out:
             files.rename(environment.source)
 
     def acquire(self, environment: Environment) -> None:
         """Note that an environment is being used, by one more."""
         self._users[environment.env_id] += 1
-        _touch(environment.location)
+        _touch(environment.folder)
 
     def release(self, environment: Environment) -> None:
         """Note that an environment is being used by one less."""
         self._users[environment.env_id] -= 1
         if not self._users[environment.env_id]:
             del self._users[environment.env_id]
-        _touch(environment.location)
+        _touch(environment.folder)
+
+    def users(self, environment: Environment) -> int:
+        """Return how many use an environment."""
+        return self._users[environment.env_id]
+
+    def give_up(self, environment: Environment) -> Path:
+        """Put the files of an environment away, so that they are checked out again. Nobody else may use it.
+
+        :returns: what is to be removed
+        """
+        environment.created.clear()
+        return self._put_away(environment.source)
 
     def distrust(self, environment: Environment) -> None:
-        """Note that an environment turned out not to be usable: the next who needs it builds it anew.
+        """Note that an environment is not usable: the next script that needs it builds it again.
 
-        As long as somebody else uses it, it stays as it is.
+        As long as another script uses it, it stays as it is.
         """
         if self._users[environment.env_id] <= 1:
-            environment.unmark()
+            environment.created.clear()
 
     def discard_surplus(self) -> list[Path]:
         """Put away those of the unused environments that are too many, and mirrors that serve none any more.

@@ -11,69 +11,51 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ska_oso_oet.model import GitArgs, GitScript, OetError
+
+from .preparation import large_files
 
 if TYPE_CHECKING:
     import git
 
-DEFAULT_REPOSITORY = "https://gitlab.com/ska-telescope/oso/ska-oso-scripting.git"
+__all__ = [
+    "GitArgs",
+    "GitError",
+    "Report",
+    "UnknownRevisionError",
+    "check_out",
+    "find_commit",
+    "find_script",
+    "is_sound",
+    "prepare_process",
+    "read_notes",
+]
 
 PROTOCOLS = ("https", "ssh", "git", "http", "file")
 """Schemes of the URLs that repositories may have."""
 
 Report = Callable[[str], None]
-"""Tells those who wait how far a preparation has come."""
+"""Called with the progress of a preparation."""
 
 _HASH = re.compile(r"[0-9a-fA-F]{4,40}")
-_FULL_HASH = re.compile(r"[0-9a-f]{40}")
 _PERCENTAGE = re.compile(r"(Receiving objects|Resolving deltas): +(\d+)%")
 _OTHER_PERCENTAGE = re.compile(r".*: +\d+% \(\d+/\d+\)")
 _COMPLAINT = re.compile(r"^(remote: )?(fatal|error|ssh)\b|host key|permission denied", re.IGNORECASE)
 _MAX_COMPLAINT = 400
 _LISTED_BRANCHES = 10
+_NOTES = Path(".git", "oet-notes")
 _LEFTOVERS = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_*")
 
 
-class GitError(RuntimeError):
+class GitError(OetError, RuntimeError):
     """Git could not do what was asked of it. The message says what, and what to do."""
 
 
-class UnknownRevision(GitError):
+class UnknownRevisionError(GitError):
     """The repository has no such branch, tag or commit."""
-
-
-@dataclass(frozen=True)
-class GitArgs:
-    """What identifies the place of a script in git.
-
-    :param git_repo: URL of the repository, None for the default one
-    :param git_branch: branch or tag, None for the branch that the repository itself names
-    :param git_commit: commit hash, full or short, or a tag; it has precedence over the branch
-    """
-
-    git_repo: str | None = DEFAULT_REPOSITORY
-    git_branch: str | None = "master"
-    git_commit: str | None = None
-
-    @property
-    def repository(self) -> str:
-        """URL of the repository."""
-        return DEFAULT_REPOSITORY if self.git_repo is None else self.git_repo
-
-    @property
-    def revision(self) -> str:
-        """What is asked for, for people."""
-        if self.git_commit is not None:
-            return f"'{self.git_commit}'"
-        return "its default branch" if self.git_branch is None else f"'{self.git_branch}'"
-
-    @property
-    def full_hash(self) -> str | None:
-        """The commit, where it is known without asking the repository."""
-        commit = (self.git_commit or "").lower()
-        return commit if _FULL_HASH.fullmatch(commit) else None
 
 
 def find_commit(args: GitArgs, mirror: Path, report: Report) -> str:
@@ -83,8 +65,8 @@ def find_commit(args: GitArgs, mirror: Path, report: Report) -> str:
 
     :param args: repository and commit; checked before, for it reaches command lines
     :param mirror: the repository's mirror; made if there is none
-    :param report: told of progress
-    :raises UnknownRevision: if the repository has no such commit
+    :param report: called with the progress
+    :raises UnknownRevisionError: if the repository has no such commit
     :raises GitError: if the repository cannot be reached, or its mirror is damaged
     """
     # Imported late: it looks for git, and takes a while, which no other process should spend.
@@ -116,13 +98,14 @@ def is_sound(mirror: Path) -> bool:
         return True
 
 
-def check_out(commit: str, mirror: Path, target: Path, report: Report) -> None:
+def check_out(commit: str, mirror: Path, target: Path, report: Report, repository: str) -> None:
     """Write the files of a commit into a new folder.
 
     :param commit: full hash of a commit in the mirror
     :param mirror: the repository's mirror
     :param target: the new folder; it must not exist
-    :param report: told of progress
+    :param report: called with the progress
+    :param repository: URL of the repository
     :raises GitError: if that fails
     """
     import git
@@ -135,15 +118,61 @@ def check_out(commit: str, mirror: Path, target: Path, report: Report) -> None:
     except git.GitCommandError as error:
         _relay(str(error.stderr))
         raise GitError(f"The files of commit {commit} cannot be written.") from error
+    try:
+        notes = [*_missing(target), *large_files.fetch(target, repository, mirror / "lfs", report)]
+    except subprocess.CalledProcessError as error:
+        _relay(error.stdout)
+        reason = textwrap.shorten(error.stdout, _MAX_COMPLAINT, placeholder=" …")
+        raise GitError(
+            f"The files that the repository {repository} keeps in Git LFS cannot be fetched ({reason}): try "
+            "again if it was the network, or have its .lfsconfig exclude them (lfs.fetchexclude)."
+        ) from error
+    (target / _NOTES).write_text("".join(f"{note}\n" for note in notes), encoding="utf-8")
+
+
+def read_notes(source: Path) -> list[str]:
+    """Return what the files of a commit lack, in sentences for people.
+
+    :param source: folder with the files of the commit
+    """
+    try:
+        return (source / _NOTES).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _missing(target: Path) -> Iterator[str]:
+    """Yield what files that have been checked out lack, in sentences for people."""
     if (target / ".gitmodules").exists():
         # They may be in repositories that nobody has allowed.
-        _relay("The repository has submodules. They are not fetched: have its project require them instead.")
+        yield "The repository has submodules. They are not fetched: have its project require them instead."
+
+
+def find_script(script: GitScript, source: Path) -> Path:
+    """Return the file of a script, with all links resolved.
+
+    :param script: the script
+    :param source: folder with the files of its commit
+    :raises GitError: if it is not among the files of its repository
+    """
+    args = script.git_args
+    top = source.resolve()
+    path = (top / script.path).resolve()
+    if not path.is_relative_to(top) or not path.is_file():
+        raise GitError(
+            f"The repository {args.repository} has no file '{script.path}' at {args.revision}: "
+            "check the path, which begins at the top of the repository."
+        )
+    return path
 
 
 def prepare_process() -> None:
-    """Let git neither ask questions that nobody would answer, nor act on another repository."""
+    """Set environment variables so that git asks no questions and does not act on another repository."""
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         os.environ.pop(name, None)
+    # Not one by one during a checkout, but all at once afterwards, if that is allowed.
+    os.environ["GIT_LFS_SKIP_SMUDGE"] = "1"
+    os.environ["GIT_NO_REPLACE_OBJECTS"] = "1"
     os.environ.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
     os.environ.update(
         GIT_TERMINAL_PROMPT="0", GIT_ASKPASS="", SSH_ASKPASS="", GIT_ALLOW_PROTOCOL=":".join(PROTOCOLS)
@@ -161,15 +190,18 @@ def _find_commit(repository: "git.Repo", args: GitArgs, report: Report) -> str:
     if commit := next(_candidates(repository, args), None):
         return commit
     if args.full_hash is not None:
-        # No branch leads to it, as after a forced push; many servers give it out by its hash all the same.
-        _fetch(repository, args.repository, [args.full_hash], report)
-        return args.full_hash
+        raise UnknownRevisionError(
+            f"The repository {args.repository} has no branch or tag that contains commit {args.full_hash}: "
+            "merge the commit or tag it, or name another one."
+        )
     branches = [branch.name for branch in list(repository.heads)[:_LISTED_BRANCHES]]
     if args.git_commit is None:
         missing = f"no branch or tag {args.revision}"
     else:
-        missing = f"no tag {args.revision}, and no commit whose hash begins so, or several"
-    raise UnknownRevision(
+        missing = (
+            f"no tag {args.revision}, and in its branches and tags no commit whose hash begins so, or several"
+        )
+    raise UnknownRevisionError(
         f"The repository {args.repository} has {missing}; "
         f"its branches are {', '.join(branches) or 'none at all'}."
     )
@@ -189,12 +221,23 @@ def _candidates(repository: "git.Repo", args: GitArgs) -> Iterator[str]:
 
 
 def _by_hash(repository: "git.Repo", text: str) -> str | None:
-    """Return the commit with this hash, which may be short; None if there is none in the mirror."""
+    """Return the commit with this hash, or one that begins so; None if no branch or tag has it."""
     if not _HASH.fullmatch(text):
         return None
     commit = _parse(repository, text)
     # A branch may have a name that looks like a hash, and git prefers it.
-    return commit if commit is not None and commit.startswith(text.lower()) else None
+    if commit is None or not commit.startswith(text.lower()):
+        return None
+    return commit if _is_published(repository, commit) else None
+
+
+def _is_published(repository: "git.Repo", commit: str) -> bool:
+    """Return whether a branch or a tag contains a commit.
+
+    Anybody who may propose a change can make a server offer commits of their own by their hashes.
+    """
+    containing = repository.git.for_each_ref("--count=1", f"--contains={commit}", "refs/heads", "refs/tags")
+    return bool(containing)
 
 
 def _parse(repository: "git.Repo", revision: str) -> str | None:
@@ -214,6 +257,8 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
     import git
 
     command = ["git", "-c", "gc.autoDetach=false", "fetch", "--progress", "--prune", "--force", "--no-tags"]
+    # A repository may be a shallow clone itself: what it has counts.
+    command.append("--update-shallow")
     fetch = repository.git.execute(
         [*command, "--", url, *refspecs], as_process=True, universal_newlines=True, with_stdout=False
     )

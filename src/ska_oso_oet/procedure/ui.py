@@ -1,38 +1,30 @@
-"""JSON in and out: between the models that clients speak and the commands and summaries of the service."""
+"""JSON in and out: between the models that clients speak and the commands of the service."""
 
 from typing import Any
 
-from ska_oso_oet.model import FunctionArgs, ProcedureRequest
+from ska_oso_oet.model import ProcedureInput, ProcedureRequest, ProcedureSummary
 
-from .application import PrepareProcessCommand, ProcedureSummary
-from .domain import ExecutableScript, ProcedureInput
+from .application import PrepareProcessCommand
+
+BASE_URI = "http://localhost:5000/api/v1.0"
+"""Address of the REST interface that summaries name, where no other is given."""
 
 
-def make_public_procedure_summary(procedure: ProcedureSummary) -> dict[str, Any]:
-    """Return a summary as JSON for clients. Its ``uri`` is for a REST service to fill in.
+def make_public_procedure_summary(procedure: ProcedureSummary, base_uri: str = BASE_URI) -> dict[str, Any]:
+    """Return a summary as JSON for clients, with the procedure's address as ``uri``.
 
     :param procedure: the summary
+    :param base_uri: address of the REST interface
     :returns: JSON values
     """
-    return procedure.to_model().model_dump(mode="json", fallback=repr)
+    public: dict[str, Any] = procedure.model_dump(mode="json", fallback=repr)
+    return {**public, "uri": f"{base_uri}/procedures/{procedure.id}"}
 
 
 def to_prepare_command(request: ProcedureRequest) -> PrepareProcessCommand:
-    """Return the command that a request asks for.
-
-    :param request: a client's request
-    :raises ValueError: if its URI does not fit the type of its script
-    """
-    main = request.script_args.get("main")
+    """Return the command that a request asks for."""
     return PrepareProcessCommand(
-        script=ExecutableScript.from_model(request.script),
-        init_args=to_procedure_input(request.script_args.get("init")),
-        main_args=None if main is None else to_procedure_input(main),
+        script=request.script,
+        init_args=request.script_args.get("init", ProcedureInput()),
+        main_args=request.script_args.get("main"),
     )
-
-
-def to_procedure_input(arguments: FunctionArgs | None) -> ProcedureInput:
-    """Return the arguments of a call, none at all for None."""
-    if arguments is None:
-        return ProcedureInput()
-    return ProcedureInput(*arguments.args, **arguments.kwargs)

@@ -3,19 +3,19 @@
 import asyncio
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
-from ska_oso_oet.client import NotFoundError
-from ska_oso_oet.model import Activity, ActivityRequest
+from ska_oso_oet.client import Controller
+from ska_oso_oet.model import ActivityRequest, ActivitySummary
 
 from .addresses import activity_uri
+from .clients import on_behalf_of
 from .errors import location_of_new, responses
 from .json_route import JsonRoute
-from .procedures import MAX_ID
-from .service import ControllerDependency, Service, ServiceDependency
+from .reading import Kind, add_describe_route, add_list_route
+from .service import Service, ServiceDependency
 from .settings import API
 from .wire import ActivityList, ActivityReply, activity_json
 
@@ -27,35 +27,19 @@ _PATIENCE = 1.0
 _PAUSE = 0.01
 """Seconds between an event and a look at what has come of it."""
 
-ActivityId = Annotated[int, Path(description="ID of the activity", json_schema_extra={"minimum": 1})]
-
-
-@router.get(
-    "/activities",
-    response_model=ActivityList,
-    responses=responses(500, 503, 504),
-    summary="List activities",
+ACTIVITIES = Kind(
+    "activity",
+    "activities",
+    "an activity",
+    "ID",
+    "activity_ids",
+    Controller.activity,
+    Controller.activities,
+    activity_json,
+    lambda activity: activity.model_dump(mode="json"),
 )
-async def list_activities(request: Request, controller: ControllerDependency) -> JSONResponse:
-    """Return all activities that are live, and the newest that have ended."""
-    found = await controller.activities()
-    return JSONResponse({"activities": [activity_json(activity, request) for activity in found]})
-
-
-@router.get(
-    "/activities/{activity_id}",
-    response_model=ActivityReply,
-    responses=responses(403, 404, 500, 503, 504),
-    summary="Describe an activity",
-)
-async def get_activity(
-    activity_id: ActivityId, request: Request, controller: ControllerDependency
-) -> JSONResponse:
-    """Return an activity, also one that is no longer listed."""
-    if not 1 <= activity_id <= MAX_ID:
-        raise NotFoundError(f"No information available for ID={activity_id}")
-    activity = await controller.activity(activity_id)
-    return JSONResponse({"activity": activity_json(activity, request)})
+add_list_route(router, ACTIVITIES, ActivityList)
+add_describe_route(router, ACTIVITIES, ActivityReply)
 
 
 @router.post(
@@ -71,16 +55,13 @@ async def run_activity(body: ActivityRequest, request: Request, service: Service
     The answer does not wait for that. It names the procedure, if the Scheduling Block can be had within a
     moment.
     """
-    accepted = await service.controller.run_activity(body)
+    accepted = await service.controller.run_activity(on_behalf_of(request, body))
     activity = await _with_procedure(service, accepted.subject)
-    return JSONResponse(
-        {"activity": activity_json(activity, request)},
-        HTTPStatus.CREATED,
-        {"Location": activity_uri(request, activity.id)},
-    )
+    location = {"Location": activity_uri(request, activity.id)}
+    return ACTIVITIES.reply(activity, request, HTTPStatus.CREATED, location)
 
 
-async def _with_procedure(service: Service, activity_id: int) -> Activity:
+async def _with_procedure(service: Service, activity_id: int) -> ActivitySummary:
     """Return an activity as soon as it has a procedure or has ended; after `_PATIENCE`, as it is then."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE):

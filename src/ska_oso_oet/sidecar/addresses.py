@@ -1,13 +1,16 @@
 """The addresses of resources, as whoever asks for them can use them."""
 
-import re
-
 from starlette.requests import Request
 
-from .settings import API
+from .hosts import HOST
+from .settings import API, SUBARRAYS
 
-# What a client or a proxy says of hosts goes into answers: nothing but the name of a host may.
-_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?\Z")
+SITE_ROOT = "oet.site_root"
+"""Key of a request's scope: the path below which an ingress serves all controllers."""
+
+_BASE = "oet.base_uri"
+"""Key of a request's scope: what `base_uri` returns, once it has been asked for."""
+
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -30,21 +33,48 @@ def activity_uri(request: Request, activity_id: int) -> str:
 
 
 def base_uri(request: Request) -> str:
-    """Return the address of the service as the client of a request knows it.
+    """Return the address of the controller's service as the client of a request knows it.
 
     The headers that proxies add (``X-Forwarded-Proto``, ``-Host``, ``-Port``, ``-Prefix``) are believed:
     whoever forges them deceives nobody but himself.
     """
+    # Each item of a list has it.
+    known: str | None = request.scope.get(_BASE)
+    if known is None:
+        known = f"{_origin(request)}{request.scope.get('root_path', '')}{API}"
+        request.scope[_BASE] = known
+    return known
+
+
+def subarray_base_uri(request: Request, number: int) -> str:
+    """Return the address at which the controller of a subarray is served.
+
+    :param request: the request that is answered
+    :param number: of the subarray
+    """
+    return f"{_origin(request)}{request.scope.get(SITE_ROOT, '')}{SUBARRAYS}/{number}{API}"
+
+
+def is_https(request: Request) -> bool:
+    """Return whether the client of a request has an encrypted connection, to a proxy perhaps."""
+    return _scheme(request) == "https"
+
+
+def _origin(request: Request) -> str:
+    scheme = _scheme(request)
+    return f"{scheme}://{_host(request, scheme)}"
+
+
+def _scheme(request: Request) -> str:
     scheme = _first(request, "x-forwarded-proto").lower()
-    if scheme not in _DEFAULT_PORTS:
-        scheme = request.url.scheme
-    return f"{scheme}://{_host(request, scheme)}{request.scope.get('root_path', '')}{API}"
+    return scheme if scheme in _DEFAULT_PORTS else request.url.scheme
 
 
 def _host(request: Request, scheme: str) -> str:
     forwarded = _first(request, "x-forwarded-host")
-    host = forwarded if _HOST.match(forwarded) else request.headers.get("host", "")
-    if not (match := _HOST.match(host)):
+    # What a client or a proxy says of hosts goes into answers: nothing but the name of a host may.
+    host = forwarded if HOST.match(forwarded) else request.headers.get("host", "")
+    if not (match := HOST.match(host)):
         server_host, server_port = request.scope.get("server") or ("localhost", None)
         return f"{server_host}:{server_port}" if server_port else str(server_host)
     port = _first(request, "x-forwarded-port")

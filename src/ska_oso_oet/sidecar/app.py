@@ -9,25 +9,55 @@ from fastapi import FastAPI
 
 from ska_oso_oet import __version__
 
-from . import activities, description, errors, events, probes, procedures
+from . import (
+    activities,
+    all_events,
+    control_page,
+    description,
+    errors,
+    events,
+    export,
+    files,
+    history,
+    observing_queue,
+    operation,
+    operator_talk,
+    output,
+    probes,
+    procedures,
+    scheduling_blocks,
+    scripts,
+    session,
+    subarrays,
+)
+from .access_log import AccessLogMiddleware
+from .connections import Connections, CrowdMiddleware
+from .identity import Access
 from .methods import MethodMiddleware
-from .middleware import BodyMiddleware, EndMiddleware, PathMiddleware, TokenMiddleware
-from .service import running_service
+from .middleware import AccessMiddleware, BodyMiddleware, EndMiddleware, HostMiddleware, PathMiddleware
+from .security_headers import SecurityHeadersMiddleware
+from .service import running_gateway
 from .settings import Settings
+from .tracing import TraceMiddleware
 
 _SUMMARY = """Runs observing scripts, each in a process of its own.
 
 Every error is answered with the same body: `error`, `type` and `Message`. Paths are also served below
-`/api/v1`, and with a slash at their end."""
+`/api/v1`, and with a slash at their end.
+
+A service may serve several controllers, one for each subarray: all paths are also served below
+`/subarrays/{subarray_id}`, for the controller of that subarray. Without that they are those of the first
+controller. `GET /api/v1.0/subarrays` lists the controllers."""
 
 
 class SidecarApp(FastAPI):
-    """REST and server-sent events for one OETController.
+    """REST and server-sent events for OETControllers.
 
     :param settings: how to set it up
+    :param connections: the connections that it is served on
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connections: Connections | None = None) -> None:
         super().__init__(
             title="Observation Execution Tool",
             version=__version__,
@@ -41,7 +71,28 @@ class SidecarApp(FastAPI):
             lifespan=_lifespan,
         )
         self.settings = settings
-        parts = (procedures, activities, events, description, probes)
+        self.access = Access(settings.token, settings.private, settings.named_tokens, settings.proxies)
+        self.connections = connections or Connections()
+        parts = (
+            procedures,
+            history,
+            output,
+            files,
+            export,
+            activities,
+            scheduling_blocks,
+            scripts,
+            observing_queue,
+            operator_talk,
+            events,
+            all_events,
+            operation,
+            subarrays,
+            session,
+            description,
+            probes,
+            control_page,
+        )
         for part in parts:
             self.include_router(part.router)
         routes = [route for part in parts for route in part.router.routes]
@@ -49,10 +100,14 @@ class SidecarApp(FastAPI):
         # The last one that is added sees a request first.
         self.add_middleware(BodyMiddleware, limit=settings.max_body, timeout=settings.body_timeout)
         self.add_middleware(MethodMiddleware, routes=routes)
-        if settings.token is not None:
-            self.add_middleware(TokenMiddleware, token=settings.token, private=settings.private)
-        self.add_middleware(PathMiddleware, root_path=settings.root_path)
+        self.add_middleware(AccessMiddleware, access=self.access)
+        self.add_middleware(CrowdMiddleware, connections=self.connections)
+        self.add_middleware(PathMiddleware, root_path=settings.root_path, devices=settings.devices)
+        self.add_middleware(HostMiddleware, names=settings.hosts)
         self.add_middleware(EndMiddleware)
+        self.add_middleware(SecurityHeadersMiddleware)
+        self.add_middleware(AccessLogMiddleware)
+        self.add_middleware(TraceMiddleware)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI description of what is really sent."""
@@ -69,6 +124,6 @@ def openapi_text() -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     assert isinstance(app, SidecarApp)  # noqa: S101
-    async with running_service(app.settings) as service:
-        app.state.service = service
+    async with running_gateway(app.settings) as gateway:
+        app.state.gateway = gateway
         yield

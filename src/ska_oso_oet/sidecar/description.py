@@ -10,8 +10,10 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from .middleware import ALWAYS_OPEN
-from .settings import API, Settings
+from .middleware import is_open
+from .security_headers import POLICY_HEADER, page_policy
+from .service import gateway_of
+from .settings import API, SUBARRAYS, Settings
 
 router = APIRouter(prefix=API, include_in_schema=False)
 
@@ -24,30 +26,48 @@ _MEDIA_TYPES = {
     "favicon-32x32.png": "image/png",
 }
 
-_UNAUTHORIZED = {
-    "description": HTTPStatus.UNAUTHORIZED.phrase,
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
-}
+_SERVERS = [
+    {"url": "/", "description": "the first controller"},
+    {
+        "url": f"{SUBARRAYS}/{{subarray_id}}",
+        "description": "the controller of a subarray",
+        "variables": {"subarray_id": {"default": "1", "description": "as GET /api/v1.0/subarrays lists it"}},
+    },
+]
+
+
+def _error(status: HTTPStatus) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+    return {"description": status.phrase, "content": content}
 
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> JSONResponse:
     """Return the OpenAPI description of this service."""
-    root = request.scope.get("root_path", "")
-    return JSONResponse({**request.app.openapi(), "servers": [{"url": root or "/"}]})
+    root = request.scope["root_path"]
+    servers = [{"url": root or "/"}]
+    services = gateway_of(request).chosen(request.scope)
+    if len(services) > 1:
+        servers += [
+            {"url": f"{root}{SUBARRAYS}/{number}", "description": service.controller.device}
+            for number, service in services.items()
+        ]
+    return JSONResponse({**request.app.openapi(), "servers": servers})
 
 
 @router.get("/ui")
 async def swagger_ui(request: Request) -> HTMLResponse:
     """Return a page that shows the description, and lets people try it."""
     base = f"{request.scope.get('root_path', '')}{API}"
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url=f"{base}/openapi.json",
         title=request.app.title,
         swagger_js_url=f"{base}/ui/swagger-ui-bundle.js",
         swagger_css_url=f"{base}/ui/swagger-ui.css",
         swagger_favicon_url=f"{base}/ui/favicon-32x32.png",
     )
+    page.headers[POLICY_HEADER] = page_policy(bytes(page.body))
+    return page
 
 
 @router.get("/ui/{name}")
@@ -69,24 +89,24 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
     :param app: the application
     :param settings: how it is set up
     """
-    schema = FastAPI.openapi(app)
+    schema = FastAPI.openapi(app) | {"servers": _SERVERS}
     # FastAPI adds what it would answer to invalid requests; here that is 400, or 404 for an ID.
     for name in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(name, None)
-    if settings.token is not None:
+    if settings.is_protected:
         schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             operation["responses"].pop("422", None)
-            if settings.token is not None and (
-                method != "get" or (settings.private and path not in ALWAYS_OPEN)
-            ):
+            # Any request may be sent to a name that the service is not known by.
+            operation["responses"].setdefault("403", _error(HTTPStatus.FORBIDDEN))
+            if _needs_token(settings, method, path):
                 operation["security"] = [{"token": []}]
-                operation["responses"]["401"] = _UNAUTHORIZED
+                operation["responses"]["401"] = _error(HTTPStatus.UNAUTHORIZED)
     return schema
 
 
 def _needs_token(settings: Settings, method: str, path: str) -> bool:
-    if settings.token is None:
+    if not settings.is_protected or is_open(path):
         return False
-    return method != "get" or (settings.private and path not in ALWAYS_OPEN)
+    return method != "get" or settings.private

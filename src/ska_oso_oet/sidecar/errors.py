@@ -18,15 +18,21 @@ from starlette.routing import BaseRoute
 from ska_oso_oet.client import (
     ControllerError,
     DeviceAwayError,
+    DeviceLockedError,
     DeviceTimeoutError,
     InvalidRequestError,
     NotFoundError,
+    NotKeptError,
     NotOfferedError,
     NotPermittedError,
+    OdaFailedError,
     RequestRejectedError,
 )
+from ska_oso_oet.model import explain_items
 
+from .addresses import SITE_ROOT
 from .methods import allowed_methods
+from .settings import SUBARRAYS
 
 _MAX_MESSAGE = 4000
 """Characters of a message: what is told of a request is not to be as long as the request."""
@@ -39,8 +45,10 @@ _TYPES = {
     HTTPStatus.METHOD_NOT_ALLOWED: "MethodNotAllowed",
     HTTPStatus.REQUEST_TIMEOUT: "RequestTimeout",
     HTTPStatus.CONFLICT: "Conflict",
+    HTTPStatus.GONE: "Gone",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "RequestTooLarge",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "UnsupportedMediaType",
+    HTTPStatus.LOCKED: "Locked",
     HTTPStatus.INTERNAL_SERVER_ERROR: "InternalServerError",
     HTTPStatus.SERVICE_UNAVAILABLE: "ServiceUnavailable",
     HTTPStatus.GATEWAY_TIMEOUT: "GatewayTimeout",
@@ -49,9 +57,12 @@ _TYPES = {
 _STATUSES: dict[type[ControllerError], HTTPStatus] = {
     DeviceAwayError: HTTPStatus.SERVICE_UNAVAILABLE,
     NotOfferedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    OdaFailedError: HTTPStatus.SERVICE_UNAVAILABLE,
     DeviceTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
+    DeviceLockedError: HTTPStatus.LOCKED,
     InvalidRequestError: HTTPStatus.BAD_REQUEST,
     NotFoundError: HTTPStatus.NOT_FOUND,
+    NotKeptError: HTTPStatus.GONE,
     NotPermittedError: HTTPStatus.FORBIDDEN,
     RequestRejectedError: HTTPStatus.CONFLICT,
 }
@@ -68,29 +79,40 @@ class ErrorBody(BaseModel):
     )
 
 
+def error_body(status: int, message: str, kind: str | None = None) -> ErrorBody:
+    """Return the body of an error.
+
+    :param status: HTTP status
+    :param message: what happened and what to do
+    :param kind: kind of error for programs; by default, it follows from the status
+    """
+    status = HTTPStatus(status)
+    kind = kind or _TYPES.get(status, status.phrase.title().replace(" ", ""))
+    if len(message) > _MAX_MESSAGE:
+        message = f"{message[:_MAX_MESSAGE]}…"
+    return ErrorBody(error=f"{status.value} {status.phrase}", type=kind, Message=message)
+
+
 def error_response(
     status: int, message: str, kind: str | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Return the answer that tells of an error.
+    """Return the answer that reports an error.
 
     :param status: HTTP status
     :param message: what happened and what to do
     :param kind: kind of error for programs; by default, it follows from the status
     :param headers: headers to add
     """
-    status = HTTPStatus(status)
-    kind = kind or _TYPES.get(status, status.phrase.title().replace(" ", ""))
-    if len(message) > _MAX_MESSAGE:
-        message = f"{message[:_MAX_MESSAGE]}…"
-    body = ErrorBody(error=f"{status.value} {status.phrase}", type=kind, Message=message)
-    return JSONResponse(body.model_dump(), status, headers)
+    return JSONResponse(error_body(status, message, kind).model_dump(), status, headers)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return how OpenAPI describes errors.
 
-    :param statuses: HTTP statuses that a path can answer
+    :param statuses: HTTP statuses that a path can answer; 423 is added where a device answers requests
     """
+    if HTTPStatus.GATEWAY_TIMEOUT in statuses:
+        statuses = (*sorted({*statuses, HTTPStatus.LOCKED}),)
     return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
@@ -128,16 +150,11 @@ def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     if any(item["loc"][0] == "path" for item in error.errors()):
         return error_response(HTTPStatus.NOT_FOUND, _no_resource(request))
-    told = "; ".join(_what_is_wrong(item) for item in error.errors())
-    return error_response(HTTPStatus.BAD_REQUEST, told)
-
-
-def _what_is_wrong(item: Mapping[str, Any]) -> str:
-    if item["loc"] == ("body",) and item["type"] == "missing":
-        return "The request has no body: send JSON."
-    where = ".".join(str(part) for part in item["loc"] if part != "body")
-    what = str(item["msg"]).removeprefix("Value error, ")
-    return f"{where}: {what}" if where else what
+    if any(item["loc"] == ("body",) and item["type"] == "missing" for item in error.errors()):
+        return error_response(HTTPStatus.BAD_REQUEST, "The request has no body: send JSON.")
+    # A location begins with the part of the request, e.g. "body".
+    wrong = explain_items({**item, "loc": item["loc"][1:]} for item in error.errors())
+    return error_response(HTTPStatus.BAD_REQUEST, wrong)
 
 
 def _on_http_error(routes: Sequence[BaseRoute], request: Request, error: Exception) -> JSONResponse:
@@ -146,7 +163,7 @@ def _on_http_error(routes: Sequence[BaseRoute], request: Request, error: Excepti
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(allowed_methods(routes, request.scope))
         message = f"{request.method} is not possible here, but {headers['Allow']}."
-    elif error.status_code == HTTPStatus.NOT_FOUND and message == HTTPStatus.NOT_FOUND.phrase:
+    elif error.status_code == HTTPStatus.NOT_FOUND and "endpoint" not in request.scope:
         message = _no_resource(request)
     return error_response(error.status_code, message, headers=headers)
 
@@ -157,4 +174,10 @@ def _on_failure(request: Request, _: Exception) -> JSONResponse:
 
 
 def _no_resource(request: Request) -> str:
+    site_root = request.scope.get(SITE_ROOT, "")
+    beyond = request.scope["path"].removeprefix(site_root)
+    if beyond.startswith(f"{SUBARRAYS}/") and request.scope["root_path"] == site_root:
+        devices: Mapping[int, str] = request.app.settings.devices
+        known = ", ".join(f"{number} ({device})" for number, device in devices.items())
+        return f"There is no subarray {beyond.split('/')[2]!r} here. The subarrays are: {known}."
     return f"There is no resource {request.url.path}: see the description of the API."

@@ -15,7 +15,9 @@ _MAX_DIGITS = 18
 
 _STREAM = {
     "description": "server-sent events: `data:` is one line of JSON with `topic`, `msg_src`, `seq`, `time` "
-    "and what the topic defines, `id:` is its number; there is a comment every 15 s",
+    "and what the topic defines, `id:` is its number; there is a comment every 15 s. Events of "
+    "`request.procedure.list`, `procedure.pool.list`, `request.activity.list` and `activity.pool.list` have "
+    "neither `seq` nor `id:`",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 
@@ -37,11 +39,14 @@ async def listen(
 
     A controller that is away does not end the stream: it goes on, without a gap, when it is back. A
     client that does not keep up is dropped, and can go on where it was with `Last-Event-ID`.
+
+    When a client lists or describes procedures or activities over HTTP, that and the answer are sent to the
+    streams that are open: without a number, at most 10 requests and about 1 MiB in a second, and never again.
     """
-    return EventStreamResponse(service.events, _number(last_event_id))
+    return EventStreamResponse(service.events, number_of(last_event_id))
 
 
-def _number(text: str | None) -> int | None:
+def number_of(text: str | None) -> int | None:
     """Return the number of an event, or None if a client has brought an ID that none ever had."""
     if text is None or not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
         return None

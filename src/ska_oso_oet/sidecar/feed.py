@@ -1,12 +1,13 @@
-"""The one subscription of this service to the controller's events, and all who wait for them."""
+"""The one subscription of a service to the controller's events, and all who wait for them."""
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 
 from ska_oso_oet.client import Controller, EventBatch, EventStream
 
-from .metrics import Metrics
-from .ring import Ring
+from .metrics import ControllerMetrics
+from .ring import Ring, UnnumberedEvents
 
 LOGGER = logging.getLogger(__name__)
 
@@ -44,20 +45,26 @@ class EventFeed:
     :param heartbeat: seconds between two times that all streams are woken, be there events or not
     """
 
-    def __init__(self, controller: Controller, metrics: Metrics, max_lag: int, heartbeat: float) -> None:
+    def __init__(
+        self, controller: Controller, metrics: ControllerMetrics, max_lag: int, heartbeat: float
+    ) -> None:
         self._controller = controller
         self._metrics = metrics
         self._max_lag = max_lag
         self._heartbeat = heartbeat
         self._stream: EventStream | None = None
+        self._created = datetime.now(UTC)
         self._pulse = asyncio.Event()
         self._last_pulse = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._trimmed = asyncio.Event()
+        self._connection_changed = asyncio.Event()
         self.attempted = asyncio.Event()
         """Set once it was tried to reach the device."""
         self.epoch: Epoch | None = None
         """The present epoch; None until the device was reached for the first time."""
+        self.unnumbered = UnnumberedEvents()
+        """Events for those who listen now, beside those of the epoch."""
         self.streams = 0
         """How many streams send events at present."""
         self.beats = 0
@@ -69,6 +76,11 @@ class EventFeed:
     def connected(self) -> bool:
         """Whether the device was there when it was last asked."""
         return self._stream is not None and self._stream.connected
+
+    @property
+    def lost_since(self) -> datetime | None:
+        """When the device was found to be unavailable; None while it is there."""
+        return self._stream.lost_since if self._stream is not None else self._created
 
     async def run(self) -> None:
         """Receive events until cancelled."""
@@ -92,18 +104,39 @@ class EventFeed:
         """Wait until events were dropped that a stream may still need."""
         await self._trimmed.wait()
 
+    async def wait_for_connection(self, known: bool) -> None:
+        """Wait until the device is there or not other than known, or the service ends.
+
+        :param known: what is known of it
+        """
+        while self.connected is known and not self.closing:
+            await self._connection_changed.wait()
+
+    def publish_unnumbered(self, chunk: bytes) -> None:
+        """Send an event without a number to the streams that are open.
+
+        :param chunk: the event in the form of server-sent events, without ``id:``
+        """
+        self.unnumbered.append(chunk)
+        self._announce()
+
     def close(self) -> None:
         """Have all streams end."""
         self.closing = True
+        _pulse(self._connection_changed)
         self._wake()
 
     async def _receive(self) -> None:
         after = self.epoch.ring.next - 1 if self.epoch is not None else None
-        async with self._controller.raw_events(after) as stream:
+        async with self._controller.raw_events(after, self._on_connection) as stream:
             self._stream = stream
             self.attempted.set()
+            self._on_connection()
             async for batch in stream:
                 self._take(batch)
+
+    def _on_connection(self) -> None:
+        _pulse(self._connection_changed)
 
     def _take(self, batch: EventBatch) -> None:
         if self.epoch is None or batch.restarted or batch.first != self.epoch.ring.next:

@@ -11,45 +11,77 @@ from prometheus_client import (
     generate_latest,
 )
 
+from ska_oso_oet import __version__
 from ska_oso_oet.client import Controller, ControllerError
-from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.model import ControllerFigures
+
+from .controller_metrics import LABELS, ControllerCollector, Sight
+from .readiness import Observed, look
 
 _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 class Metrics:
-    """What this service measures. The names begin with ``oet_``; those of its process with ``process_``."""
+    """What the sidecar measures. The names begin with ``oet_``; those of its process with ``process_``."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)  # memory, processor time and open files of this process
-        self.events = Counter("oet_events", "Events received from the controller", registry=self._registry)
-        self.streams = Gauge("oet_event_streams", "Event streams that are open", registry=self._registry)
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)  # memory, processor time and open files of this process
+        self.events = Counter("oet_events", "Events received from the controller", LABELS, registry=registry)
+        self.streams = Gauge("oet_event_streams", "Event streams that are open", LABELS, registry=registry)
         self.dropped = Counter(
             "oet_event_streams_dropped",
             "Event streams that were ended because their reader was too slow",
-            registry=self._registry,
+            LABELS,
+            registry=registry,
         )
-        self._calls = Histogram(
+        self.calls = Histogram(
             "oet_tango_call_seconds",
             "Duration of Tango calls to the controller",
-            ["call"],
+            [*LABELS, "call"],
             buckets=_BUCKETS,
-            registry=self._registry,
+            registry=registry,
         )
-        self._failures = Counter(
+        self.failures = Counter(
             "oet_tango_call_failures",
             "Tango calls that failed, by what was the matter",
-            ["call", "error"],
-            registry=self._registry,
+            [*LABELS, "call", "error"],
+            registry=registry,
         )
-        self._up = Gauge("oet_controller_up", "Whether the controller answers", registry=self._registry)
-        self._procedures = Gauge(
-            "oet_procedures",
-            "Procedures that the controller lists, by state",
-            ["state"],
-            registry=self._registry,
-        )
+        Gauge("oet_build_info", "1; the version of this service", ["version"], registry=registry).labels(
+            __version__
+        ).set(1)
+        self.controllers = ControllerCollector()
+        registry.register(self.controllers)
+
+    def of(self, number: int, device: str) -> "ControllerMetrics":
+        """Return the figures of one controller.
+
+        :param number: of its subarray
+        :param device: name of its device
+        """
+        return ControllerMetrics(self, number, device)
+
+    def expose(self) -> bytes:
+        """Return all figures in the text format of Prometheus."""
+        return generate_latest(self._registry)
+
+
+class ControllerMetrics:
+    """What the sidecar measures of one controller.
+
+    :param all_metrics: of all controllers
+    :param number: of its subarray
+    :param device: name of its device
+    """
+
+    def __init__(self, all_metrics: Metrics, number: int, device: str) -> None:
+        self._all = all_metrics
+        self._number = number
+        self._labels = labels = (str(number), device)
+        self.events = all_metrics.events.labels(*labels)
+        self.streams = all_metrics.streams.labels(*labels)
+        self.dropped = all_metrics.dropped.labels(*labels)
 
     def on_call(self, call: str, seconds: float, error: ControllerError | None) -> None:
         """Take note of a Tango call.
@@ -58,25 +90,27 @@ class Metrics:
         :param seconds: how long it took
         :param error: why it failed; None if it did not
         """
-        self._calls.labels(call).observe(seconds)
+        self._all.calls.labels(*self._labels, call).observe(seconds)
         if error is not None:
-            self._failures.labels(call, type(error).__name__).inc()
+            self._all.failures.labels(*self._labels, call, type(error).__name__).inc()
 
-    async def expose(self, controller: Controller, timeout: float) -> bytes:
-        """Return all figures in the text format of Prometheus.
+    async def look(self, service: Observed, timeout: float) -> None:
+        """Ask the controller for its state and its figures.
 
-        :param controller: asked for its procedures
-        :param timeout: seconds that it may take to answer
+        :param service: what serves the controller
+        :param timeout: seconds that the controller may take to answer
         """
-        self._procedures.clear()
-        try:
-            async with asyncio.timeout(timeout):
-                procedures = await controller.procedures()
-        except (ControllerError, TimeoutError):
-            self._up.set(0)
-        else:
-            self._up.set(1)
-            for state in ProcedureState:
-                count = sum(procedure.state is state for procedure in procedures)
-                self._procedures.labels(state.value).set(count)
-        return generate_latest(self._registry)
+        readiness, figures = await asyncio.gather(
+            look(service, timeout), _figures(service.controller, timeout)
+        )
+        # What it said before is not known to hold.
+        self._all.controllers.sights[self._number] = Sight(self._labels, readiness, figures)
+
+
+async def _figures(controller: Controller, timeout: float) -> ControllerFigures | None:
+    """Return the figures of a controller, None if it does not answer in time."""
+    try:
+        async with asyncio.timeout(timeout):
+            return await controller.figures()
+    except (ControllerError, TimeoutError):
+        return None

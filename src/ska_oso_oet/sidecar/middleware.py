@@ -2,22 +2,36 @@
 
 import asyncio
 import re
-import secrets
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .access_log import ACCESS
+from .addresses import SITE_ROOT
 from .errors import error_response
-from .settings import API, API_ALIAS
+from .hosts import KnownHosts
+from .identity import IDENTITY, Access, Identity
+from .service import SUBARRAY
+from .settings import API, API_ALIAS, ASSETS, SESSION, SUBARRAYS
 
 _PREFIX = re.compile(r"(/[\w.~-]+)+\Z")
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_BELOW_SUBARRAYS = re.compile(rf"{SUBARRAYS}/(?P<number>[^/]*)")
+_NUMBER = re.compile(r"[1-9]\d{0,8}\Z", re.ASCII)
 
-ALWAYS_OPEN = frozenset({"/healthz", "/readyz"})
-"""Paths of the probes: whoever sends them has no token."""
+_ALWAYS_OPEN = frozenset({"/", "/healthz", "/readyz", SESSION})
+"""Paths of the control page, of the probes, and of what gives a browser its rights."""
+
+
+def is_open(path: str) -> bool:
+    """Return whether a path needs no right: those who ask for it have no token yet, or never have one.
+
+    :param path: without the path below which an ingress serves this service
+    """
+    return path in _ALWAYS_OPEN or path.startswith(f"{ASSETS}/")
 
 
 class EndMiddleware:
@@ -53,13 +67,17 @@ class EndMiddleware:
 class PathMiddleware:
     """Brings the ways of writing a path down to one: without root path, alias and slash at the end.
 
+    The number of a subarray becomes part of the root path: below it all is as if there were no other.
+
     :param app: what sees only that one
     :param root_path: path below which an ingress serves this service; an ``X-Forwarded-Prefix`` goes first
+    :param devices: names of the controllers' devices, by the numbers of their subarrays
     """
 
-    def __init__(self, app: ASGIApp, root_path: str) -> None:
+    def __init__(self, app: ASGIApp, root_path: str, devices: Mapping[int, str]) -> None:
         self._app = app
         self._root_path = root_path.rstrip("/")
+        self._devices = devices
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -67,8 +85,16 @@ class PathMiddleware:
             prefix = Headers(scope=scope).get("x-forwarded-prefix", "").rstrip("/")
             root = prefix if _PREFIX.match(prefix) else self._root_path
             # An ingress may strip the prefix, or leave it.
-            path = scope["path"].removeprefix(root) if scope["path"].startswith(f"{root}/") else scope["path"]
-            scope = {**scope, "path": root + _canonical(path), "root_path": root}
+            path = scope["path"]
+            if f"{path}/".startswith(f"{root}/"):
+                path = path.removeprefix(root)
+            scope = {**scope, SITE_ROOT: root}
+            if below := _BELOW_SUBARRAYS.match(path):
+                number = int(below["number"]) if _NUMBER.match(below["number"]) else None
+                if number in self._devices:
+                    scope[SUBARRAY] = number
+                    root, path = root + below[0], path.removeprefix(below[0])
+            scope |= {"path": root + _canonical(path), "root_path": root}
         await self._app(scope, receive, send)
 
 
@@ -78,40 +104,80 @@ def _canonical(path: str) -> str:
     return path.rstrip("/") or "/"
 
 
-class TokenMiddleware:
-    """Lets nobody change anything without the token.
+class AccessMiddleware:
+    """Notes who sends a request, and refuses what that client may not do.
 
     :param app: what sees requests that may be made
-    :param token: the token
-    :param private: whether looking needs it, too; probes never do
+    :param access: who may do what
     """
 
-    def __init__(self, app: ASGIApp, token: str, private: bool) -> None:
+    def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
-        self._token = token.encode()
-        self._private = private
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if scope["type"] != "http" or self._is_open(scope) or self._is_authorized(scope):
-            await self._app(scope, receive, send)
-            return
-        response = error_response(
-            HTTPStatus.UNAUTHORIZED,
-            "This needs the token of the service, as the header 'Authorization: Bearer <token>'.",
-            headers={"WWW-Authenticate": "Bearer"},
+        if scope["type"] == "http":
+            identity = self._access.identify(scope)
+            scope = {**scope, IDENTITY: identity}
+            scope.get(ACCESS, {})[IDENTITY] = identity
+            if not (identity.may(scope["method"]) or is_open(scope["path"].removeprefix(scope["root_path"]))):
+                await _refusal(identity)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _refusal(identity: Identity) -> ASGIApp:
+    if identity.has_token:
+        return error_response(
+            HTTPStatus.FORBIDDEN,
+            f"{identity.user} has the role {identity.role}, which may see everything and change nothing. "
+            "This needs a token with the role operator.",
         )
-        await response(scope, receive, send)
+    return error_response(
+        HTTPStatus.UNAUTHORIZED,
+        "This needs a token of the service, as the header 'Authorization: Bearer <token>'.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
 
-    def _is_open(self, scope: Scope) -> bool:
-        path = scope["path"].removeprefix(scope["root_path"])
-        return scope["method"] in _SAFE_METHODS and (not self._private or path in ALWAYS_OPEN)
 
-    def _is_authorized(self, scope: Scope) -> bool:
-        scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
-        # Headers are Latin-1; the comparison takes as long for a good guess as for a bad one.
-        matches = secrets.compare_digest(given.strip(" \t").encode("latin-1"), self._token)
-        return scheme.lower() == "bearer" and matches
+class HostMiddleware:
+    """Refuses requests that are sent to another name, or by a page of another site.
+
+    :param app: what sees the other requests
+    :param names: names that the service is known by, as for `KnownHosts`
+    """
+
+    def __init__(self, app: ASGIApp, names: Iterable[str]) -> None:
+        self._app = app
+        self._known = KnownHosts(names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        refusal = self._refuse(scope) if scope["type"] == "http" else None
+        if refusal is None:
+            await self._app(scope, receive, send)
+        else:
+            await error_response(HTTPStatus.FORBIDDEN, refusal)(scope, receive, send)
+
+    def _refuse(self, scope: Scope) -> str | None:
+        """Return why a request is refused; None if it is not."""
+        headers = Headers(scope=scope)
+        arrived_at = str((scope.get("server") or ("",))[0])
+        # Every browser sends it. Without it a request is HTTP/1.0, of a program.
+        host = headers.get("host")
+        if host is not None and not self._known.admit(host, arrived_at):
+            return (
+                f"This service is not known as {host!r}. Use one of its names, "
+                "or start it with --allowed-host for this one."
+            )
+        for origin in headers.getlist("origin"):
+            if not self._known.admit_origin(origin, arrived_at):
+                return (
+                    f"Pages of {origin!r} may not use this service. "
+                    "Start it with --allowed-host for the name of that host if they may."
+                )
+        return None
 
 
 class BodyMiddleware:
@@ -119,7 +185,7 @@ class BodyMiddleware:
 
     :param app: what reads them
     :param limit: greatest size, in bytes
-    :param timeout: seconds that a client may pause
+    :param timeout: seconds from the first to the last byte of a body
     """
 
     def __init__(self, app: ASGIApp, limit: int, timeout: float) -> None:
@@ -140,13 +206,14 @@ class BodyMiddleware:
 
     def _bounded(self, receive: Receive) -> Receive:
         size, complete = 0, False
+        deadline = asyncio.get_running_loop().time() + self._timeout
 
         async def bounded() -> Message:
             nonlocal size, complete
             if complete:  # what follows is the news that the client has left, whenever it does
                 return await receive()
             try:
-                async with asyncio.timeout(self._timeout):
+                async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(

@@ -1,38 +1,65 @@
 """``/healthz``, ``/readyz`` and ``/metrics``: for whoever keeps the service running."""
 
+import asyncio
 from http import HTTPStatus
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from .errors import responses
-from .service import ServiceDependency
+from .errors import ErrorBody, error_body
+from .readiness import ControllerReadiness, look_at_all
+from .service import GatewayDependency
 
 router = APIRouter(tags=["Operation"])
 
 
 class Health(BaseModel):
-    """What a probe is told."""
+    """Whether the service is alive."""
 
     status: str
 
 
+class Readiness(BaseModel):
+    """Whether the service can do its work, and for which controllers."""
+
+    status: str
+    controllers: list[ControllerReadiness]
+
+
+class Unreadiness(ErrorBody):
+    """Why the service cannot do its work."""
+
+    controllers: list[ControllerReadiness]
+
+
 @router.get("/healthz", summary="Is the service alive?")
 async def healthz() -> Health:
-    """Answer, whatever is the matter with the controller."""
+    """Answer, whatever is the matter with the controllers."""
     return Health(status="alive")
 
 
-@router.get("/readyz", responses=responses(503, 504), summary="Can the service do its work?")
-async def readyz(service: ServiceDependency) -> Health:
-    """Answer 200 if the controller does, and if a stream that is opened now misses nothing of its events."""
-    await service.controller.ping()
-    if service.feed.epoch is None or not service.feed.connected:
-        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "The controller's events do not come here yet.")
-    return Health(status="ready")
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    responses={503: {"model": Unreadiness, "description": HTTPStatus.SERVICE_UNAVAILABLE.phrase}},
+    summary="Can scripts be created and started?",
+)
+async def readyz(request: Request, gateway: GatewayDependency) -> JSONResponse:
+    """Answer 200 if a controller can create and start scripts, and all of its events are received; else 503.
+
+    503 says why: a controller is in FAULT, is switched off by its admin mode, or does not answer. One of
+    several controllers that cannot be used does not make the service unready; the answer says which can.
+    Below `/subarrays/{subarray_id}` only the controller of that subarray counts.
+    """
+    found = await look_at_all(gateway.chosen(request.scope), gateway.settings.figures_timeout)
+    if any(each.ready for each in found):
+        return JSONResponse(Readiness(status="ready", controllers=found).model_dump(mode="json"))
+    reasons = " ".join(each.reason for each in found if each.reason is not None)
+    refusal = error_body(HTTPStatus.SERVICE_UNAVAILABLE, reasons)
+    body = Unreadiness(**refusal.model_dump(), controllers=found)
+    return JSONResponse(body.model_dump(mode="json"), HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @router.get(
@@ -41,7 +68,9 @@ async def readyz(service: ServiceDependency) -> Health:
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     summary="Figures for Prometheus",
 )
-async def metrics(service: ServiceDependency) -> Response:
-    """Return procedures by state, events, streams, and how long Tango calls take."""
-    text = await service.metrics.expose(service.controller, service.settings.figures_timeout)
-    return Response(text, media_type=CONTENT_TYPE_LATEST)
+async def metrics(gateway: GatewayDependency) -> Response:
+    """Return procedures by state, events, streams, and how long Tango calls take, for each controller."""
+    timeout = gateway.settings.figures_timeout
+    services = gateway.services.values()
+    await asyncio.gather(*(service.metrics.look(service, timeout) for service in services))
+    return Response(gateway.metrics.expose(), media_type=CONTENT_TYPE_LATEST)

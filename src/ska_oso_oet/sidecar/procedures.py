@@ -1,6 +1,7 @@
 """``/procedures``: prepare, start, stop and look at scripts."""
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,48 +10,47 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from ska_oso_oet.client import Controller, NotFoundError, RequestRejectedError, ResultCode
-from ska_oso_oet.model import FunctionArgs, Procedure, ProcedureRequest, ProcedureState
+from ska_oso_oet.model import (
+    CheckpointRequest,
+    ProcedureInput,
+    ProcedurePhase,
+    ProcedureRequest,
+    ProcedureState,
+    ProcedureSummary,
+    Requester,
+    StopReply,
+)
 
 from .addresses import procedure_uri
+from .clients import on_behalf_of, requester_of
 from .errors import location_of_new, responses
 from .json_route import JsonRoute
+from .reading import PLAIN_NUMBER, Kind, add_describe_route
 from .service import ControllerDependency, Service, ServiceDependency
 from .settings import API
-from .wire import AbortReply, ProcedureList, ProcedureReply, ProcedureUpdate, procedure_json
+from .wire import ProcedureReply, ProcedureUpdate, procedure_json
 
 router = APIRouter(prefix=API, route_class=JsonRoute, tags=["Procedures"])
 
-MAX_ID = (1 << 31) - 1
-"""Greatest ID that a DevLong can hold."""
 _BEGINS_WITHIN = 1.0
 """Seconds within which `main` begins unless the machine is busy; then the answer shows it READY."""
 
-ProcedureId = Annotated[int, Path(description="ID of the procedure", json_schema_extra={"minimum": 1})]
+ProcedureId = Annotated[
+    int, PLAIN_NUMBER, Path(description="ID of the procedure", json_schema_extra={"minimum": 1})
+]
 
-
-@router.get(
-    "/procedures",
-    response_model=ProcedureList,
-    responses=responses(500, 503, 504),
-    summary="List procedures",
+PROCEDURES = Kind(
+    "procedure",
+    "procedures",
+    "a procedure",
+    "PID",
+    "pids",
+    Controller.procedure,
+    Controller.procedures,
+    procedure_json,
+    lambda procedure: procedure.in_lists().model_dump(mode="json"),
 )
-async def list_procedures(request: Request, controller: ControllerDependency) -> JSONResponse:
-    """Return all procedures that are live, and the newest that have ended."""
-    found = await controller.procedures()
-    return JSONResponse({"procedures": [procedure_json(procedure, request) for procedure in found]})
-
-
-@router.get(
-    "/procedures/{procedure_id}",
-    response_model=ProcedureReply,
-    responses=responses(403, 404, 500, 503, 504),
-    summary="Describe a procedure",
-)
-async def get_procedure(
-    procedure_id: ProcedureId, request: Request, controller: ControllerDependency
-) -> JSONResponse:
-    """Return a procedure, also one that is no longer listed."""
-    return _reply(await _find(controller, procedure_id), request)
+add_describe_route(router, PROCEDURES, ProcedureReply)
 
 
 @router.post(
@@ -67,17 +67,17 @@ async def create_procedure(
 
     The answer does not wait for that. `{"script_uri": "file:///…"}` without `script` is accepted, too.
     """
-    created = await controller.create(body)
+    created = await controller.create(on_behalf_of(request, body))
     location = {"Location": procedure_uri(request, created.subject)}
     procedure = await controller.procedure(created.subject)
-    return _reply(procedure, request, HTTPStatus.CREATED, location)
+    return PROCEDURES.reply(procedure, request, HTTPStatus.CREATED, location)
 
 
 @router.put(
     "/procedures/{procedure_id}",
-    response_model=ProcedureReply | AbortReply,
+    response_model=ProcedureReply | StopReply,
     responses=responses(400, 403, 404, 408, 409, 413, 415, 500, 503, 504),
-    summary="Start or stop a procedure",
+    summary="Start, pause or stop a procedure",
 )
 async def update_procedure(
     procedure_id: ProcedureId,
@@ -85,80 +85,108 @@ async def update_procedure(
     request: Request,
     service: ServiceDependency,
 ) -> JSONResponse:
-    """Start a procedure by the state RUNNING, or stop it by the state STOPPED.
+    """Start a procedure by the state RUNNING, pause it by the state PAUSED, or stop it by the state STOPPED.
 
-    A procedure that is not READY is not started, and returned as it is. A stop is answered when the
-    procedure has stopped and, with `abort`, the abort script has ended.
+    A procedure that is not READY is not started, and returned as it is; one that is paused, or is to pause or
+    to stop at its next checkpoint, goes on. A pause takes effect at the next checkpoint, and the answer does
+    not wait for that: see `at_checkpoint`. A stop is answered when the procedure has stopped and, with
+    `abort`, the abort script has ended; one at a checkpoint is answered at once.
     """
-    procedure = await _find(service.controller, procedure_id)
-    if body.state is ProcedureState.RUNNING:
-        procedure = await _start(service, procedure, body.script_args.get("main"))
-    elif body.state is ProcedureState.STOPPED:
-        message = await _stop(service.controller, procedure, body.abort, service.settings.stop_timeout)
-        return JSONResponse({"abort_message": message})
-    return _reply(procedure, request)
+    PROCEDURES.check(procedure_id)
+    by = requester_of(request)
+    match body.state:
+        case ProcedureState.RUNNING:
+            started = await _start(service, procedure_id, body.script_args.get("main"), by)
+            return PROCEDURES.reply(started, request)
+        case ProcedureState.PAUSED:
+            await service.controller.talk.pause(CheckpointRequest(pid=procedure_id, requested_by=by))
+        case ProcedureState.STOPPED if body.at == "checkpoint":
+            stop = await _stop_at_checkpoint(service.controller, procedure_id, body.abort, by)
+            return JSONResponse(stop.model_dump())
+        case ProcedureState.STOPPED:
+            stop = await _stop(service, procedure_id, body.abort, by)
+            return JSONResponse(stop.model_dump())
+    return PROCEDURES.reply(await service.controller.procedure(procedure_id), request)
 
 
-def _reply(
-    procedure: Procedure,
-    request: Request,
-    status: HTTPStatus = HTTPStatus.OK,
-    headers: dict[str, str] | None = None,
-) -> JSONResponse:
-    return JSONResponse({"procedure": procedure_json(procedure, request)}, status, headers)
+async def _start(
+    service: Service, procedure_id: int, arguments: ProcedureInput | None, by: Requester
+) -> ProcedureSummary:
+    """Start a procedure, or have it go on, and return it as it is then; another one as it is.
+
+    The controller is not asked for the state before: it checks that itself.
+    """
+    try:
+        await service.controller.start(procedure_id, arguments, by)
+    except RequestRejectedError:
+        procedure = await service.controller.procedure(procedure_id)
+        if procedure.state is ProcedureState.PAUSED or procedure.at_checkpoint is not None:
+            return await _resume(service.controller, procedure_id, by)
+        if procedure.phase is ProcedurePhase.READY:  # something else forbids the start
+            raise
+        return procedure
+    return await _once_begun(service, procedure_id)
 
 
-async def _find(controller: Controller, procedure_id: int) -> Procedure:
-    # To the device, 0 is the last procedure; here it is one that never was.
-    if not 1 <= procedure_id <= MAX_ID:
-        raise NotFoundError(f"No information available for PID={procedure_id}")
+async def _resume(controller: Controller, procedure_id: int, by: Requester) -> ProcedureSummary:
+    # It may have ended, or have been resumed by somebody else meanwhile.
+    with suppress(RequestRejectedError, NotFoundError):
+        await controller.talk.resume(CheckpointRequest(pid=procedure_id, requested_by=by))
     return await controller.procedure(procedure_id)
 
 
-async def _start(service: Service, procedure: Procedure, arguments: FunctionArgs | None) -> Procedure:
-    controller = service.controller
-    if procedure.state is not ProcedureState.READY:
-        return procedure
-    try:
-        await controller.start(procedure.id, arguments)
-    except RequestRejectedError:
-        # It may have been started or stopped by somebody else meanwhile; if not, something forbids it.
-        procedure = await controller.procedure(procedure.id)
-        if procedure.state is ProcedureState.READY:
-            raise
-        return procedure
-    return await _once_begun(service, procedure)
+async def _stop_at_checkpoint(
+    controller: Controller, procedure_id: int, abort: bool, by: Requester
+) -> StopReply:
+    await controller.stop(procedure_id, abort=abort, at_checkpoint=True, requested_by=by)
+    return StopReply(
+        abort_message=f"Procedure {procedure_id} is stopped at its next checkpoint; Resume withdraws that",
+        stopped=False,
+        aborted=None,
+    )
 
 
-async def _once_begun(service: Service, before: Procedure) -> Procedure:
+async def _once_begun(service: Service, procedure_id: int) -> ProcedureSummary:
     """Return a procedure that is being started, as it is once `main` has begun.
 
     :param service: with the controller that starts it
-    :param before: as it was before
+    :param procedure_id: the procedure
     """
     deadline = asyncio.get_running_loop().time() + _BEGINS_WITHIN
     while True:
         # Who waits before looking cannot miss what happens after the look.
         news = asyncio.create_task(service.feed.wait())
         try:
-            procedure = await service.controller.procedure(before.id)
+            procedure = await service.controller.procedure(procedure_id)
             left = deadline - asyncio.get_running_loop().time()
-            if len(procedure.history.process_states) > len(before.history.process_states) or left <= 0:
+            if procedure.phase in (ProcedurePhase.MAIN, ProcedurePhase.ENDED) or left <= 0:
                 return procedure
             await asyncio.wait([news], timeout=left)
         finally:
             news.cancel()
 
 
-async def _stop(controller: Controller, procedure: Procedure, abort: bool, timeout: float) -> str:
+async def _stop(service: Service, procedure_id: int, abort: bool, by: Requester) -> StopReply:
+    controller = service.controller
+    not_aborted = False if abort else None
     try:
-        command = await controller.stop(procedure.id, abort=abort)
+        command = await controller.stop(procedure_id, abort=abort, requested_by=by)
     except RequestRejectedError as error:
-        procedure = await controller.procedure(procedure.id)
-        if procedure.state.is_final:
-            return str(error)
+        if await _has_ended(controller, procedure_id):
+            return StopReply(abort_message=str(error), stopped=False, aborted=not_aborted)
         raise
-    result = await controller.wait(command, timeout)
-    if result.code is not ResultCode.OK:
-        raise HTTPException(HTTPStatus.INTERNAL_SERVER_ERROR, str(result.message))
-    return str(result.message)
+    result = await controller.wait(command, service.settings.stop_timeout)
+    message = str(result.message)
+    if result.code is ResultCode.OK:
+        subarray = (await controller.procedure(procedure_id)).subarray_id if abort else None
+        return StopReply(
+            abort_message=message, stopped=True, aborted=True if abort else None, aborted_subarray=subarray
+        )
+    # A stop also fails if the procedure was stopped, and the abort script then failed.
+    if abort and result.code is ResultCode.FAILED and await _has_ended(controller, procedure_id):
+        return StopReply(abort_message=message, stopped=True, aborted=not_aborted)
+    raise HTTPException(HTTPStatus.INTERNAL_SERVER_ERROR, message)
+
+
+async def _has_ended(controller: Controller, procedure_id: int) -> bool:
+    return (await controller.procedure(procedure_id)).state.is_final

@@ -1,18 +1,24 @@
 """The newest events, each encoded once for all streams that send it."""
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 from ska_oso_oet.client import RawEvent
+from ska_oso_oet.model import OetError
 
 MAX_BYTES = 64 << 20
 """Memory that the ring may take: long events make it hold fewer of them."""
+
+MAX_UNNUMBERED_BYTES = 2 << 20
+"""Memory that events without a number may take."""
 
 _MAX_READ = 64 << 10
 """Bytes that a stream is given at a time, if it is more than one event."""
 
 
-class FallenBehindError(Exception):
+class FallenBehindError(OetError):
     """A reader wants events that are no longer in the ring."""
 
 
@@ -104,3 +110,34 @@ class Ring:
         drop = min(max(surplus, too_old), len(self._chunks) - 1)
         del self._chunks[:drop], self._ends[:drop]
         self._first += drop
+
+
+class UnnumberedEvents:
+    """Encoded events for those who listen at the moment. A reader that is slow misses some of them.
+
+    :param max_bytes: how many bytes to hold; the newest event is always held
+    """
+
+    def __init__(self, max_bytes: int = MAX_UNNUMBERED_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._chunks: deque[bytes] = deque()
+        self._bytes = 0
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """How many there have been."""
+        return self._count
+
+    def append(self, chunk: bytes) -> None:
+        """Add an event."""
+        self._chunks.append(chunk)
+        self._count += 1
+        self._bytes += len(chunk)
+        while self._bytes > self._max_bytes and len(self._chunks) > 1:
+            self._bytes -= len(self._chunks.popleft())
+
+    def read(self, after: int) -> bytes:
+        """Return the events that are held, without the first `after` that there have been."""
+        missing = min(self._count - after, len(self._chunks))
+        return b"".join(islice(self._chunks, len(self._chunks) - missing, None)) if missing else b""

@@ -7,14 +7,21 @@ from types import FrameType
 
 import h11
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import SidecarApp
+from .connections import Connections, LoopFaults, capacity
 from .errors import error_response
 from .settings import API, Settings
+from .sse import CUT
 
 _UNREAD_TIMEOUT = 30
 """Seconds after which the kernel closes a connection whose peer takes nothing of what is sent."""
+
+_ACCEPTED_AT_ONCE = 16
+_WAITING = 2048
+"""Connections that the kernel keeps until they are accepted."""
 
 _GRACE = 0.3
 """Seconds that requests which are being answered may take when the service is to end."""
@@ -43,13 +50,71 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class ContractProtocol(H11Protocol):
-    """HTTP/1.1, with the error body of this service also for what is no HTTP."""
+    """HTTP/1.1 with the error body of this service for malformed requests, and connections that can be cut.
+
+    An application finds the function that cuts its connection among the extensions of ASGI, as `CUT`.
+    """
+
+    app: ASGIApp
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Offer the application to cut the connection, and begin to wait for a request."""
+        super().connection_made(transport)
+        self._connections.opened(transport)
+        self._head_timer = self._cut_later(transport)
+        served = self.app
+
+        async def with_cut(scope: Scope, receive: Receive, send: Send) -> None:
+            extensions = {**(scope.get("extensions") or {}), CUT: transport.abort}
+            await served({**scope, "extensions": extensions}, receive, send)
+
+        self.app = with_cut
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has arrived. A client that never completes the head of a request is cut off."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._cancel_cut()
+            self._connections.busy(self.transport)
+        elif self._head_timer is None:
+            self._head_timer = self._cut_later(self.transport)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.IDLE:
+            self._connections.rested(self.transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting for a request."""
+        self._cancel_cut()
+        self._connections.closed(self.transport)
+        super().connection_lost(exc)
+
+    @property
+    def _sidecar(self) -> SidecarApp:
+        sidecar = self.config.app
+        assert isinstance(sidecar, SidecarApp), "as SidecarServer configures it"  # noqa: S101
+        return sidecar
+
+    @property
+    def _connections(self) -> Connections:
+        return self._sidecar.connections
+
+    def _cut_later(self, transport: asyncio.Transport) -> asyncio.TimerHandle:
+        return self.loop.call_later(self._sidecar.settings.head_timeout, transport.abort)
+
+    def _cancel_cut(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer to something that is no request, and let go of the connection."""
+        """Answer a malformed request, and close the connection."""
         answer = error_response(
             HTTPStatus.BAD_REQUEST,
-            "What was received is no HTTP/1.1 request: its first line, a header, or its length is malformed.",
+            "This is not an HTTP/1.1 request: its first line, a header, or its length is malformed.",
             headers={"Connection": "close"},
         )
         head = h11.Response(
@@ -68,7 +133,7 @@ class SidecarServer(uvicorn.Server):
     """
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
-        self._app = SidecarApp(settings)
+        self._app = SidecarApp(settings, Connections(capacity(len(settings.devices))))
         self._listener = listener
         self._loop: asyncio.AbstractEventLoop | None = None
         self.ready = asyncio.Event()
@@ -82,6 +147,9 @@ class SidecarServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Also how many connections asyncio accepts in one step, and how often it tries in vain where
+                # there are no descriptors left.
+                backlog=_ACCEPTED_AT_ONCE,
                 # The application reads these headers itself, the name of the host among them.
                 proxy_headers=False,
             )
@@ -96,9 +164,11 @@ class SidecarServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(LoopFaults())
         await super().startup(sockets)
         if not self.started:
             return
+        self._listener.listen(_WAITING)
         self.ready.set()
         host, port = self._listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
@@ -113,5 +183,5 @@ class SidecarServer(uvicorn.Server):
     def stop(self) -> None:
         """Begin to end. May be called by a handler of signals."""
         self.told_to_end = self.should_exit = True
-        if self._loop is not None and hasattr(self._app.state, "service"):
-            self._loop.call_soon_threadsafe(self._app.state.service.feed.close)
+        if self._loop is not None and hasattr(self._app.state, "gateway"):
+            self._loop.call_soon_threadsafe(self._app.state.gateway.close_streams)

@@ -1,79 +1,156 @@
-"""What requests are answered with: made when the service starts, let go of when it ends."""
+"""What requests are answered with: made when the sidecar starts, closed when it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from ska_oso_oet.client import Controller
 
 from .feed import EventFeed
-from .metrics import Metrics
+from .listings import Listings
+from .metrics import ControllerMetrics, Metrics
 from .settings import Settings
 from .stream import EventSource
 
 _FIRST_ATTEMPT = 3.0
-"""Seconds that the service waits for the device before it serves without."""
+"""Seconds that the sidecar waits for the devices before it serves without."""
+
+SUBARRAY = "oet.subarray"
+"""Key of a request's scope: the number that its path names; absent where the path names none."""
+
+
+class Service:
+    """What serves one controller. Nothing in it is shared with the services of other controllers.
+
+    :param number: of the controller's subarray
+    :param device: name of the controller's device
+    :param settings: how the sidecar was set up
+    :param metrics: what is measured of this controller
+    """
+
+    def __init__(self, number: int, device: str, settings: Settings, metrics: ControllerMetrics) -> None:
+        self.number = number
+        self.settings = settings
+        self.metrics = metrics
+        self.controller = Controller(device, settings.tango_timeout, metrics.on_call)
+        self.feed = EventFeed(self.controller, metrics, settings.max_lag, settings.heartbeat)
+        self.events = EventSource(self.feed, self.controller, metrics)
+        self.listings = Listings(self.feed)
+        self._receiving: asyncio.Task[None] | None = None
+        self._failing_since: datetime | None = None
+
+    def start(self) -> None:
+        """Begin to receive the events of the controller."""
+        self._receiving = asyncio.create_task(self.feed.run(), name=f"event feed of {self.controller.device}")
+
+    async def close(self) -> None:
+        """End all streams, and close the client of the controller."""
+        self.feed.close()
+        if self._receiving is not None:
+            self._receiving.cancel()
+            await asyncio.gather(self._receiving, return_exceptions=True)
+        await self.controller.aclose()
+
+    @property
+    def receives_events(self) -> bool:
+        """Whether a stream of events that is opened now misses none."""
+        return self.feed.epoch is not None and self.feed.connected
+
+    def note_availability(self, available: bool) -> datetime | None:
+        """Record whether the controller is available, and return since when it is not.
+
+        :param available: what has just been found
+        """
+        if available:
+            self._failing_since = None
+        elif self._failing_since is None:
+            self._failing_since = self.feed.lost_since or datetime.now(UTC)
+        return self._failing_since
 
 
 @dataclass(frozen=True)
-class Service:
-    """The parts of a running service.
+class Gateway:
+    """The services of all controllers, by the numbers of their subarrays.
 
-    :param settings: how it was set up
-    :param controller: the client of the device
-    :param feed: receives the device's events
-    :param events: what streams need
-    :param metrics: what is measured
+    :param settings: how the sidecar was set up
     """
 
     settings: Settings
-    controller: Controller
-    feed: EventFeed
-    events: EventSource
-    metrics: Metrics
+    metrics: Metrics = field(default_factory=Metrics)
+    services: dict[int, Service] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for number, device in self.settings.devices.items():
+            self.services[number] = Service(number, device, self.settings, self.metrics.of(number, device))
+
+    def service(self, scope: Scope) -> Service:
+        """Return the service that the path of a request names; the first if it names none."""
+        number = scope.get(SUBARRAY, next(iter(self.services)))
+        return self.services[number]
+
+    def chosen(self, scope: Scope) -> Mapping[int, Service]:
+        """Return the services that a request may see: the one that its path names, all if it names none."""
+        return {scope[SUBARRAY]: self.services[scope[SUBARRAY]]} if SUBARRAY in scope else self.services
+
+    def close_streams(self) -> None:
+        """End all streams of events."""
+        for service in self.services.values():
+            service.feed.close()
 
 
 @asynccontextmanager
-async def running_service(settings: Settings) -> AsyncIterator[Service]:
-    """Run a service as long as the context lasts.
+async def running_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    """Serve all controllers as long as the context lasts.
 
-    :param settings: how to set it up
+    :param settings: how the sidecar was set up
     """
-    metrics = Metrics()
-    async with Controller(settings.device, settings.tango_timeout, metrics.on_call) as controller:
-        feed = EventFeed(controller, metrics, settings.max_lag, settings.heartbeat)
-        receiving = asyncio.create_task(feed.run(), name="event feed")
-        try:
-            # Whoever is served has a stream that misses nothing, if the device is there.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_FIRST_ATTEMPT):
-                    await feed.attempted.wait()
-            yield Service(settings, controller, feed, EventSource(feed, controller, metrics), metrics)
-        finally:
-            feed.close()
-            receiving.cancel()
-            await asyncio.gather(receiving, return_exceptions=True)
+    gateway = Gateway(settings)
+    services = gateway.services.values()
+    try:
+        for service in services:
+            service.start()
+        # A client that is served has a stream that misses nothing, if its device is there.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_ATTEMPT):
+                await asyncio.gather(*(service.feed.attempted.wait() for service in services))
+        yield gateway
+    finally:
+        await asyncio.gather(*(service.close() for service in services))
+
+
+def gateway_of(request: Request) -> Gateway:
+    """Return the services of all controllers."""
+    gateway = request.app.state.gateway
+    assert isinstance(gateway, Gateway)  # noqa: S101
+    return gateway
 
 
 def service_of(request: Request) -> Service:
     """Return the service that handles a request."""
-    service = request.app.state.service
-    assert isinstance(service, Service)  # noqa: S101
-    return service
+    return gateway_of(request).service(request.scope)
 
 
-def _controller_of(request: Request) -> Controller:
+# Of dependencies that are not asynchronous, each costs a request a change to another thread and back.
+
+
+async def _gateway_of(request: Request) -> Gateway:
+    return gateway_of(request)
+
+
+async def _service_of(request: Request) -> Service:
+    return service_of(request)
+
+
+async def _controller_of(request: Request) -> Controller:
     return service_of(request).controller
 
 
-def _settings_of(request: Request) -> Settings:
-    return service_of(request).settings
-
-
-ServiceDependency = Annotated[Service, Depends(service_of)]
+GatewayDependency = Annotated[Gateway, Depends(_gateway_of)]
+ServiceDependency = Annotated[Service, Depends(_service_of)]
 ControllerDependency = Annotated[Controller, Depends(_controller_of)]
-SettingsDependency = Annotated[Settings, Depends(_settings_of)]

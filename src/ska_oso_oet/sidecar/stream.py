@@ -2,29 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ska_oso_oet.client import Controller, ControllerError, EventsNoLongerKeptError
 
 from .feed import Epoch, EventFeed, lost_note
-from .metrics import Metrics
+from .metrics import ControllerMetrics
 from .ring import FallenBehindError, encode
+from .sse import SseResponse, comment
 
 LOGGER = logging.getLogger(__name__)
 
 _BACKLOG_READ = 1000
-_FAREWELL_TIMEOUT = 0.1
-
-_HEADERS = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),  # keeps nginx from collecting events
-)
 
 
 class EventSource:
@@ -35,7 +28,7 @@ class EventSource:
     :param metrics: counts streams
     """
 
-    def __init__(self, feed: EventFeed, controller: Controller, metrics: Metrics) -> None:
+    def __init__(self, feed: EventFeed, controller: Controller, metrics: ControllerMetrics) -> None:
         self.feed = feed
         self.controller = controller
         self._metrics = metrics
@@ -59,7 +52,7 @@ class EventSource:
         self._metrics.dropped.inc()
 
 
-class EventStreamResponse(Response):
+class EventStreamResponse(SseResponse):
     """Sends events until the client leaves, falls too far behind, or the service ends.
 
     It keeps no events of its own: only the number of the last one it has sent.
@@ -68,43 +61,23 @@ class EventStreamResponse(Response):
     :param after: number of the last event that the client knows; None for what happens from now on
     """
 
-    media_type = "text/event-stream"
-
     def __init__(self, source: EventSource, after: int | None) -> None:
-        super().__init__()
+        progress = Progress(source, after)
+        # A client that reads nothing at all is not noticed by the sending task, which waits for it.
+        super().__init__(_placed(progress), [progress.fall_behind])
         self._source = source
-        self._after = after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream."""
-        progress = Progress(self._source, self._after)
         with self._source.counted():
-            sending = asyncio.create_task(_send_all(progress, send))
-            tasks = {
-                sending,
-                asyncio.create_task(_client_gone(receive)),
-                # Who reads nothing at all is not seen by `sending`, which waits for that.
-                asyncio.create_task(progress.fall_behind()),
-            }
-            try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                self._take_note(await asyncio.gather(*tasks, return_exceptions=True))
-        # A client that does not read does not read this either.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FAREWELL_TIMEOUT):
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await super().__call__(scope, receive, send)
 
-    def _take_note(self, outcomes: list[BaseException | None]) -> None:
-        failures = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-        behind = [failure for failure in failures if isinstance(failure, FallenBehindError)]
-        for failure in failures:
-            if failure not in behind:
-                LOGGER.error("A stream failed", exc_info=failure)
-        if behind:
-            self._source.dropped(str(behind[0]))
+    def take_note(self, failure: Exception) -> None:
+        """Take note of what has ended the stream."""
+        if isinstance(failure, FallenBehindError):
+            self._source.dropped(str(failure))
+        else:
+            super().take_note(failure)
 
 
 class Progress:
@@ -112,13 +85,16 @@ class Progress:
 
     :param source: what it needs of the service
     :param after: number of the last event that the client knows; None for what happens from now on
+    :param past: how many events to begin with that have happened, if the client knows none
     """
 
-    def __init__(self, source: EventSource, after: int | None) -> None:
+    def __init__(self, source: EventSource, after: int | None, past: int = 0) -> None:
         self._source = source
+        self._past = past
         self._feed = source.feed
         self._position = after
         self._beats = source.feed.beats
+        self._unnumbered = source.feed.unnumbered.count
         self._epoch: Epoch | None = None
         """What is being sent, once that follows what happens."""
 
@@ -129,7 +105,7 @@ class Progress:
         """
         if self._position is not None or self._feed.epoch is None:
             return b""
-        self._position = self._feed.epoch.ring.next - 1
+        self._position = max(0, self._feed.epoch.ring.next - 1 - self._past)
         return f"id:{self._position}\n\n".encode()
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -158,12 +134,14 @@ class Progress:
         while not self._feed.closing:
             if self._beat_is_due:
                 yield self._heartbeat()
+            if self._unnumbered != self._feed.unnumbered.count:
+                yield self._unnumbered_events()
             if data := self._next_events(self._epoch):
                 yield data
             elif self._epoch.following is not None:
                 self._epoch = self._epoch.following
                 self._position = self._epoch.first - 1
-                yield _comment(self._epoch.note)
+                yield comment(self._epoch.note)
             else:
                 await self._feed.wait()
 
@@ -171,6 +149,10 @@ class Progress:
         assert self._position is not None  # noqa: S101
         data, self._position = epoch.ring.read(self._position)
         return data
+
+    def _unnumbered_events(self) -> bytes:
+        known, self._unnumbered = self._unnumbered, self._feed.unnumbered.count
+        return self._feed.unnumbered.read(known)
 
     async def fall_behind(self) -> NoReturn:
         """Wait until what is to be sent next is no longer there.
@@ -194,7 +176,7 @@ class Progress:
 
     def _heartbeat(self) -> bytes:
         self._beats = self._feed.beats
-        return _comment("" if self._feed.connected else "the controller does not answer; waiting for it")
+        return comment("" if self._feed.connected else "the controller does not answer; waiting for it")
 
     # What happened before the stream was opened
 
@@ -210,7 +192,7 @@ class Progress:
                     yield beat
             else:
                 self._position = 0
-                yield _comment("the controller has begun to number its events anew")
+                yield comment("the controller has begun to number its events anew")
 
     async def _backlog(self, epoch: Epoch) -> AsyncIterator[bytes]:
         """Yield what the ring does not hold, from the number on that the client knows."""
@@ -219,7 +201,7 @@ class Progress:
             try:
                 data = await self._read_backlog(epoch)
             except EventsNoLongerKeptError as error:
-                yield _comment(lost_note(range(self._position + 1, error.first)))
+                yield comment(lost_note(range(self._position + 1, error.first)))
                 self._position = error.first - 1
             except ControllerError:
                 # At the next heartbeat, or before, it may be there again.
@@ -244,21 +226,8 @@ class Progress:
             return True
 
 
-async def _send_all(progress: Progress, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-    await _send_body(send, b"\n" + progress.place())
+async def _placed(progress: Progress) -> AsyncGenerator[bytes]:
+    """Yield what a stream sends: where it begins, then events."""
+    yield b"\n" + progress.place()
     async for data in progress.chunks():
-        await _send_body(send, data)
-
-
-async def _send_body(send: Send, data: bytes) -> None:
-    await send({"type": "http.response.body", "body": data, "more_body": True})
-
-
-async def _client_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _comment(text: str) -> bytes:
-    return f":{' ' if text else ''}{text}\n\n".encode()
+        yield data

@@ -1,11 +1,11 @@
 """The JSON of this service that is not that of the device."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from ska_oso_oet.model import Activity, Model, Procedure, ProcedureState, ScriptArgs
+from ska_oso_oet.model import ActivitySummary, Model, ProcedureState, ProcedureSummary, ScriptArgs
 
 from .addresses import activity_uri, procedure_uri
 
@@ -13,46 +13,60 @@ from .addresses import activity_uri, procedure_uri
 class ProcedureReply(BaseModel):
     """A procedure."""
 
-    procedure: Procedure
+    procedure: ProcedureSummary
 
 
 class ProcedureList(BaseModel):
-    """All procedures that are live, and the newest that have ended."""
+    """All procedures that are live, and the newest that have ended; or those that were asked for."""
 
-    procedures: list[Procedure]
+    procedures: list[ProcedureSummary]
+    next: int | None = Field(
+        default=None,
+        description="only where procedures were asked for: 'before' to read on, null if there are no more",
+    )
 
 
 class ActivityReply(BaseModel):
     """An activity."""
 
-    activity: Activity
+    activity: ActivitySummary
 
 
 class ActivityList(BaseModel):
     """All activities that are live, and the newest that have ended."""
 
-    activities: list[Activity]
+    activities: list[ActivitySummary]
 
 
-class AbortReply(BaseModel):
-    """How a request to stop a procedure went."""
+class RerunBody(Model):
+    """What is to be different when the script of a procedure is prepared again."""
 
-    abort_message: str = Field(examples=["Successfully stopped script with ID 2"])
+    script_args: ScriptArgs = Field(
+        default_factory=dict,
+        description="arguments to replace: those by name one by one, those by position all together",
+    )
 
 
 class ProcedureUpdate(Model):
     """What is to become of a procedure. A whole summary, as read before, can be sent back changed.
 
-    Other states than RUNNING and STOPPED, and no state, change nothing.
+    Other states than RUNNING, PAUSED and STOPPED, and no state, change nothing.
     """
 
     state: ProcedureState | None = Field(
-        default=None, description="RUNNING to start the procedure, STOPPED to stop it"
+        default=None,
+        description="RUNNING to start the procedure or to have it go on, PAUSED to have it wait at its next "
+        "checkpoint, STOPPED to stop it",
     )
     script_args: ScriptArgs = Field(
         default_factory=dict, description="arguments of main ('run' is a synonym), when it is started"
     )
     abort: bool = Field(default=False, description="run the abort script once the procedure has stopped")
+    at: Literal["checkpoint"] | None = Field(
+        default=None,
+        description="with STOPPED: 'checkpoint' to let the procedure go on to its next checkpoint, which is "
+        "not waited for",
+    )
     # The rest of a summary, which nobody can change.
     id: Any = Field(default=None, description="ignored")
     uri: Any = Field(default=None, description="ignored")
@@ -60,9 +74,24 @@ class ProcedureUpdate(Model):
     history: Any = Field(default=None, description="ignored")
     created: Any = Field(default=None, description="ignored")
     command_id: Any = Field(default=None, description="ignored")
+    subarray_id: Any = Field(default=None, description="ignored")
+    requested_by: Any = Field(default=None, description="ignored")
+    started_by: Any = Field(default=None, description="ignored")
+    stopped_by: Any = Field(default=None, description="ignored")
+    queue_entry: Any = Field(default=None, description="ignored")
+    checkpoint: Any = Field(default=None, description="ignored")
+    at_checkpoint: Any = Field(default=None, description="ignored")
+    result: Any = Field(default=None, description="ignored")
+    result_omitted: Any = Field(default=None, description="ignored")
+    files: Any = Field(default=None, description="ignored")
+    files_omitted: Any = Field(default=None, description="ignored")
+    script_sha256: Any = Field(default=None, description="ignored")
+    commit: Any = Field(default=None, description="ignored")
+    environment: Any = Field(default=None, description="ignored")
+    truncated: Any = Field(default=None, description="ignored")
 
 
-def procedure_json(procedure: Procedure, request: Request) -> dict[str, Any]:
+def procedure_json(procedure: ProcedureSummary, request: Request) -> dict[str, Any]:
     """Return a procedure as clients of this service see it.
 
     :param procedure: the procedure
@@ -74,7 +103,7 @@ def procedure_json(procedure: Procedure, request: Request) -> dict[str, Any]:
     return shown | {"uri": procedure_uri(request, procedure.id)}
 
 
-def activity_json(activity: Activity, request: Request) -> dict[str, Any]:
+def activity_json(activity: ActivitySummary, request: Request) -> dict[str, Any]:
     """Return an activity as clients of this service see it.
 
     :param activity: the activity

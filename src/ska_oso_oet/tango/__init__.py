@@ -10,9 +10,11 @@ so a script that uses it also runs outside the OET::
 """
 
 from ._executor import TangoExecutor
+from ._obs_states import ObsState
 from ._proxies import ProxyFactory, TangoDeviceProxyFactory
 from ._scan_ids import (
     SCAN_ID_FILE_VARIABLE,
+    SCAN_ID_USER_VARIABLE,
     SKUID_URL_VARIABLE,
     LocalScanIdGenerator,
     RemoteScanIdGenerator,
@@ -20,7 +22,7 @@ from ._scan_ids import (
     ScanIdGenerator,
     scan_id_generator,
 )
-from ._subarray import ObsState, SimulatedSubarray, Subarray
+from ._subarray import SimulatedSubarray, Subarray
 from ._subscriptions import Callback, EventObserver, SubscriptionManager
 from ._targets import Attribute, Command
 from ._telescope import Telescope, central_node_fqdn, subarray_fqdn_prefix
@@ -28,6 +30,7 @@ from ._telescope import Telescope, central_node_fqdn, subarray_fqdn_prefix
 __all__ = [
     "SCAN_ID_FILE_VARIABLE",
     "SCAN_ID_GENERATOR",
+    "SCAN_ID_USER_VARIABLE",
     "SKUID_URL_VARIABLE",
     "Attribute",
     "Callback",

@@ -8,6 +8,7 @@ from typing import Any
 
 import tango
 
+from ._enumerations import members
 from ._proxies import DEFAULT_PROXY_FACTORY, ProxyFactory
 from ._subscriptions import SubscriptionManager
 from ._targets import Attribute, Command
@@ -130,12 +131,20 @@ class TangoExecutor:
 
         :param attribute: the attribute to read
         :raises tango.DevFailed: if the device cannot be reached, or cannot read the attribute
-        :returns: the attribute value; a DevEnum is an ``int``, as it is in events
+        :returns: the attribute value; that of a DevEnum is a member of an ``IntEnum`` with the attribute's
+            labels, in tuples if the attribute is an array. In events, it is an ``int``.
         """
-        return self._proxy_factory(attribute.device).read_attribute(attribute.name).value
+        proxy = self._proxy_factory(attribute.device)
+        reading = proxy.read_attribute(attribute.name)
+        if reading.type != tango.CmdArgType.DevEnum:
+            return reading.value
+        config = proxy.get_attribute_config(attribute.name)
+        return members(reading.value, config.name, tuple(config.enum_labels))
 
     def subscribe_event(self, attribute: Attribute) -> int:
-        """Subscribe to the change events of an attribute; its present value comes as the first event.
+        """Subscribe to the change events of an attribute that are received from now on.
+
+        The present value is not an event: `read` it.
 
         :param attribute: the attribute to subscribe to
         :raises RuntimeError: if an attribute is subscribed to already

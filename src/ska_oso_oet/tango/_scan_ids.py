@@ -6,12 +6,21 @@ import os
 import threading
 import urllib.request
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
 
+import tango
+
+from ._shared_counter import SharedCounter, TurnLostError
+
 SCAN_ID_FILE_VARIABLE = "OET_SCAN_ID_FILE"
 """Environment variable: path of the file that numbers the scans of all scripts of a controller."""
+
+SCAN_ID_USER_VARIABLE = "OET_SCAN_ID_USER"
+"""Environment variable: name of the controller, which numbers its scans together with all controllers of its
+Tango database."""
 
 SKUID_URL_VARIABLE = "SKUID_URL"
 """Environment variable: ``host:port`` or URL of the SKUID service."""
@@ -72,13 +81,15 @@ class _Generator(ABC):
 
 
 class LocalScanIdGenerator(_Generator):
-    """Numbers scans without a service.
+    """Numbers scans without SKUID.
 
-    Where the environment variable OET_SCAN_ID_FILE names a file, as it does for every script of the
-    OET, the numbers are unique among all that use this file: all scripts of a controller, one after the
-    other or at the same time, over restarts too. Without it they are unique within this generator.
+    Scripts of the OET have two environment variables. With OET_SCAN_ID_USER, the name of the controller, the
+    numbers are unique among all controllers of the Tango database, which counts them. With OET_SCAN_ID_FILE,
+    they are unique among all that use this file: all scripts of a controller, one after the other or at the
+    same time, over restarts too. With both, the file keeps the count if the database loses it. Without them,
+    they are unique within this generator.
 
-    :param start: the first scan ID; with a file, the least one
+    :param start: the first scan ID; with a file or a database, the least one
     """
 
     def __init__(self, start: int = 1) -> None:
@@ -86,25 +97,48 @@ class LocalScanIdGenerator(_Generator):
         self._last = start - 1
         path = os.environ.get(SCAN_ID_FILE_VARIABLE)
         self._path = Path(path) if path else None
+        self._user = os.environ.get(SCAN_ID_USER_VARIABLE)
+        self._counter: SharedCounter | None = None
 
     def _draw(self) -> int:
-        if self._path is None:
-            self._last += 1
-            return self._last
+        least = self._last + 1
         try:
-            return _next_in_file(self._path, self._last + 1)
+            self._last = (
+                self._count(least) if self._path is None else _count_in_file(self._path, least, self._count)
+            )
         except OSError as error:
             raise ScanIdError(
                 f"the file that numbers scans cannot be used: {error}; see that {SCAN_ID_FILE_VARIABLE} "
                 "names a file in a folder that exists and can be written to"
             ) from error
+        return self._last
+
+    def _count(self, least: int) -> int:
+        """Return a number that no other controller has, and that is not smaller than `least`.
+
+        :raises ScanIdError: if that cannot be known
+        """
+        if not self._user:
+            return least
+        try:
+            if self._counter is None:
+                self._counter = SharedCounter(self._user)
+            return self._counter.next(least)
+        except (tango.DevFailed, TurnLostError) as error:
+            reason = error.args[0].desc.strip() if isinstance(error, tango.DevFailed) else str(error)
+            raise ScanIdError(
+                "no scan ID from the Tango database, which numbers the scans of all its controllers: "
+                f"{reason}; see that the database runs, that TANGO_HOST names it, and that scripts may write "
+                "to it"
+            ) from error
 
 
-def _next_in_file(path: Path, least: int) -> int:
-    """Count the number in a file up by one, as one step among all processes that do so.
+def _count_in_file(path: Path, least: int, count: Callable[[int], int]) -> int:
+    """Count on from the number in a file, as one step among all processes that do so.
 
     :param path: the file, created if there is none
     :param least: smallest number to return
+    :param count: returns the next number, for the smallest one that it may be
     :raises OSError: if the file cannot be opened or written
     :raises ScanIdError: if the file does not hold a number
     :returns: the number that is in the file now
@@ -112,7 +146,7 @@ def _next_in_file(path: Path, least: int) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        number = max(_number_in(os.pread(descriptor, _DIGITS + 1, 0), path) + 1, least)
+        number = count(max(_number_in(os.pread(descriptor, _DIGITS + 1, 0), path) + 1, least))
         # One write of constant length, so that a script killed here leaves the old number or the new one.
         os.pwrite(descriptor, f"{number:0{_DIGITS}d}\n".encode(), 0)
         os.fdatasync(descriptor)
@@ -151,7 +185,7 @@ class RemoteScanIdGenerator(_Generator):
         except (OSError, HTTPException, ValueError) as error:
             raise ScanIdError(
                 f"no scan ID from SKUID at {self._url}: {error}; see that the service runs and that "
-                f"{SKUID_URL_VARIABLE} is its host:port, or unset it to number scans locally"
+                f"{SKUID_URL_VARIABLE} is its host:port, or unset it to number scans without SKUID"
             ) from error
         return _scan_id_in(body, self._url)
 

@@ -5,33 +5,17 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from enum import IntEnum
 from typing import Any
 
 import tango
 
 from ._executor import TangoExecutor
+from ._obs_states import DEAD_ENDS, TRANSITIONS, ObsState, require_allowed
 from ._proxies import DEFAULT_PROXY_FACTORY, ProxyFactory
 from ._targets import Attribute, Command
 from ._telescope import central_node_fqdn, subarray_fqdn_prefix
 
 _DEFAULT_TIMEOUT = 60.0
-
-
-class ObsState(IntEnum):
-    """Observing states of a subarray, with the values that the SKA control model gives them."""
-
-    EMPTY = 0
-    RESOURCING = 1
-    IDLE = 2
-    CONFIGURING = 3
-    READY = 4
-    SCANNING = 5
-    ABORTING = 6
-    ABORTED = 7
-    RESETTING = 8
-    FAULT = 9
-    RESTARTING = 10
 
 
 _REFUSALS = {3: "failed", 5: "was rejected", 6: "is not allowed now", 7: "was aborted"}
@@ -42,8 +26,8 @@ class Subarray:
     """Sends commands to a subarray, and waits until it has reached the state they lead to.
 
     Every command raises ``tango.DevFailed`` if the device cannot be reached or the command fails,
-    ``RuntimeError`` if the device refuses it or goes to FAULT, and ``TimeoutError`` if the state is
-    not reached.
+    ``RuntimeError`` if the device refuses it, or is ABORTED, in FAULT or EMPTY, so that the state cannot
+    be reached any more, and ``TimeoutError`` if it is not reached in time.
 
     :param subarray_id: number of the subarray, 1 or more
     :param proxy_factory: returns the Tango client of a device
@@ -136,11 +120,11 @@ class Subarray:
 
     def _run(self, device: str, name: str, arguments: Sequence[str], goal: ObsState, timeout: float) -> None:
         """Send a command, and wait until the subarray has reached the state that it leads to."""
-        self._follow(timeout)
+        self._follow()
         self._send(device, name, arguments)
         self._wait_for(name, goal, timeout)
 
-    def _follow(self, timeout: float) -> None:
+    def _follow(self) -> None:
         """Bring the known state up to date.
 
         There is one subscription for all commands: every change is seen once, and none that belongs
@@ -149,16 +133,25 @@ class Subarray:
         if not self._subscribed:
             self._executor.subscribe_event(self._obs_state)
             self._subscribed = True
-            self._next_state(timeout)
+        self._state = ObsState(self._executor.read(self._obs_state))
+        while self._drain():  # something changed meanwhile, before or after the attribute was read
+            self._state = ObsState(self._executor.read(self._obs_state))
+
+    def _drain(self) -> int:
+        """Take the events that are there, and return how many."""
+        count = 0
         with suppress(TimeoutError):
             while True:
                 self._next_state(0.0)
+                count += 1
+        return count
 
     def _wait_for(self, command: str, goal: ObsState, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         before, changed = self._state, False
         # A scan leads from READY to READY: the state from before the command does not count as reached.
         while not changed or self._state is not goal:
+            self._require_way_out(command, goal, changed)
             try:
                 self._next_state(max(0.0, deadline - time.monotonic()))
             except TimeoutError:
@@ -167,23 +160,43 @@ class Subarray:
                     f"{'became' if changed else 'stayed'} {self._state.name if self._state else 'unreadable'}"
                 ) from None
             changed = changed or self._state not in {before, None}
-            if self._state is ObsState.FAULT:
-                raise RuntimeError(f"{self.fqdn} went to FAULT during {command}; see its status and logs")
+
+    def _require_way_out(self, command: str, goal: ObsState, changed: bool) -> None:
+        """Make sure that the subarray may still reach the state that a command leads to.
+
+        :param changed: whether its state has changed since the command was sent
+        :raises RuntimeError: if it is in a state that it does not leave by itself
+        """
+        state = self._state
+        if state not in DEAD_ENDS or (not changed and state in TRANSITIONS[command].allowed):
+            return
+        how = f"went to {state.name} during" if changed else f"was {state.name} at"
+        raise RuntimeError(f"{self.fqdn} {how} {command} and will not become {goal.name}: {DEAD_ENDS[state]}")
 
     def _next_state(self, timeout: float) -> None:
-        """Wait for the next event; one that tells a failure, from which Tango may recover, gives None."""
+        """Wait for the next event; one that reports a failure, from which Tango may recover, gives None."""
         event = self._executor.read_event(self._obs_state, timeout)
         self._state = None if event.err else ObsState(event.attr_value.value)
 
 
 class SimulatedSubarray(Subarray):
-    """Prints what a `Subarray` would do, where there is no telescope. Every command succeeds at once."""
+    """Prints what a `Subarray` would do, where there is no telescope.
+
+    A command succeeds at once, or raises ``tango.DevFailed`` if a subarray does not allow it in that state.
+
+    :ivar obs_state: its observing state; None, before the first command, for one that allows that command
+    """
+
+    obs_state: ObsState | None = None
 
     def _find(self) -> str:
         return f"{subarray_fqdn_prefix()}/{self.subarray_id}"
 
     def _send(self, device: str, name: str, arguments: Sequence[str]) -> None:
+        if self.obs_state is not None:
+            require_allowed(self.fqdn, self.obs_state, name)
         print(f"SIMULATED, no device is called: {name} {' '.join(arguments)} to {device}")  # noqa: T201
+        self.obs_state = TRANSITIONS[name].to
 
     def _run(self, device: str, name: str, arguments: Sequence[str], goal: ObsState, timeout: float) -> None:
         self._send(device, name, arguments)

@@ -30,7 +30,7 @@ def _unsubscribe_all() -> None:
 
 
 class EventObserver(Protocol):
-    """Whoever wants to know of the events of an attribute."""
+    """Receives the events of an attribute."""
 
     def notify(self, evt: tango.EventData) -> None:
         """Take note of an event, or (``evt.err``) of a failure that Tango reports as one.
@@ -87,11 +87,13 @@ class Callback:
             registration.deliver(evt)
 
     def register_observer(self, observer: EventObserver) -> None:
-        """Have an observer notified of all events that come from now on.
+        """Notify an observer of all events that come from now on.
 
         :param observer: observer to register; one that is registered already stays so, once
         """
-        self._register(observer)
+        # By identity: observers need not be hashable, and equal ones are still two.
+        with self._lock:
+            self._registrations.setdefault(id(observer), _Registration(observer))
 
     def unregister_observer(self, observer: EventObserver) -> None:
         """Notify an observer no more, from the moment this returns.
@@ -103,11 +105,6 @@ class Callback:
         if registration is not None:
             registration.end()
 
-    def _register(self, observer: EventObserver) -> _Registration:
-        # By identity: observers need not be hashable, and equal ones are still two.
-        with self._lock:
-            return self._registrations.setdefault(id(observer), _Registration(observer))
-
 
 class _Subscription(Callback):
     """The subscription to one attribute, made when its first observer comes."""
@@ -117,83 +114,59 @@ class _Subscription(Callback):
         self._attr = attr
         self._proxy_factory = proxy_factory
         # Held while subscribing, so that observers that come at the same time share one subscription.
-        self._subscribing = threading.RLock()
-        self._proxy: Any = None
+        self._subscribing = threading.Lock()
+        self._subscribed = False
+        self._subscriber: int | None = None
+
+    def __call__(self, evt: tango.EventData) -> None:
+        """Distribute an event, unless it is the present value that Tango sends on subscribing.
+
+        Tango reads the attribute while it subscribes, and calls this with the value in the thread that
+        subscribes. All that the device sends comes in another thread.
+        """
+        if threading.get_ident() != self._subscriber:
+            self.notify_observers(evt)
 
     def register_observer(self, observer: EventObserver) -> None:
-        """Register an observer; it is notified of the attribute's present value at once.
+        """Register an observer; it is notified of each event that is received from now on.
 
         :raises tango.DevFailed: if this is the first observer and the attribute cannot be subscribed to
         """
         with self._subscribing:
-            if self._proxy is None:
-                self._subscribe(observer)
-                return
-        registration = self._register(observer)
-        # Tango tells the present value only once, to the first observer. A script that waits for a
-        # state which has been reached already would wait for ever. Events that come meanwhile are
-        # held back by the lock: the observer gets them after the present value, in order.
-        with registration.lock:
-            registration.deliver(self._present_value())
+            # Registered first: an event may be received before Tango's call has returned.
+            super().register_observer(observer)
+            if not self._subscribed:
+                try:
+                    self._subscribe()
+                except BaseException:
+                    self.unregister_observer(observer)
+                    raise
+                self._subscribed = True
 
-    def _subscribe(self, observer: EventObserver) -> None:
-        self._register(observer)
+    def _subscribe(self) -> None:
+        proxy = self._proxy_factory(self._attr.device)
+        self._subscriber = threading.get_ident()
         try:
-            proxy = self._proxy_factory(self._attr.device)
             # Tango tells threads apart by their omniORB number, which a thread that Python made has not.
             with tango.EnsureOmniThread():
                 event_id = proxy.subscribe_event(self._attr.name, tango.EventType.CHANGE_EVENT, self)
-        except BaseException:
-            self.unregister_observer(observer)
-            raise
-        self._proxy = proxy
+        finally:
+            self._subscriber = None
         _subscribed[event_id] = proxy
-
-    def _present_value(self) -> "_PresentValue":
-        try:
-            return _PresentValue(self._proxy, self._attr, self._proxy.read_attribute(self._attr.name))
-        except tango.DevFailed as failure:
-            return _PresentValue(self._proxy, self._attr, None, failure.args)
-
-
-class _PresentValue(tango.EventData):  # type: ignore[misc]
-    """An event like the one that Tango makes when an attribute is subscribed to.
-
-    Its fields are Python's own: a value that is assigned to the fields of a plain EventData belongs to
-    Python and to C++ at once, and is freed twice.
-    """
-
-    device: Any = None
-    attr_name: str = ""
-    event: str = "change"
-    event_reason: Any = tango.EventReason.SubSuccess
-    attr_value: Any = None
-    err: bool = False
-    errors: tuple[Any, ...] = ()
-    reception_date: Any = None
-
-    def __init__(self, device: Any, attr: Attribute, value: Any, errors: tuple[Any, ...] = ()) -> None:
-        super().__init__()
-        self.device = device
-        self.attr_name = str(attr)
-        self.attr_value = value
-        self.err = bool(errors)
-        self.errors = errors
-        self.reception_date = tango.TimeVal.now()
-
-    def get_date(self) -> Any:
-        """Return when the value was read."""
-        return self.reception_date
 
 
 class SubscriptionManager:
     """Stands between observers of attributes and Tango, and makes no subscription twice.
 
     The first observer of an attribute has it subscribed to. The subscription then lives until the
-    interpreter exits, whether anybody observes it or not, and survives restarts of the device: Tango
-    reports the loss as an event (``evt.err``, reason ``API_EventTimeout``) within some 10 s, and the
-    value at the time when it has found the device again, with which ordinary events resume. Values that the
-    device passes through between its restart and that moment are not reported by Tango.
+    interpreter exits, whether anybody observes it or not. An observer gets the events that are received
+    while it is registered. The attribute's present value is not an event: the one that Tango sends while it
+    subscribes is discarded, so `TangoExecutor.read` an attribute whose value is needed now.
+
+    A subscription survives restarts of the device: Tango reports the loss as an event (``evt.err``, reason
+    ``API_EventTimeout``) within some 10 s, and the value at the time when it has found the device again,
+    after which ordinary events resume. Values that the device passes through between its restart and that
+    moment are not reported by Tango.
 
     May be used from any thread.
 
@@ -206,10 +179,10 @@ class SubscriptionManager:
         self._subscriptions: dict[Attribute, _Subscription] = {}
 
     def register_observer(self, attr: Attribute, observer: EventObserver) -> None:
-        """Have an observer notified of the present value and of each change event of an attribute.
+        """Notify an observer of each change event of an attribute that is received from now on.
 
-        Where the attribute was subscribed to before, events that are on their way already come after
-        the present value, although they are older: stay registered to see each change just once.
+        Where the attribute was subscribed to before, the event of a change that has just happened may still
+        be on its way: stay registered to see each change just once.
 
         :param attr: Tango attribute to observe
         :param observer: the observer to notify; one that is registered already is notified once

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from ska_oso_oet.model import FunctionArgs
-from ska_oso_oet.procedure.domain import ProcedureInput
-from ska_oso_oet.procedure.ui import to_procedure_input
+from pydantic import TypeAdapter
+
+from ska_oso_oet.model import ProcedureInput
+
+_PROCEDURE_INPUT: TypeAdapter[ProcedureInput] = TypeAdapter(ProcedureInput)
 
 
 def convert_request_dict_to_procedure_input(fn_dict: dict[str, Any]) -> ProcedureInput:
@@ -13,4 +15,4 @@ def convert_request_dict_to_procedure_input(fn_dict: dict[str, Any]) -> Procedur
     :param fn_dict: e.g. ``{"args": [1, 2], "kwargs": {"subarray_id": 42}}``
     :raises pydantic.ValidationError: if it is not of that form
     """
-    return to_procedure_input(FunctionArgs.model_validate(fn_dict))
+    return _PROCEDURE_INPUT.validate_python(fn_dict)

@@ -14,6 +14,7 @@ class Unit(StrEnum):
     PER_SECOND = "/s"
     PERCENT = "%"
     MEBIBYTES = "MiB"
+    THREADS = "threads"
 
 
 class Aspect(StrEnum):
@@ -25,6 +26,8 @@ class Aspect(StrEnum):
     """The figure's 99th percentile as a multiple of the baseline's."""
     MEDIAN = "median"
     """The median itself."""
+    P99 = "p99"
+    """The 99th percentile itself."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,8 @@ class Row:
         """
         if aspect is Aspect.MEDIAN:
             return self.measured.median
+        if aspect is Aspect.P99:
+            return self.measured.p99
         if self.baseline is None or self.ratio is None:
             raise ValueError(f"{self.name} has no baseline")
         return self.ratio if aspect is Aspect.RATIO else self.measured.p99 / self.baseline.p99

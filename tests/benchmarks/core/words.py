@@ -34,7 +34,8 @@ def cells(row: Row) -> tuple[str, ...]:
 def described(target: Target, row: Row) -> str:
     """Return a target of a row."""
     sign = "≥" if target.is_floor else "≤"
-    return f"{sign} {target.bound:,g} {row.unit if target.aspect is Aspect.MEDIAN else target.aspect}"
+    aspects = {Aspect.MEDIAN: row.unit, Aspect.P99: f"{row.unit} p99"}
+    return f"{sign} {target.bound:,g} {aspects.get(target.aspect, target.aspect)}"
 
 
 def verdict(row: Row) -> str:

@@ -2,9 +2,9 @@
 
 import queue
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import tango
 from tests.benchmarks.stack.stamp import stamp_of
@@ -51,16 +51,27 @@ class Receiver(Protocol):
         ...
 
 
+def _itself(value: Any) -> Sequence[str]:
+    return (value,)
+
+
 class Arrivals:
-    """Receives the change events of one text attribute, as a context manager.
+    """Receives the change events of one attribute, as a context manager.
 
     :param proxy: the device
     :param attribute: name of the attribute
+    :param texts: returns the texts that a value consists of; by default it is one
     """
 
-    def __init__(self, proxy: tango.DeviceProxy, attribute: str) -> None:
+    def __init__(
+        self,
+        proxy: tango.DeviceProxy,
+        attribute: str,
+        texts: Callable[[Any], Sequence[str]] = _itself,
+    ) -> None:
         self._proxy = proxy
         self._attribute = attribute
+        self._texts = texts
         self._arrived: queue.SimpleQueue[Arrival | EventsLostError] = queue.SimpleQueue()
         self._subscription = 0
 
@@ -111,7 +122,13 @@ class Arrivals:
         if event.err:
             self._arrived.put(EventsLostError(event.errors[0].desc))
         else:
-            self._arrived.put(Arrival(arrived, event.attr_value.value))
+            for text in self._texts(event.attr_value.value):
+                self._arrived.put(Arrival(arrived, text))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether events have come that nobody has asked for."""
+        return not self._arrived.empty()
 
     def next(self, timeout: float = TIMEOUT) -> Arrival:
         """Wait for the next event.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tango
-from tests.benchmarks.stack.arrivals import HIGH_WATER_MARK, Arrivals
+from tests.benchmarks.stack.arrivals import HIGH_WATER_MARK, Arrival, Arrivals
 from tests.benchmarks.stack.bare_stream import PATH
 from tests.benchmarks.stack.oet import PROJECT
 from tests.benchmarks.stack.streams import Streams
@@ -17,7 +17,11 @@ from tests.support.processes import ServerProcess
 from tests.support.tango_stack import device_proxy, device_server, register
 
 _DEVICE_MODULE = "tests.benchmarks.stack.bare_device"
+_MINIMAL_MODULE = "tests.benchmarks.stack.minimal_device"
 _STREAM_MODULE = "tests.benchmarks.stack.bare_stream"
+
+_CONNECTING = 1.0
+"""Seconds after which the socket of a subscription is certainly connected."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,44 @@ def bare_server(tango_host: str, folder: Path, instance: str, event_size: int) -
         with device_server(tango_host, _DEVICE_MODULE, instance, env=buffers) as process:
             seconds = time.monotonic() - began
             yield BareServer(process, device_proxy(tango_host, device), trigger, seconds)
+
+
+@dataclass(frozen=True)
+class MinimalServer:
+    """The minimal program of the shape of the OET.
+
+    :param proxy: a client of its device
+    :param arrivals: its events
+    """
+
+    proxy: tango.DeviceProxy
+    arrivals: Arrivals
+
+    def start(self) -> None:
+        """Send the command Start."""
+        self.proxy.command_inout("Start")
+
+    def completed(self) -> Arrival:
+        """Wait for the last event of a start."""
+        return self.arrivals.until(lambda text: "procedure.lifecycle.complete" in text)
+
+
+@contextmanager
+def minimal_server(tango_host: str, folder: Path, event_size: int) -> Iterator[MinimalServer]:
+    """Run the minimal program of the shape of the OET as long as the context lasts.
+
+    :param tango_host: the Tango database for it
+    :param folder: where to make its journal
+    :param event_size: length of its events, in characters
+    """
+    device = "bench/minimal/1"
+    properties = {"Folder": [str(folder)], "EventSize": [str(event_size)]}
+    register(tango_host, "minimal_device/1", "MinimalDevice", device, properties)
+    with device_server(tango_host, _MINIMAL_MODULE, "1"):
+        proxy = device_proxy(tango_host, device)
+        with Arrivals(proxy, "events") as arrivals:
+            time.sleep(_CONNECTING)
+            yield MinimalServer(proxy, arrivals)
 
 
 @contextmanager

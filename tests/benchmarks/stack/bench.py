@@ -11,8 +11,16 @@ from tempfile import TemporaryDirectory
 
 from tests.benchmarks.core.measure import Plan
 from tests.benchmarks.stack.arrivals import HIGH_WATER_MARK, TIMEOUT, Arrivals
-from tests.benchmarks.stack.bare import BareServer, BareStream, bare_server, bare_stream
+from tests.benchmarks.stack.bare import (
+    BareServer,
+    BareStream,
+    MinimalServer,
+    bare_server,
+    bare_stream,
+    minimal_server,
+)
 from tests.benchmarks.stack.oet import Controller, OetStack, oet_stack
+from tests.benchmarks.stack.sardana import Door, sardana_door
 
 _LOOK_AGAIN = 0.01
 
@@ -72,6 +80,17 @@ class Bench:
         """The bare HTTP server."""
         return self._exits.enter_context(bare_stream(self.folder, EVENT_SIZE))
 
+    @cached_property
+    def minimal(self) -> MinimalServer:
+        """The minimal program of the shape of the OET, in the same Tango database."""
+        server = minimal_server(self.stack.tango_host, self.folder, EVENT_SIZE)
+        return self._exits.enter_context(server)
+
+    @cached_property
+    def sardana(self) -> Door:
+        """Sardana, in the same Tango database."""
+        return self._exits.enter_context(sardana_door(self.stack.tango_host, self.folder))
+
     @contextmanager
     def another_bare_server(self) -> Iterator[BareServer]:
         """Run one more bare device server, as long as the context lasts."""
@@ -79,15 +98,17 @@ class Bench:
         with bare_server(self.stack.tango_host, self.folder, instance, EVENT_SIZE) as server:
             yield server
 
-    def wait_for_standby(self) -> None:
+    def wait_for_standby(self, controller: Controller | None = None) -> None:
         """Wait until the OET has a worker on standby.
 
         It would announce that, but whoever subscribes to more than what is measured changes it.
 
+        :param controller: whose worker; by default that of the stack
         :raises TimeoutError: if it does not get one
         """
         deadline = time.monotonic() + TIMEOUT
-        while "0 standby" in self.controller.proxy.status():
+        proxy = (controller or self.controller).proxy
+        while "0 standby" in proxy.status():
             if time.monotonic() > deadline:
                 raise TimeoutError("there is no standby worker")
             time.sleep(_LOOK_AGAIN)

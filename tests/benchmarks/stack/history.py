@@ -13,8 +13,15 @@ from tests.benchmarks.stack.oet import Controller as Client
 from tests.benchmarks.stack.oet import controller as client_of
 from tests.support.controller_site import ControllerSite
 
-from ska_oso_oet.event.journal import Document, JournalEvent, open_journal
-from ska_oso_oet.model import FunctionArgs, History, Procedure, ProcedureState, Script
+from ska_oso_oet.journal import Document, JournalEvent, open_journal
+from ska_oso_oet.model import (
+    ArgCapture,
+    FileSystemScript,
+    ProcedureHistory,
+    ProcedureInput,
+    ProcedureState,
+    ProcedureSummary,
+)
 from ska_oso_oet.procedure.application.recorder import KIND
 
 _SERVER: Final = "tests.benchmarks.stack.keeping_server"
@@ -96,11 +103,11 @@ def _event(number: int) -> str:
 
 def _document(number: int) -> Document:
     states = ("CREATING", "IDLE", "LOADING", "IDLE", "RUNNING", "READY", "RUNNING", "READY", "COMPLETE")
-    procedure = Procedure(
+    procedure = ProcedureSummary(
         id=number,
-        script=Script(script_uri=(SCRIPTS / "observation.py").as_uri()),
-        script_args={"init": FunctionArgs(kwargs={"subarray_id": 1})},
-        history=History(process_states=[(ProcedureState(state), 1.75e9) for state in states]),
+        script=FileSystemScript((SCRIPTS / "observation.py").as_uri()),
+        script_args=[ArgCapture("init", ProcedureInput(subarray_id=1))],
+        history=ProcedureHistory(process_states=[(ProcedureState(state), 1.75e9) for state in states]),
         state=ProcedureState.COMPLETE,
         created=1.75e9,
         command_id=f"1750000000.0000000_{number}_Create",

@@ -26,7 +26,7 @@ STREAM = "/api/v1.0/stream"
 _triggers = itertools.count(1)
 
 
-class Refused(RuntimeError):
+class RefusedError(RuntimeError):
     """The controller has refused a command. The text is the reason it gave."""
 
 
@@ -46,12 +46,12 @@ class Controller:
 
         :param command: its name
         :param argument: a text, or what is sent as JSON
-        :raises Refused: if the controller refuses it
+        :raises RefusedError: if the controller refuses it
         """
         text = argument if isinstance(argument, str) else json.dumps(argument)
         [code], [answer] = self.proxy.command_inout(command, text)
         if code > 1:
-            raise Refused(f"{command}: {answer}")
+            raise RefusedError(f"{command}: {answer}")
 
     def reached(self, state: str) -> Arrival:
         """Wait for the event that a procedure has entered a state."""
@@ -181,7 +181,7 @@ def oet_stack(state_directory: Path) -> Iterator[OetStack]:
 
     :param state_directory: where it keeps everything
     """
-    command = [sys.executable, "-m", "oet_devices.stack", "--tango-port", "0", "--rest-port", "0"]
+    command = [sys.executable, "-m", "oet_devices.tools.stack", "--tango-port", "0", "--rest-port", "0"]
     command += ["--state-dir", str(state_directory), "--script-root", str(SCRIPTS)]
     began = time.monotonic()
     process = ServerProcess(command, {"PYTHONPATH": str(PROJECT)})

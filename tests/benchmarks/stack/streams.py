@@ -32,7 +32,7 @@ class _Stream:
     def __init__(self, port: int, path: str) -> None:
         self.socket = socket.create_connection((_LOOPBACK, port), timeout=TIMEOUT)
         # HTTP/1.0: the body comes as it is, without the lengths of its pieces.
-        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: bench\r\n\r\n".encode())
+        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
         self._begin()
         self._rest = b""
         self._last_number: int | None = None

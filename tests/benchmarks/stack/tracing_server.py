@@ -14,8 +14,8 @@ from tests.benchmarks.stack.stamp import stamp_of
 
 from oet_devices.server import main
 from oet_devices.ska.publisher import EventPublisher
-from ska_oso_oet.event.journal.durable import DurableJournal
-from ska_oso_oet.procedure.domain.channel import WorkerChannel
+from ska_oso_oet.journal.durable import DurableJournal
+from ska_oso_oet.procedure.execution.channel import WorkerChannel
 
 TRACE_FILE: Final = "OET_BENCH_TRACE"
 

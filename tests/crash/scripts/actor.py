@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from pubsub import pub
@@ -93,6 +94,7 @@ def _deaf() -> None:
 
 def _have_family() -> None:
     """Have descendants of every kind: in the group, in a session of their own, orphaned, forked, deaf."""
+    Path("family.txt").write_text("five")
     subprocess.Popen(_SLEEPER)
     subprocess.Popen(_SLEEPER, start_new_session=True, env={})
     if os.fork() == 0:

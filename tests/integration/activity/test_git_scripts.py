@@ -8,7 +8,7 @@ from tests.support.activity_services import Oet, states
 from tests.support.git_projects import GitRepository
 
 from ska_oso_oet.activity.domain import ActivityState
-from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.model import ProcedureState, script_to_json
 from ska_oso_oet.procedure.domain import ProcedureInput
 
 COMPLETE, FAILED = ActivityState.COMPLETE, ActivityState.FAILED
@@ -33,7 +33,7 @@ def test_the_commit_that_the_scheduling_block_names(oet: Oet, repository: GitRep
     assert summary.state is COMPLETE, summary.reason
     procedure = oet.procedure(summary)
     assert oet.scripts.output(procedure.id).tail()[-1] == f"old {summary.sb_json}"
-    assert procedure.script.to_model().create_env is False
+    assert script_to_json(procedure.script)["create_env"] is False
 
 
 def test_a_branch_that_is_not_there(oet: Oet, repository: GitRepository) -> None:

@@ -1,16 +1,17 @@
 """Activities follow their procedures, whoever starts and stops these."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.activity_services import TIMEOUT, Oet, running_oet, states
+from tests.support.activity_services import Oet, running_oet, states
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.activity.application import ActivityCommand
-from ska_oso_oet.activity.domain import ActivityNotFound, ActivityState
-from ska_oso_oet.event.journal import MemoryJournal
-from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.activity.application.register import KIND
+from ska_oso_oet.activity.domain import ActivityNotFoundError, ActivityState
+from ska_oso_oet.journal import Document, MemoryJournal
+from ska_oso_oet.model import ActivitySummary, ProcedureState
 from ska_oso_oet.procedure.application import Origin, StartProcessCommand, StopProcessCommand
 from ska_oso_oet.procedure.domain import ProcedureInput
 
@@ -30,6 +31,23 @@ def test_an_activity_runs_to_its_end(oet: Oet) -> None:
     assert json.loads("".join(lines)) == json.loads(path.read_text())
 
 
+def test_an_argument_by_position_is_overridden_by_its_name(oet: Oet) -> None:
+    (oet.roots / "positions.py").write_text(
+        "def init(subarray_id, *labels, **notes): print(subarray_id, labels, notes)\ndef main(sb_json): ...\n"
+    )
+    given = {"init": {"args": [1, "dawn"]}}
+    oet.put(
+        "sbd-1", {"observe": {"kind": "filesystem", "path": "file://positions.py", "function_args": given}}
+    )
+    overrides = {"init": ProcedureInput(subarray_id=2, labels="dusk")}
+    summary = oet.ended(oet.run("observe", script_args=overrides))
+    assert summary.state is COMPLETE, summary.reason
+    assert summary.script_args["init"] == ProcedureInput(2, "dawn", labels="dusk")
+    procedure = oet.procedure(summary)
+    assert procedure.subarray_id == 2
+    assert oet.scripts.output(procedure.id).tail() == ["2 ('dawn',) {'labels': 'dusk'}"]
+
+
 def test_the_states_have_the_times_of_the_procedure(oet: Oet) -> None:
     oet.put("sbd-1", {"observe": "good.py"})
     summary = oet.ended(oet.run("observe"))
@@ -42,7 +60,7 @@ def test_the_states_have_the_times_of_the_procedure(oet: Oet) -> None:
 def test_what_is_published(oet: Oet) -> None:
     oet.put("sbd-1", {"observe": "good.py"})
     origin = Origin("tests", 12.5, lambda number: f"12.5_{number}_RunActivity")
-    accepted = oet.activities.prepare_run_activity(ActivityCommand("observe", "sbd-1"), origin)
+    accepted = oet.activities.prepare_run_activity(ActivityCommand("observe", "sbd-1"), origin=origin)
     summary = oet.ended(accepted.id)
     assert (accepted.command_id, summary.command_id) == ("12.5_1_RunActivity",) * 2
     (request,) = oet.events("request.activity.run")
@@ -96,7 +114,7 @@ def test_the_activity_is_stopped(oet: Oet) -> None:
     activity_id = oet.wait_for(oet.run("observe"), RUNNING).id
     oet.activities.request_stop(activity_id)
     assert oet.ended(activity_id).state is STOPPED
-    with pytest.raises(ActivityNotFound):
+    with pytest.raises(ActivityNotFoundError):
         oet.activities.request_stop(activity_id)
 
 
@@ -108,7 +126,7 @@ def test_another_one_runs_by_the_time_it_is_ready(oet: Oet) -> None:
     assert f"procedure {first.pid} (waits.py) is running" in str(second.reason)
     # Its script is not left waiting for a start that will not come.
     assert second.pid is not None
-    document = oet.scripts.view.ended(second.pid).result(TIMEOUT)
+    document = oet.scripts.view.ended(second.pid).result(PATIENCE)
     assert json.loads(document.text)["state"] == "STOPPED"
     assert oet.activities.summary(first.id).state is RUNNING
 
@@ -119,9 +137,14 @@ def test_a_procedure_for_an_activity_that_was_stopped_meanwhile_is_stopped(oet: 
     procedure = oet.procedure(prepared)
     late = oet.run("observe", "sbd-unknown")
     oet.ended(late)
-    assert oet.activities.complete_run_activity(procedure, late) is None
+    assert oet.activities.attach_procedure(procedure, late) is None
     oet.ended(prepared.id)
     assert oet.no_procedure_is_live()
+
+
+def document_of(summary: ActivitySummary) -> Document:
+    """Return a document as a server reads it that did not write it."""
+    return Document(KIND, summary.id, summary.model_dump_json(), live=not summary.state.is_final)
 
 
 def test_a_server_that_died_leaves_no_activity_alive(tmp_path: Path) -> None:
@@ -132,7 +155,7 @@ def test_a_server_that_died_leaves_no_activity_alive(tmp_path: Path) -> None:
         procedure = before.scripts.view.get(prepared.pid or 0)
         assert procedure is not None
     # As kill -9 leaves it: the last that was committed is that both live.
-    journal.append([], [prepared.to_document(), procedure])
+    journal.append([], [document_of(prepared), procedure])
     with running_oet(tmp_path, journal=journal) as after:
         found = after.activities.summary(prepared.id)
         assert (found.state, found.pid) == (FAILED, prepared.pid)
@@ -153,8 +176,9 @@ def test_an_activity_whose_procedure_had_ended_when_the_server_died_ends_as_that
         before.put("sbd-1", {"observe": script})
         ended = before.ended(before.run("observe"))
     # As kill -9 leaves it if it comes between the two commits: of the procedure's end, and of the activity's.
-    earlier = replace(ended, activity_states=ended.activity_states[:2], reason=None).to_document()
-    journal.append([], [earlier])
+    states = ended.activity_states[:2]
+    earlier = ended.model_copy(update={"activity_states": states, "state": states[-1][0], "reason": None})
+    journal.append([], [document_of(earlier)])
     with running_oet(tmp_path, journal=journal) as after:
         found = after.activities.summary(ended.id)
         assert (found.activity_states, found.reason) == (ended.activity_states, reason)
@@ -169,5 +193,5 @@ def test_history_is_bounded(tmp_path: Path) -> None:
         ended = [oet.ended(oet.run("observe", "sbd-unknown")).id for _ in range(3)]
         assert [summary.id for summary in oet.activities.summarise()] == [live, *ended[1:]]
         assert [summary.id for summary in oet.activities.summarise([ended[0]])] == [ended[0]]
-        with pytest.raises(ActivityNotFound, match="No information available for ID=99"):
+        with pytest.raises(ActivityNotFoundError, match="No information available for ID=99"):
             oet.activities.summarise([99])

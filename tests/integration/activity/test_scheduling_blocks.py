@@ -5,11 +5,12 @@ import os
 import threading
 from pathlib import Path
 
-from tests.support.activity_services import TIMEOUT, Oet, running_oet, states
+from tests.support.activity_services import Oet, running_oet, states
 from tests.support.oda_server import Failure, running_oda_server
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.activity.domain import ActivityState
-from ska_oso_oet.event.journal import MemoryJournal
+from ska_oso_oet.journal import MemoryJournal
 from ska_oso_oet.oda import FilesystemOda, SBInstance, open_oda
 from ska_oso_oet.oda.rest import RestOda
 from ska_oso_oet.procedure.application import StartProcessCommand
@@ -97,7 +98,7 @@ def test_an_execution_is_recorded_when_it_begins(tmp_path: Path) -> None:
         assert not oda.stored.is_set()
         assert prepared.pid is not None
         oet.scripts.start(StartProcessCommand(prepared.pid, "main", ProcedureInput(by_hand=1)))
-        assert oda.stored.wait(TIMEOUT)
+        assert oda.stored.wait(PATIENCE)
         (record,) = (oet.oda / "sbi").glob("*/1.json")
     told = json.loads(record.read_text())
     assert (told["sbd_id"], told["sbd_version"], told["telescope"]) == ("sbd-1", 1, "ska_mid")

@@ -1,6 +1,7 @@
 """`oet listen`, and what becomes of it when the stream breaks."""
 
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -8,13 +9,13 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
-from tests.support.contract_http import PATIENCE
 from tests.support.contract_server import ContractServer, contract_server
 from tests.support.oet_command import OetCommand
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.cli.connection import HttpSession
-from ska_oso_oet.cli.errors import OetError
-from ska_oso_oet.cli.stream import EventStream, Pulse, Received
+from ska_oso_oet.cli.errors import CommandError
+from ska_oso_oet.cli.stream import HttpEventStream, Pulse, Received
 
 
 def blocks(process: "subprocess.Popen[str]", count: int) -> list[list[str]]:
@@ -31,9 +32,20 @@ def blocks(process: "subprocess.Popen[str]", count: int) -> list[list[str]]:
     return found[:-1]
 
 
-def test_shows_events_as_they_come_until_ctrl_c(server: ContractServer, oet: OetCommand) -> None:
-    server.publish("request.procedure.list", "FlaskWorker", request_id=1.5, pids=None)
+def test_shows_each_event_in_a_line(server: ContractServer, oet: OetCommand) -> None:
     with oet.running("listen") as process:
+        server.events.wait_for_streams(1)
+        server.publish("user.script.announce", "2", msg="two\nlines")
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+    assert re.fullmatch(r"   1 \d\d:\d\d:\d\d\.\d{3}  user\.script\.announce {17}  #2  two lines\n", line)
+
+
+def test_shows_events_in_full_as_they_come_until_ctrl_c(server: ContractServer, oet: OetCommand) -> None:
+    server.publish("request.procedure.list", "FlaskWorker", request_id=1.5, pids=None)
+    with oet.running("listen", "--long") as process:
         server.events.wait_for_streams(1)
         server.publish("request.procedure.list", "FlaskWorker", request_id=2.5, pids=None)
         server.publish("procedure.pool.list", "SESWorker", request_id=2.5, result=[])
@@ -68,15 +80,15 @@ def reports() -> list[str]:
 
 
 @contextmanager
-def stream_of(server: ContractServer, reports: list[str], **options: Any) -> Iterator[EventStream]:
+def stream_of(server: ContractServer, reports: list[str], **options: Any) -> Iterator[HttpEventStream]:
     with (
         closing(HttpSession(server.url)) as http,
-        EventStream(http, report=reports.append, **{"after": None, **options}) as stream,
+        HttpEventStream(http, report=reports.append, **{"after": None, **options}) as stream,
     ):
         yield stream
 
 
-def next_event(stream: EventStream) -> int:
+def next_event(stream: HttpEventStream) -> int:
     return next(item.event.seq for item in stream if isinstance(item, Received))
 
 
@@ -94,7 +106,7 @@ def test_a_server_that_falls_silent_is_given_up_and_found_again(
 def test_a_server_that_stays_away_is_given_up(reports: list[str]) -> None:
     with contract_server() as server, stream_of(server, reports, give_up_after=0.6) as stream:
         server.close()
-        with pytest.raises(OetError, match="did not come back"):
+        with pytest.raises(CommandError, match="did not come back"):
             next_event(stream)
 
 
@@ -122,7 +134,8 @@ def test_what_is_no_event_is_passed_over(server: ContractServer, reports: list[s
         server.publish("user.script.announce", msg="an event")
         assert next_event(stream) == 4
     assert reports == [
-        "Passed over what is no event of an OET: " + text for text in ("no JSON", "[1]", '{"topic": 5}')
+        "Skipped an item of the stream of events that cannot be read: " + text
+        for text in ("no JSON", "[1]", '{"topic": 5}')
     ]
 
 

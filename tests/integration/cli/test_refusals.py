@@ -6,9 +6,10 @@ import threading
 
 import pytest
 from click.testing import Result
-from tests.support.contract_http import PATIENCE, Answer
-from tests.support.contract_server import ContractServer, refusal
+from tests.support.contract_http import Answer
+from tests.support.contract_server import ContractServer, refusal, stop_answer
 from tests.support.oet_command import OetCommand, OetInProcess
+from tests.support.patience import PATIENCE
 
 
 def one_line(result: Result) -> str:
@@ -52,7 +53,7 @@ def test_a_missing_id(invoke: OetInProcess, arguments: list[str], reason: str) -
         (Answer(200, [1]), "answered something that is not JSON"),
         (Answer(200, {}), "The server's reply cannot be understood: it has no 'procedures'"),
         (Answer(200, {"procedures": 1}), "cannot be understood: 'procedures' is no list"),
-        (Answer(200, {"procedures": [{"id": 1}]}), "cannot be understood: script: Field required"),
+        (Answer(200, {"procedures": [{"id": 1}]}), "cannot be understood: script: this field is missing"),
         (
             Answer(301, "", (("Location", "https://oet.example/api/v1.0"),)),
             "has moved to https://oet.example/api/v1.0: give that address as --server-url",
@@ -87,6 +88,34 @@ def test_a_stop_that_comes_too_late(server: ContractServer, invoke: OetInProcess
     invoke("procedure", "stop", "--pid=1")
     reason = one_line(invoke("procedure", "stop", "--pid=1", status=1))
     assert reason == "Cannot stop script with ID 1: Script is not running"
+
+
+@pytest.mark.parametrize(
+    ("options", "stopped", "aborted", "status"),
+    [
+        ([], True, True, 0),
+        ([], True, False, 1),
+        ([], False, False, 1),
+        (["--run_abort=False"], True, None, 0),
+        (["--run_abort=False"], False, None, 1),
+    ],
+)
+def test_fields_decide_whether_a_stop_went_well_and_not_its_words(
+    server: ContractServer,
+    invoke: OetInProcess,
+    options: list[str],
+    stopped: bool,
+    aborted: bool | None,
+    status: int,
+) -> None:
+    server.answers.append(stop_answer("Cannot say it in other words", stopped=stopped, aborted=aborted))
+    done = invoke("procedure", "stop", "--pid=1", *options, status=status)
+    assert "Cannot say it in other words\n" in (done.stderr if status else done.stdout)
+
+
+def test_a_service_that_says_it_in_words_only(server: ContractServer, invoke: OetInProcess) -> None:
+    server.answers.append(Answer(200, {"abort_message": "Cannot stop script with ID 1"}))
+    assert invoke("procedure", "stop", "--pid=1").stdout == "Cannot stop script with ID 1\n"
 
 
 def test_a_server_that_is_away(oet: OetCommand, invoke: OetInProcess) -> None:
@@ -154,7 +183,7 @@ def test_misuse_sends_nothing(server: ContractServer, invoke: OetInProcess, argu
 
 def test_options_of_git_that_mean_nothing_for_a_file(server: ContractServer, invoke: OetInProcess) -> None:
     result = invoke("procedure", "create", "file:///a.py", "--git_branch=test", "--subarray_id=None")
-    assert result.stderr == "Ignored --git_branch: file:///a.py is no git:// script\n"
+    assert result.stderr == "Ignored --git_branch: file:///a.py is not a git:// script\n"
     assert server.requests[0].body == {
         "script": {"script_type": "filesystem", "script_uri": "file:///a.py"},
         "script_args": {"init": {"args": [], "kwargs": {}}},
@@ -169,7 +198,8 @@ def test_json_is_what_the_server_sent(server: ContractServer, invoke: OetInProce
     for command in (["list", "--pid=1"], ["describe"]):
         assert json.loads(invoke("procedure", *command, "--json").stdout) == {"procedure": procedure}
     stopped = json.loads(invoke("procedure", "stop", "--pid=1", "--run_abort=no", "--json").stdout)
-    assert stopped == {"abort_message": "Successfully stopped script with ID 1"}
+    message = "Successfully stopped script with ID 1"
+    assert stopped == {"abort_message": message, "stopped": True, "aborted": None}
 
 
 def test_reads_a_service_that_sends_no_ids(server: ContractServer, invoke: OetInProcess) -> None:

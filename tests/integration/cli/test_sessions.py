@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from tests.support.contract_server import COMPLETES, ContractServer, to
 from tests.support.oet_command import OetCommand, OetInProcess, table_rows
 
+from ska_oso_oet.model import DEFAULT_REPOSITORY
+
 HEAD = ["ID", "Script", "Creation Time", "State"]
 ACTIVITY_HEAD = ["ID", "Activity", "SB ID", "Creation Time", "Procedure ID", "State"]
 
@@ -63,17 +65,17 @@ def test_procedures(server: ContractServer, oet: OetCommand, invoke: OetInProces
         ["2020-09-30 10:19:38.019021", "READY"],
         ["2020-09-30 10:35:12.605270", "RUNNING 2"],
         ["Index", "Method", "Arguments", "Keyword Arguments"],
-        ["1", "init", "['goodbye']", "{'subarray_id': 1}"],
+        ["1", "init", "['goodbye']", "{}"],
         ["2", "main", "['bob']", "{'simulate': False}"],
     ]
     assert [request.body for request in server.requests] == [
         {
             "script": {"script_type": "filesystem", "script_uri": "file://test.py"},
-            "script_args": {"init": {"args": ["hello"], "kwargs": {"subarray_id": 1, "verbose": True}}},
+            "script_args": {"init": {"args": ["hello"], "kwargs": {"verbose": True}}},
         },
         {
             "script": {"script_type": "filesystem", "script_uri": "file://test2.py"},
-            "script_args": {"init": {"args": ["goodbye"], "kwargs": {"subarray_id": 1}}},
+            "script_args": {"init": {"args": ["goodbye"], "kwargs": {}}},
         },
         {"state": "RUNNING", "script_args": {"main": {"args": ["bob"], "kwargs": {"simulate": False}}}},
     ]
@@ -92,6 +94,23 @@ def test_a_procedure_from_git(server: ContractServer, invoke: OetInProcess) -> N
     }
     rows = table_rows(invoke("procedure", "describe").stdout)
     assert rows[-2:] == [["Repository", "Branch", "Commit"], ["http://foo.git", "test", ""]]
+
+
+def test_a_procedure_from_git_without_a_branch_is_of_the_default_branch(
+    server: ContractServer, invoke: OetInProcess
+) -> None:
+    invoke("procedure", "create", "git://test3.py")
+    assert server.requests[0].body["script"]["git_args"] == {
+        "git_repo": DEFAULT_REPOSITORY,
+        "git_branch": None,
+        "git_commit": None,
+    }
+    rows = table_rows(invoke("procedure", "describe").stdout)
+    assert rows[-1] == [DEFAULT_REPOSITORY, "", ""]
+    # Its lines may be broken anywhere.
+    help_text = "".join(invoke("procedure", "create", "--help").stdout.split())
+    assert DEFAULT_REPOSITORY in help_text
+    assert "thedefaultbranch" in help_text
 
 
 def test_activities(server: ContractServer, invoke: OetInProcess) -> None:
@@ -134,7 +153,7 @@ def test_activities(server: ContractServer, invoke: OetInProcess) -> None:
     assert server.requests[0].body == {
         "activity_name": "allocate",
         "sbd_id": "sbd-123",
-        "script_args": {"init": {"kwargs": {"foo": "bar"}}},
+        "script_args": {"init": {"args": [], "kwargs": {"foo": "bar"}}},
         "prepare_only": False,
         "create_env": False,
     }

@@ -1,13 +1,16 @@
 """Starting a script and listening to it until it ends."""
 
 import json
+import re
 import signal
 import subprocess
+import threading
 
 import pytest
-from tests.support.contract_http import PATIENCE, Answer
-from tests.support.contract_server import COMPLETES, FAILS, ContractServer, Step, says, to
+from tests.support.contract_http import Answer
+from tests.support.contract_server import COMPLETES, FAILS, ContractServer, ScriptStep, says, to
 from tests.support.oet_command import OetCommand, OetInProcess, table_rows
+from tests.support.patience import PATIENCE, wait_until
 
 URI = "file:///scripts/observe.py"
 
@@ -24,13 +27,13 @@ def test_no_event_is_missed_of_a_script_that_ends_before_the_start_is_answered(
     server.prepare(URI)
     server.publish("user.script.announce", "77", msg="of another script")
     done = oet("procedure", "start")
-    assert [line for line in done.stdout.splitlines() if line.startswith("event: ")] == [
-        "event: procedure.lifecycle.statechange",
-        "event: procedure.lifecycle.started",
-        "event: user.script.announce",
-        "event: procedure.lifecycle.statechange",
-        "event: procedure.lifecycle.statechange",
-        "event: procedure.lifecycle.complete",
+    assert re.findall(r"^ *\d+ [\d:.]{12}  (\S+) +#1  (.*)$", done.stdout, re.MULTILINE) == [
+        ("procedure.lifecycle.statechange", "RUNNING"),
+        ("procedure.lifecycle.started", "observe.py is RUNNING"),
+        ("user.script.announce", "first"),
+        ("procedure.lifecycle.statechange", "READY"),
+        ("procedure.lifecycle.statechange", "COMPLETE"),
+        ("procedure.lifecycle.complete", "observe.py is COMPLETE"),
     ]
     assert "another script" not in done.stdout
     assert done.stdout.endswith("Procedure 1 is COMPLETE\n")
@@ -78,15 +81,15 @@ def test_goes_on_where_it_was_when_the_stream_breaks(server: ContractServer, oet
     server.prepare(URI)
     with oet.running("procedure", "start") as process:
         assert process.stdout is not None
-        while "'msg': 'one'" not in process.stdout.readline():
+        while not process.stdout.readline().endswith("#1  one\n"):
             assert process.poll() is None
         server.events.cut()
         server.events.wait_for_streams(0)
         server.perform(1, says("user.script.announce", msg="while nobody listened"), *COMPLETES)
         status, stdout, stderr = end(process)
     assert status == 0
-    assert stdout.count("'msg': 'while nobody listened'") == 1
-    assert "'msg': 'one'" not in stdout
+    assert stdout.count("#1  while nobody listened\n") == 1
+    assert "#1  one" not in stdout
     assert stderr.count("Lost the stream of events") == 1
     assert "Traceback" not in stderr
     assert "last-event-id" not in server.streams[0].headers
@@ -115,12 +118,15 @@ def test_an_end_that_no_event_told_of_is_found_at_the_next_heartbeat(
 @pytest.mark.parametrize(
     ("steps", "reason"),
     [
-        ((to("RUNNING"),), "it is RUNNING. It runs once: create it again to run it again"),
-        ((to("RUNNING"), *COMPLETES), "it is COMPLETE. It runs once: create it again to run it again"),
+        ((to("RUNNING"),), "it is RUNNING. It runs once: 'oet procedure rerun 1' runs its script again"),
+        (
+            (to("RUNNING"), *COMPLETES),
+            "it is COMPLETE. It runs once: 'oet procedure rerun 1' runs its script again",
+        ),
     ],
 )
 def test_says_why_a_procedure_was_not_started(
-    server: ContractServer, invoke: OetInProcess, steps: tuple[Step, ...], reason: str
+    server: ContractServer, invoke: OetInProcess, steps: tuple[ScriptStep, ...], reason: str
 ) -> None:
     server.prepare(URI)
     server.perform(1, *steps)
@@ -136,11 +142,37 @@ def test_a_procedure_that_is_still_in_preparation_is_started_when_it_is_ready(
     server.prepare(URI)
     with oet.running("procedure", "start") as process:
         server.events.wait_for_streams(1)
+        server.perform(1, says("procedure.environment.progress", msg="Installing\n12 packages"))
+        assert process.stderr is not None
+        told = [process.stderr.readline() for _ in range(2)]
         server.perform(1, to("READY"))
         status, stdout, stderr = end(process)
-    assert status == 0, stderr
-    assert stderr == "Procedure 1 is in preparation: waiting until it is READY\n"
+    assert (status, stderr) == (0, "")
+    assert told == [
+        "Procedure 1 is in preparation: waiting until it is READY\n",
+        "Procedure 1: Installing 12 packages\n",
+    ]
+    assert "LOADING" not in stdout
     assert stdout.endswith("Procedure 1 is COMPLETE\n")
+
+
+def test_a_creation_that_is_waited_for_shows_progress_and_ends_as_the_preparation_does(
+    server: ContractServer, oet: OetCommand
+) -> None:
+    server.preparing[URI] = (to("IDLE"), to("LOADING"))
+    for end_state, status in (("READY", 0), ("FAILED", 1), ("STOPPED", 3)):
+        with oet.running("procedure", "create", URI, "--wait") as process:
+            server.events.wait_for_streams(1)
+            wait_until(lambda: server.state_of_last() == "LOADING", "the script is loaded")
+            pid = len(server.procedures)
+            server.perform(pid, says("procedure.environment.progress", msg="half done"))
+            assert process.stderr is not None
+            assert process.stderr.readline() == f"Procedure {pid}: half done\n"
+            server.perform(pid, to(end_state))
+            exit_status, stdout, stderr = end(process)
+        assert exit_status == status, stderr
+        assert end_state in stdout
+        assert ("Error: " in stderr) is (status != 0)
 
 
 def test_a_preparation_that_fails_is_told(server: ContractServer, oet: OetCommand) -> None:
@@ -178,7 +210,7 @@ def test_the_procedure_of_an_activity_may_become_known_later(
 ) -> None:
     server.names_procedures = False
     server.running["file://allocate.py"] = (says("user.script.announce", msg="at work"), *COMPLETES)
-    assert "'msg': 'at work'" in invoke("activity", "run", "allocate", "sbd-1").stdout
+    assert "#1  at work\n" in invoke("activity", "run", "allocate", "sbd-1").stdout
 
 
 def test_json_is_all_that_is_printed_for_programs(server: ContractServer, oet: OetCommand) -> None:
@@ -191,3 +223,27 @@ def test_json_is_all_that_is_printed_for_programs(server: ContractServer, oet: O
     assert {event["topic"] for event in events} >= {"user.script.announce", "procedure.lifecycle.complete"}
     assert [event["seq"] for event in events] == sorted(event["seq"] for event in events)
     assert done.stderr == ""
+
+
+def test_an_end_that_the_service_does_not_confirm_is_none(
+    server: ContractServer, invoke: OetInProcess
+) -> None:
+    fake = says("procedure.lifecycle.failed", request_id=1.0, result=None)
+    server.running[URI] = (fake, says("user.script.announce", msg="still at work"))
+    server.prepare(URI)
+    server.events.heartbeat = 0.1
+    threading.Timer(0.5, lambda: server.perform(1, *COMPLETES)).start()
+    assert invoke("procedure", "start").stdout.endswith("Procedure 1 is COMPLETE\n")
+
+
+def test_a_number_of_a_subarray_is_an_argument_where_there_is_one_controller(
+    server: ContractServer, invoke: OetInProcess
+) -> None:
+    invoke("procedure", "create", URI, "--subarray_id=3")
+    invoke("procedure", "start", "--subarray_id=3", "--listen=False")
+    create, start = (request.body["script_args"] for request in server.requests)
+    assert create["init"]["kwargs"] == start["main"]["kwargs"] == {"subarray_id": 3}
+    # It chooses nothing there: what it is meant for must not be done elsewhere.
+    done = invoke("procedure", "stop", "--subarray_id=3", status=1)
+    assert "leave --subarray_id out" in done.stderr
+    assert len(server.requests) == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.contract_server import ContractServer
+from tests.support.patience import LONG_PATIENCE
 from uv import find_uv_bin
 
 PROJECT = Path(__file__).parents[3]
@@ -17,7 +18,7 @@ def run(*command: object, **environment: str) -> subprocess.CompletedProcess[str
         env=environment or None,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=LONG_PATIENCE,
         check=False,
     )
 
@@ -54,7 +55,7 @@ def test_what_needs_more_says_how_to_install_it(bin_directory: Path, command: st
 
 def test_completes_commands_in_the_shell(bin_directory: Path) -> None:
     words = {"COMP_WORDS": "oet procedure st", "COMP_CWORD": "2", "_OET_COMPLETE": "bash_complete"}
-    assert run(bin_directory / "oet", **words).stdout.split() == ["plain,start", "plain,stop"]
+    assert run(bin_directory / "oet", **words).stdout.split() == ["plain,start", "plain,step", "plain,stop"]
     words = {
         "COMP_WORDS": "oet procedure create --x=1 --git",
         "COMP_CWORD": "4",

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.support.oet_stack import OetStack
+from tests.support.patience import PATIENCE
 from tests.support.processes import ServerProcess
 
 from ska_oso_oet.client import (
@@ -22,7 +23,14 @@ from ska_oso_oet.client import (
     SyncController,
     command_ends,
 )
-from ska_oso_oet.model import FunctionArgs, Procedure, ProcedureRequest, ProcedureState
+from ska_oso_oet.model import (
+    AdminMode,
+    HealthState,
+    ProcedureInput,
+    ProcedureRequest,
+    ProcedureState,
+    ProcedureSummary,
+)
 
 
 @pytest.fixture
@@ -33,14 +41,14 @@ def oet(stack: OetStack) -> Iterator[SyncController]:
 
 def test_a_script_from_create_to_its_end(oet: SyncController, stack: OetStack) -> None:
     created = oet.create(stack.uri("burst"))
-    prepared = oet.wait(created, 20)
+    prepared = oet.wait(created, PATIENCE)
     assert (prepared.code, prepared.message["state"]) == (ResultCode.OK, "READY")
     assert created.name == "Create"
-    started = oet.start(created.subject, FunctionArgs(kwargs={"count": 3}))
-    assert oet.wait(started, 20).ok
+    started = oet.start(created.subject, ProcedureInput(count=3))
+    assert oet.wait(started, PATIENCE).ok
     procedure = oet.procedure(created.subject)
     assert procedure.state is ProcedureState.COMPLETE
-    assert procedure.script_args["main"].kwargs == {"count": 3}
+    assert procedure.arguments["main"].kwargs == {"count": 3}
     assert procedure.id in [known.id for known in oet.procedures()]
 
 
@@ -49,7 +57,7 @@ def test_arguments_given_to_create_are_those_of_main(oet: SyncController, stack:
         {"script_uri": stack.uri("burst"), "script_args": {"run": {"args": [2]}}}
     )
     created = oet.create(request)
-    oet.wait(created, 20)
+    oet.wait(created, PATIENCE)
     oet.wait(oet.start(created.subject), 20)
     announced = [event.fields["msg"] for event in oet.past_events(topic="user.script.announce")]
     assert [text.split()[1] for text in announced[-2:]] == ["0", "1"]
@@ -57,24 +65,39 @@ def test_arguments_given_to_create_are_those_of_main(oet: SyncController, stack:
 
 def test_a_stop_is_waited_for_and_ends_the_start(oet: SyncController, stack: OetStack) -> None:
     created = oet.create(stack.uri("hold"))
-    oet.wait(created, 20)
+    oet.wait(created, PATIENCE)
     started = oet.start(created.subject)
     stopped = oet.wait(oet.stop(created.subject, abort=True), 20)
     assert stopped.message.startswith(f"Successfully stopped script with ID {created.subject} and aborted")
-    assert oet.wait(started, 20).code is ResultCode.ABORTED
+    assert oet.wait(started, PATIENCE).code is ResultCode.ABORTED
 
 
 def test_the_end_of_a_command_that_has_ended_is_known(oet: SyncController, stack: OetStack) -> None:
     created = oet.create(stack.uri("hold"))
-    oet.wait(created, 20)
+    oet.wait(created, PATIENCE)
     with SyncController(stack.device) as another:
-        assert another.wait(created.id, 5).ok
+        assert another.wait(created.id, PATIENCE).ok
     oet.wait(oet.stop(created.subject), 20)
+
+
+def test_the_controller_is_disabled_and_reset(oet: SyncController, stack: OetStack) -> None:
+    assert (oet.status().state, oet.status().health_state) == ("ON", HealthState.OK)
+    oet.set_admin_mode(AdminMode.OFFLINE)
+    try:
+        assert (oet.status().state, oet.status().admin_mode) == ("DISABLE", AdminMode.OFFLINE)
+        with pytest.raises(RequestRejectedError, match="DISABLE"):
+            oet.reset()
+    finally:
+        oet.set_admin_mode(AdminMode.ONLINE)
+    assert oet.wait(oet.reset(), PATIENCE).ok
+    created = oet.create(stack.uri("hold"))
+    assert oet.status().last_procedure == created.subject
+    oet.wait(oet.stop(created.subject), PATIENCE)
 
 
 def test_waiting_has_an_end(oet: SyncController, stack: OetStack) -> None:
     created = oet.create(stack.uri("hold"))
-    oet.wait(created, 20)
+    oet.wait(created, PATIENCE)
     started = oet.start(created.subject)
     with pytest.raises(DeviceTimeoutError, match="has not ended within 0"):
         oet.wait(started, 0.1)
@@ -85,13 +108,13 @@ def test_any_text_and_nothing_arrive_as_arguments(oet: SyncController, stack: Oe
     script = stack.scripts / "echo.py"
     script.write_text("def main(*args, **kwargs):\n    print(ascii((args, kwargs)))\n")
     created = oet.create(script.as_uri())
-    oet.wait(created, 20)
-    given = FunctionArgs(args=["ü Ā 😀 \0", None, 1 << 62], kwargs={"a": None, "b": {"c": None}})
+    oet.wait(created, PATIENCE)
+    given = ProcedureInput("ü Ā 😀 \0", None, 1 << 62, a=None, b={"c": None})
     oet.wait(oet.start(created.subject, given), 20)
     assert oet.output(created.subject).lines == [ascii((tuple(given.args), given.kwargs))]
     for value in (float("nan"), object()):
         with pytest.raises(InvalidRequestError, match="cannot be written as JSON"):
-            oet.start(created.subject, FunctionArgs(args=[value]))
+            oet.start(created.subject, ProcedureInput(value))
     with pytest.raises(InvalidRequestError):
         oet.create("file:///Ā.py")
 
@@ -111,14 +134,14 @@ def test_refusals_say_what_is_wrong(oet: SyncController, stack: OetStack) -> Non
     with pytest.raises(NotFoundError, match="PID=4711"):
         oet.procedure(4711)
     with pytest.raises(NotFoundError, match="restarted"):
-        oet.wait("1.0_1_Start", 5)
+        oet.wait("1.0_1_Start", PATIENCE)
     with pytest.raises(RequestRejectedError, match="Script is not running"):
         oet.stop(_ended(oet, stack))
 
 
 def _ended(oet: SyncController, stack: OetStack) -> int:
     created = oet.create(stack.uri("hold"))
-    oet.wait(created, 20)
+    oet.wait(created, PATIENCE)
     oet.wait(oet.stop(created.subject), 20)
     return created.subject
 
@@ -144,8 +167,8 @@ def test_a_controller_that_lacks_something_is_told_from_one_that_is_away(stack: 
 
 def test_output_and_scripts(oet: SyncController, stack: OetStack) -> None:
     created = oet.create(stack.uri("abort"))
-    oet.wait(created, 20)
-    oet.wait(oet.start(created.subject, FunctionArgs(kwargs={"subarray_id": 5})), 20)
+    oet.wait(created, PATIENCE)
+    oet.wait(oet.start(created.subject, ProcedureInput(subarray_id=5)), 20)
     assert oet.output(created.subject).lines == ["aborting 5"]
     assert stack.uri("burst") in oet.scripts()
 
@@ -164,14 +187,14 @@ def test_the_synchronous_client_works_where_a_loop_runs_already(stack: OetStack)
 def test_whoever_waits_hears_that_the_client_was_closed(stack: OetStack) -> None:
     oet = SyncController(stack.device)
     created = oet.create(stack.uri("hold"))
-    oet.wait(created, 20)
+    oet.wait(created, PATIENCE)
     started = oet.start(created.subject)
     with ThreadPoolExecutor() as threads, oet.events() as events:
         waiting = threads.submit(oet.wait, started)
         assert oet.procedure(created.subject).state is ProcedureState.RUNNING
         oet.close()
         with pytest.raises(ControllerError, match="has been closed"):
-            waiting.result(5)
+            waiting.result(PATIENCE)
         with pytest.raises(ControllerError, match="has been closed"):
             next(events)
     with pytest.raises(ControllerError, match="has been closed"):
@@ -192,9 +215,9 @@ def test_a_wait_outlasts_a_device_that_is_too_busy_to_answer(
 
         async with Controller(stack.device, timeout=0.5, observer=note) as oet:
             created = await oet.create(stack.uri("hold"))
-            await oet.wait(created, 20)
+            await oet.wait(created, PATIENCE)
             started = await oet.start(created.subject)
-            waiting = asyncio.create_task(oet.wait(started, 30))
+            waiting = asyncio.create_task(oet.wait(started, PATIENCE))
             with controller.hanging():
                 while await asyncio.wait_for(looks.get(), 10) != "CheckLongRunningCommandStatus":
                     pass
@@ -205,8 +228,8 @@ def test_a_wait_outlasts_a_device_that_is_too_busy_to_answer(
 
 
 def test_many_may_ask_at_the_same_time(stack: OetStack) -> None:
-    async def ask() -> list[list[Procedure]]:
-        async with Controller(stack.device, timeout=10) as oet:
+    async def ask() -> list[list[ProcedureSummary]]:
+        async with Controller(stack.device, timeout=PATIENCE) as oet:
             return await asyncio.gather(*(oet.procedures() for _ in range(400)))
 
     assert len(asyncio.run(ask())) == 400

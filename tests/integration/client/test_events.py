@@ -11,17 +11,18 @@ from typing import Any
 
 import pytest
 from tests.support.oet_stack import DEVICE, OetStack, oet_stack
+from tests.support.patience import PATIENCE
 from tests.support.tango_stack import database
 
 from ska_oso_oet.client import Controller, EventBatch, EventStream, RawEvent, event_stream
 from ska_oso_oet.client.device import TangoDevice
-from ska_oso_oet.model import FunctionArgs, ProcedureState
+from ska_oso_oet.model import ProcedureInput, ProcedureState
 
 BURST = 20_000
 COMPLETE = '"topic":"procedure.lifecycle.complete"'
 
 
-async def _collect(stream: EventStream, sign: str, timeout: float = 30.0) -> list[EventBatch]:
+async def _collect(stream: EventStream, sign: str, timeout: float = PATIENCE) -> list[EventBatch]:
     """Return the batches up to the one with an event that holds a text."""
     batches: list[EventBatch] = []
     async with asyncio.timeout(timeout):
@@ -42,8 +43,8 @@ def _is_gapless(events: list[RawEvent]) -> bool:
 
 async def _run(oet: Controller, uri: str, **arguments: int) -> None:
     created = await oet.create(uri)
-    await oet.wait(created, 20)
-    await oet.start(created.subject, FunctionArgs(kwargs=dict(arguments)))
+    await oet.wait(created, PATIENCE)
+    await oet.start(created.subject, ProcedureInput(**dict(arguments)))
 
 
 def test_a_burst_arrives_whole_even_when_the_inbox_is_full(
@@ -130,7 +131,7 @@ def test_a_stream_that_is_closed_ends_for_its_reader(stack: OetStack) -> None:
             while not stream.connected:
                 await asyncio.sleep(0)
             await stream.aclose()
-            return await asyncio.wait_for(reading, 5)
+            return await asyncio.wait_for(reading, PATIENCE)
 
     assert not _events(asyncio.run(read_and_close()))
 
@@ -142,7 +143,7 @@ def test_whoever_stops_waiting_can_go_on_and_misses_nothing(stack: OetStack) -> 
                 await asyncio.wait_for(anext(events), 0.05)
             await _run(oet, stack.uri("burst"), count=200)
             texts: list[str] = []
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 for attempt in itertools.count():
                     if len(texts) == 200:
                         break
@@ -174,7 +175,7 @@ class Subscriptions:
 
         def counted_subscribe(device: TangoDevice, attribute: str, callback: Callable[[Any], None]) -> int:
             self.opening.set()
-            assert self.may_open.wait(20)
+            assert self.may_open.wait(PATIENCE)
             event_id = subscribe(device, attribute, callback)
             self.open.add(event_id)
             return event_id
@@ -225,7 +226,7 @@ def test_a_stream_that_is_closed_while_it_connects_leaves_no_subscription(
             await asyncio.to_thread(subscriptions.opening.wait, 20)
             await stream.aclose()
             subscriptions.may_open.set()
-            return await asyncio.wait_for(reading, 5)
+            return await asyncio.wait_for(reading, PATIENCE)
 
     assert asyncio.run(connect_and_close()) == []
     _wait_for_threads()
@@ -251,7 +252,7 @@ def test_closing_the_client_ends_its_streams(stack: OetStack, subscriptions: Sub
 def _wait_for_threads() -> None:
     for thread in threading.enumerate():
         if "oet-client" in thread.name:
-            thread.join(10)
+            thread.join(PATIENCE)
 
 
 # The device goes away and comes back
@@ -351,5 +352,5 @@ def test_closing_leaves_no_thread(stack: OetStack) -> None:
     asyncio.run(use())
     for thread in threading.enumerate():
         if thread.name in names():
-            thread.join(5)
+            thread.join(PATIENCE)
     assert not names()

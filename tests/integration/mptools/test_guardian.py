@@ -5,19 +5,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.patience import PATIENCE
+
 _PROJECT = Path(__file__).parents[3]
+
+# A forkserver does not import from the folder that its server is started in.
+_ENVIRONMENT = {**os.environ, "PYTHONPATH": str(_PROJECT)}
 
 _SERVER = """
 from ska_oso_oet.mptools import EventMessage, MainContext, QueueProcWorker, forkserver_context
 
 context = MainContext(forkserver_context(["tests.support.slow_import"]))
-context.Proc("worker", QueueProcWorker, context.MPQueue())
+context.start("worker", QueueProcWorker, context.make_queue())
 """
 
 
 def test_a_forkserver_that_still_imports_dies_with_its_server() -> None:
     server = subprocess.Popen(
-        [sys.executable, "-c", _SERVER], cwd=_PROJECT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _SERVER], env=_ENVIRONMENT, stdout=subprocess.PIPE, text=True
     )
     assert server.stdout is not None
     with server.stdout as output:
@@ -37,7 +42,7 @@ refusing = pathlib.Path(os.environ["OET_TEST_REFUSE_FORK"])
 
 with MainContext(forkserver_context(["tests.support.refused_fork"])) as context:
     def make():
-        return context.Proc("worker", QueueProcWorker, context.MPQueue())
+        return context.start("worker", QueueProcWorker, context.make_queue())
 
     first = make()
     {trouble}
@@ -50,9 +55,8 @@ def _run(trouble: str, tmp_path: Path) -> None:
     """Have a server make children, with some trouble between the first and the second."""
     subprocess.run(
         [sys.executable, "-c", _MAKES_CHILDREN.format(trouble=trouble.replace("\n", "\n    "))],
-        cwd=_PROJECT,
-        env={**os.environ, "OET_TEST_REFUSE_FORK": str(tmp_path / "refuse")},
-        timeout=30,
+        env={**_ENVIRONMENT, "OET_TEST_REFUSE_FORK": str(tmp_path / "refuse")},
+        timeout=PATIENCE,
         check=True,
     )
 

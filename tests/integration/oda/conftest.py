@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.oda_homes import INSERT, TABLES, Home, connect, postgres_environment
+from tests.support.oda_homes import (
+    CHANGE,
+    INSERT,
+    TABLES,
+    Home,
+    SearchableHome,
+    connect,
+    postgres_environment,
+)
 from tests.support.oda_server import OdaServer, running_oda_server
 from tests.support.postgres_server import postgres_programs, running_postgres
 
@@ -37,7 +45,7 @@ def postgres_port() -> Iterator[int]:
 
 
 @pytest.fixture
-def filesystem_home(tmp_path: Path) -> Home:
+def filesystem_home(tmp_path: Path) -> SearchableHome:
     folder = tmp_path / "oda"
     folder.mkdir()
 
@@ -46,9 +54,11 @@ def filesystem_home(tmp_path: Path) -> Home:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document))
 
-    return Home(
-        open_oda({"ODA_DATA_DIR": str(folder)}), put, open_oda({"ODA_DATA_DIR": str(tmp_path / "missing")})
-    )
+    def change(sbd_id: str, version: int, time: float) -> None:
+        os.utime(folder / "sbd" / sbd_id / f"{version}.json", (time, time))
+
+    away = open_oda({"ODA_DATA_DIR": str(tmp_path / "missing")})
+    return SearchableHome(open_oda({"ODA_DATA_DIR": str(folder)}), put, away, change)
 
 
 @pytest.fixture
@@ -66,7 +76,7 @@ def rest_home(oda_server: OdaServer) -> Iterator[Home]:
 
 
 @pytest.fixture
-def postgres_home(postgres_port: int) -> Home:
+def postgres_home(postgres_port: int) -> SearchableHome:
     with connect(postgres_port) as connection:
         connection.execute("TRUNCATE tab_oda_sbd, tab_oda_sbi")
 
@@ -74,7 +84,18 @@ def postgres_home(postgres_port: int) -> Home:
         with connect(postgres_port) as connection:
             connection.execute(INSERT, (json.dumps(document), sbd_id, version))
 
-    return Home(open_oda(postgres_environment(postgres_port)), put, open_oda(postgres_environment(1)))
+    def change(sbd_id: str, version: int, time: float) -> None:
+        with connect(postgres_port) as connection:
+            connection.execute(CHANGE, (time, sbd_id, version))
+
+    oda = open_oda(postgres_environment(postgres_port))
+    return SearchableHome(oda, put, open_oda(postgres_environment(1)), change)
+
+
+@pytest.fixture(params=["filesystem", "postgres"])
+def searchable_home(request: pytest.FixtureRequest) -> SearchableHome:
+    home: SearchableHome = request.getfixturevalue(f"{request.param}_home")
+    return home
 
 
 @pytest.fixture(params=["filesystem", "rest", "postgres"])

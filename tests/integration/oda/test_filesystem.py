@@ -8,11 +8,11 @@ from tests.support.oda_homes import Home
 from ska_oso_oet.oda import (
     SAMPLES_DIR,
     FilesystemOda,
-    InvalidIdentifier,
-    InvalidSchedulingBlock,
-    OdaUnavailable,
+    InvalidIdentifierError,
+    InvalidSchedulingBlockError,
+    OdaUnavailableError,
     SBInstance,
-    StoringNotSupported,
+    StoringNotSupportedError,
 )
 from ska_oso_oet.oda.documents import ScriptKind
 
@@ -31,7 +31,7 @@ def test_a_file_that_is_no_json_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "sbd" / "sbd-123" / "1.json"
     path.parent.mkdir(parents=True)
     path.write_text(text)
-    with pytest.raises(InvalidSchedulingBlock, match=f"{path} is no valid JSON"):
+    with pytest.raises(InvalidSchedulingBlockError, match=f"{path} is no valid JSON"):
         FilesystemOda(tmp_path).get_sbdefinition("sbd-123")
 
 
@@ -48,19 +48,19 @@ def test_an_sbinstance_is_stored_once(tmp_path: Path) -> None:
     oda.store_sbinstance(instance)
     folder = tmp_path / "sbi" / instance.sbi_id
     assert SBInstance.model_validate_json((folder / "1.json").read_text()) == instance
-    with pytest.raises(StoringNotSupported, match="an ID of its own"):
+    with pytest.raises(StoringNotSupportedError, match="an ID of its own"):
         oda.store_sbinstance(instance.model_copy(update={"sbd_version": 5}))
     assert [path.name for path in folder.iterdir()] == ["1.json"]
     assert '"sbd_version": 4' in (folder / "1.json").read_text()
 
 
 def test_an_sbinstance_cannot_leave_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(InvalidIdentifier):
+    with pytest.raises(InvalidIdentifierError):
         FilesystemOda(tmp_path / "oda").store_sbinstance(SBInstance(sbi_id="../../x", sbd_id="sbd-123"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "sbi").write_text("in the way")
-    with pytest.raises(OdaUnavailable, match="nothing can be stored"):
+    with pytest.raises(OdaUnavailableError, match="nothing can be stored"):
         FilesystemOda(tmp_path).store_sbinstance(SBInstance(sbd_id="sbd-123"))

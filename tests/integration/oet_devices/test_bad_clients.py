@@ -51,7 +51,7 @@ def controlled(tmp_path: Path) -> Iterator[Controlled]:
     abort = tmp_path / "abort.py"
     abort.write_text(_ABORT)
     with tango_database(tmp_path) as host:
-        register_controller(host, _DEVICE, tmp_path / "state", AbortScript=[abort.as_uri()])
+        register_controller(host, _DEVICE, tmp_path / "state", AbortScript=[abort.as_uri()], SubarrayId=["1"])
         with device_server(host, "oet_devices.server", "01") as server:
             yield Controlled(server, host)
 

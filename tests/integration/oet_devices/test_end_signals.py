@@ -10,13 +10,15 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.support.controllers import controller_proxy, controller_server
+from tests.support.patience import patience
 from tests.support.processes import ServerProcess
 from tests.support.tango_stack import tango_database
 from tests.support.ten_scripts import occupy
+from tests.support.thread_group import full_thread_group
 
-from ska_oso_oet.event.journal import open_journal
+from ska_oso_oet.journal import open_journal
 
-END_TIME = 5.0
+END_TIME = patience(5.0)
 """Seconds within which everything has to end."""
 
 _DEVICE = "test/signals/1"
@@ -58,7 +60,7 @@ class Busy:
 
     def assert_gone(self) -> None:
         """Check that of the server and its scripts nothing is left."""
-        _, left = psutil.wait_procs(self.workers, timeout=1.0)
+        _, left = psutil.wait_procs(self.workers, timeout=patience(1.0))
         assert [process for process in left if process.status() != psutil.STATUS_ZOMBIE] == []
         assert self.ports
         for port in self.ports:
@@ -107,6 +109,24 @@ def test_a_second_signal_ends_all_at_once(busy: Busy, first: signal.Signals) -> 
     # The scripts, which heed nothing, were not waited for.
     assert "STOPPED" not in {busy.ends()[number] for number in busy.ids[:8]}
     assert "ending at once" in busy.server.output
+
+
+def test_a_server_ends_in_order_although_the_system_refuses_threads_for_a_moment(busy: Busy) -> None:
+    with full_thread_group(busy.server.pid):
+        busy.server.send_signal(signal.SIGTERM)
+        busy.server.wait_for_output("The system refuses a thread")
+    assert busy.server.wait(2 * END_TIME) == 0
+    busy.assert_gone()
+    assert busy.ends() == dict.fromkeys(busy.ids, "STOPPED")
+
+
+def test_a_second_signal_ends_all_at_once_although_the_system_refuses_threads(busy: Busy) -> None:
+    with full_thread_group(busy.server.pid):
+        busy.server.send_signal(signal.SIGTERM)
+        busy.server.wait_for_output("The system refuses a thread")
+        busy.server.send_signal(signal.SIGTERM)
+        assert busy.server.wait(END_TIME) == 128 + signal.SIGTERM
+    busy.assert_gone()
 
 
 def test_a_server_that_was_told_to_ignore_the_end_of_its_terminal_does(

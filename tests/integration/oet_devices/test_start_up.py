@@ -97,3 +97,20 @@ def test_a_state_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     seen = seen_with({"StateDirectory": str(in_the_way / "state")}, tmp_path)
     assert seen.health == HealthState.DEGRADED
     assert f"the state directory cannot be written: [Errno 20] Not a directory: '{in_the_way}" in seen.status
+
+
+def test_fault_of_the_journal_is_not_an_empty_list_of_procedures(tango_host: str, tmp_path: Path) -> None:
+    device, state = "mid-oet/controller/faulty", tmp_path / "state"
+    register(
+        tango_host,
+        "OETController/faulty",
+        "OETController",
+        device,
+        {"StateDirectory": [str(state)], "HistoryLength": ["-1"]},
+    )
+    with device_server(tango_host, "oet_devices.server", "faulty"):
+        controller = device_proxy(tango_host, device)
+        for attribute in ("procedures", "activities"):
+            with pytest.raises(tango.DevFailed, match="HistoryLength") as refused:
+                controller.read_attribute(attribute)
+            assert refused.value.args[0].reason == "OET_NotAvailable"

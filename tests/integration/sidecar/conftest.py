@@ -30,7 +30,7 @@ def stack(place: OetStack, controller: ServerProcess) -> OetStack:
 
 @pytest.fixture(scope="package")
 def rest(stack: OetStack) -> Iterator[Sidecar]:
-    with sidecar(stack.tango_host) as running:
+    with sidecar(stack.tango_host, "--allowed-host", "oet.example") as running:
         yield running
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,15 @@ def api(rest: Sidecar, stack: OetStack) -> Any:
     return schemathesis.openapi.from_url(f"{rest.url}/openapi.json")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _online_again(rest: Sidecar) -> Iterator[None]:
+    before = rest.http.get("/settings").json()
+    yield
+    # It switches it on again, too, if it is in use and off.
+    rest.http.put("/admin_mode", json={"admin_mode": "OFFLINE"})
+    rest.http.put("/settings", json=before)
+
+
 # All but the stream, which does not end.
 @pytest.mark.parametrize(
     ("method", "path"),
@@ -51,6 +61,22 @@ def api(rest: Sidecar, stack: OetStack) -> Any:
         ("GET", f"{API}/activities"),
         ("POST", f"{API}/activities"),
         ("GET", f"{API}/activities/{{activity_id}}"),
+        ("GET", f"{API}/procedures/{{procedure_id}}/output"),
+        ("GET", f"{API}/procedures/{{procedure_id}}/files"),
+        ("GET", f"{API}/procedures/{{procedure_id}}/files/{{name}}"),
+        ("GET", f"{API}/procedures/{{procedure_id}}/environment"),
+        ("GET", f"{API}/procedures/{{procedure_id}}/export"),
+        ("POST", f"{API}/procedures/{{procedure_id}}/rerun"),
+        ("GET", f"{API}/scripts"),
+        ("GET", f"{API}/scripts/describe"),
+        ("POST", f"{API}/scripts/describe"),
+        ("GET", f"{API}/status"),
+        ("PUT", f"{API}/admin_mode"),
+        ("GET", f"{API}/settings"),
+        ("PUT", f"{API}/settings"),
+        ("PUT", f"{API}/state"),
+        ("POST", f"{API}/reset"),
+        ("GET", f"{API}/subarrays"),
         ("GET", "/healthz"),
         ("GET", "/readyz"),
         ("GET", "/metrics"),
@@ -69,6 +95,13 @@ def test_whatever_is_asked_for_the_answer_is_as_described(
         ("PUT", f"{API}/procedures/{{procedure_id}}"),
         ("POST", f"{API}/activities"),
         ("GET", f"{API}/activities/{{activity_id}}"),
+        ("GET", f"{API}/procedures/{{procedure_id}}/output"),
+        ("GET", f"{API}/procedures"),
+        ("POST", f"{API}/procedures/{{procedure_id}}/rerun"),
+        ("PUT", f"{API}/admin_mode"),
+        ("PUT", f"{API}/settings"),
+        ("PUT", f"{API}/state"),
+        ("POST", f"{API}/scripts/describe"),
     ],
 )
 def test_what_the_description_forbids_is_refused_as_described(
@@ -94,25 +127,52 @@ def test_the_description_is_valid(http: httpx.Client) -> None:
     assert set(description["paths"]) == {
         "/api/v1.0/procedures",
         "/api/v1.0/procedures/{procedure_id}",
+        "/api/v1.0/procedures/{procedure_id}/output",
+        "/api/v1.0/procedures/{procedure_id}/files",
+        "/api/v1.0/procedures/{procedure_id}/files/{name}",
+        "/api/v1.0/procedures/{procedure_id}/environment",
+        "/api/v1.0/procedures/{procedure_id}/export",
+        "/api/v1.0/procedures/{procedure_id}/rerun",
+        "/api/v1.0/sbds",
+        "/api/v1.0/scripts",
+        "/api/v1.0/scripts/describe",
+        "/api/v1.0/queue",
+        "/api/v1.0/session",
+        "/api/v1.0/subarrays/stream",
+        "/api/v1.0/queue/{entry}",
+        "/api/v1.0/question",
+        "/api/v1.0/context",
+        "/api/v1.0/procedures/{procedure_id}/step",
+        "/api/v1.0/procedures/{procedure_id}/send",
+        "/api/v1.0/status",
+        "/api/v1.0/admin_mode",
+        "/api/v1.0/settings",
+        "/api/v1.0/state",
+        "/api/v1.0/reset",
         "/api/v1.0/activities",
         "/api/v1.0/activities/{activity_id}",
         "/api/v1.0/stream",
+        "/api/v1.0/subarrays",
         "/healthz",
         "/readyz",
         "/metrics",
     }
-    for operations in description["paths"].values():
+    members = description["components"]["schemas"]
+    assert members["ErrorBody"]["properties"].items() <= members["Unreadiness"]["properties"].items()
+    for path, operations in description["paths"].items():
         for operation in operations.values():
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:
+                    model = "Unreadiness" if (path, status) == ("/readyz", "503") else "ErrorBody"
                     body = answer["content"]["application/json"]["schema"]
-                    assert body == {"$ref": "#/components/schemas/ErrorBody"}
+                    assert body == {"$ref": f"#/components/schemas/{model}"}
 
 
 def test_the_file_in_the_project_is_what_is_served(http: httpx.Client) -> None:
     served = http.get("/openapi.json").json()
     assert served.pop("servers") == [{"url": "/"}]
     written = json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
+    assert [server["url"] for server in written.pop("servers")] == ["/", "/subarrays/{subarray_id}"]
     assert written == served, "openapi.json is out of date: run make interface"
 
 

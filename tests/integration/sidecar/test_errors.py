@@ -3,11 +3,14 @@
 import http.client
 import json
 import socket
+import sys
 from collections.abc import Iterator
 
 import httpx
 import pytest
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
+from tests.support.patience import PATIENCE
+from tests.support.processes import ServerProcess
 
 JSON = {"Content-Type": "application/json"}
 
@@ -23,9 +26,16 @@ def _assert_error(answer: httpx.Response, status: int) -> str:
 
 
 def test_unknown_paths(http: httpx.Client, rest: Sidecar) -> None:
-    for path in ("/", "/api/v1.0", "/api/v2/procedures", "/api/v1.0/procedures/x", "/api/v1.0/ui/../x"):
+    for path in ("/x", "/api/v1.0", "/api/v2/procedures", "/api/v1.0/procedures/x", "/api/v1.0/ui/../x"):
         assert "There is no resource" in _assert_error(httpx.get(rest.root + path), 404)
     _assert_error(http.post("/nothing", json={}), 404)
+
+
+@pytest.mark.parametrize("number", ["+1", "1.0", "1_0", "%201", "1%20", "١"])
+def test_an_id_is_written_in_one_way(http: httpx.Client, number: str) -> None:
+    for kind in ("procedures", "activities"):
+        assert "There is no resource" in _assert_error(http.get(f"/{kind}/{number}"), 404)
+    assert "There is no resource" in _assert_error(http.put(f"/procedures/{number}", json={}), 404)
 
 
 def test_methods_that_are_not_possible(http: httpx.Client) -> None:
@@ -40,9 +50,9 @@ def test_what_is_no_http(rest: Sidecar) -> None:
     for request in (
         b"HELLO\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\n\r\n",
-        b"POST /api/v1.0/procedures HTTP/1.1\r\nHost: test\r\nContent-Length: abc\r\n\r\n",
+        b"POST /api/v1.0/procedures HTTP/1.1\r\nHost: localhost\r\nContent-Length: abc\r\n\r\n",
     ):
-        with socket.create_connection(("127.0.0.1", rest.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", rest.port), timeout=PATIENCE) as connection:
             connection.sendall(request)
             answer = http.client.HTTPResponse(connection)
             answer.begin()
@@ -131,9 +141,11 @@ def test_without_the_device_everything_is_unavailable(deserted: Sidecar) -> None
     _assert_error(http.post("/procedures", json={"script_uri": "file:///a.py"}), 503)
     _assert_error(http.put("/procedures/1", json={"state": "STOPPED"}), 503)
     _assert_error(http.post("/activities", json={"activity_name": "a", "sbd_id": "b"}), 503)
-    _assert_error(httpx.get(f"{deserted.root}/readyz"), 503)
+    unready = httpx.get(f"{deserted.root}/readyz")
+    assert (unready.status_code, unready.json()["type"]) == (503, "ServiceUnavailable")
+    assert "cannot be reached" in unready.json()["controllers"][0]["reason"]
     assert httpx.get(f"{deserted.root}/healthz").status_code == 200
-    assert "oet_controller_up 0.0" in httpx.get(f"{deserted.root}/metrics").text
+    assert deserted.figures()["oet_controller_up"] == 0
 
 
 def test_what_is_wrong_with_a_request_is_said_all_the_same(deserted: Sidecar) -> None:
@@ -142,8 +154,41 @@ def test_what_is_wrong_with_a_request_is_said_all_the_same(deserted: Sidecar) ->
 
 
 def test_a_stream_waits_for_the_device(deserted: Sidecar) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", deserted.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", deserted.port, timeout=PATIENCE)
     connection.request("GET", "/api/v1.0/stream")
     answer = connection.getresponse()
     assert (answer.status, answer.read(1)) == (200, b"\n")
     connection.close()
+
+
+LOCKS = """
+import signal
+import sys
+import tango
+
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+device = tango.DeviceProxy(sys.argv[1])
+device.lock()
+print("locked", flush=True)
+signal.sigwait([signal.SIGTERM])
+device.unlock()
+"""
+
+
+def test_a_device_that_another_client_has_locked(stack: OetStack, rest: Sidecar) -> None:
+    locker = ServerProcess([sys.executable, "-c", LOCKS, stack.device], {})
+    try:
+        locker.wait_for_output("locked")
+        answers = [
+            rest.http.post("/procedures", json={"script_uri": stack.uri("hold")}),
+            rest.http.post("/reset"),
+            rest.http.put("/admin_mode", json={"admin_mode": "ONLINE"}),
+        ]
+        for answer in answers:
+            assert "unlocks it" in _assert_error(answer, 423)
+            assert answer.json()["type"] == "Locked"
+        assert rest.http.get("/procedures").status_code == 200
+        assert rest.http.get("/status").status_code == 200
+    finally:
+        locker.stop()
+    assert rest.http.post("/reset").status_code == 200

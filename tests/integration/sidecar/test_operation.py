@@ -1,21 +1,18 @@
 """What those who run the service see of it."""
 
 import asyncio
-import re
 import resource
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import httpx
-from tests.support.oet_stack import OetStack, Sidecar, sidecar
+from tests.support.oet_stack import DEVICE, OetStack, Sidecar, sidecar
+from tests.support.patience import PATIENCE
+from tests.support.processes import ServerProcess
 from tests.support.sse_client import SseClient
+from tests.support.tango_stack import database
 
 STREAMS = 150
-
-
-def _figures(rest: Sidecar) -> dict[str, float]:
-    text = httpx.get(f"{rest.root}/metrics").text
-    return {name: float(value) for name, value in re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)}
 
 
 def test_probes(rest: Sidecar) -> None:
@@ -23,18 +20,72 @@ def test_probes(rest: Sidecar) -> None:
         assert httpx.get(f"{rest.root}/{probe}").status_code == 200
 
 
+def _not_ready(rest: Sidecar, state: str, *told: str) -> None:
+    """Check that probe, figures, list and status agree on a controller that cannot be used."""
+    answer = httpx.get(f"{rest.root}/readyz", timeout=PATIENCE)
+    assert answer.status_code == 503
+    body = answer.json()
+    (controller,) = body["controllers"]
+    assert (controller["state"], controller["ready"], controller["available"]) == (state, False, True)
+    assert body["Message"] == controller["reason"]
+    status = rest.http.get("/status").json()
+    assert status["state"] == state
+    for words in told:
+        assert words in body["Message"]
+        assert words in status["status"]
+    assert rest.figures()["oet_controller_up"] == 0
+    # It can be reached, to bring it back.
+    assert rest.http.get("/subarrays").json()[0]["available"] is True
+    assert httpx.get(f"{rest.root}/healthz").status_code == 200
+
+
+def test_it_is_not_ready_while_the_controller_is_switched_off(rest: Sidecar) -> None:
+    rest.http.put("/admin_mode", json={"admin_mode": "OFFLINE"})
+    try:
+        _not_ready(rest, "DISABLE", "Nothing can be created or started", "adminMode")
+    finally:
+        rest.http.put("/admin_mode", json={"admin_mode": "ONLINE"})
+    assert httpx.get(f"{rest.root}/readyz", timeout=PATIENCE).json()["controllers"][0]["state"] == "ON"
+    assert rest.figures()["oet_controller_up"] == 1
+
+
+def test_it_is_not_ready_while_the_controller_is_in_fault(rest: Sidecar, stack: OetStack) -> None:
+    right = database(stack.tango_host).get_device_property(DEVICE, "ScriptRoots")
+    database(stack.tango_host).put_device_property(DEVICE, {"ScriptRoots": ["/no/such/folder"]})
+    try:
+        assert rest.http.post("/reset").status_code == 409
+        _not_ready(rest, "FAULT", "/no/such/folder", "send Reset")
+    finally:
+        database(stack.tango_host).put_device_property(DEVICE, right)
+        rest.http.post("/reset")
+    assert httpx.get(f"{rest.root}/readyz", timeout=PATIENCE).status_code == 200
+
+
+def test_it_is_not_ready_while_the_controller_hangs(
+    rest: Sidecar, stack: OetStack, controller: ServerProcess
+) -> None:
+    with controller.hanging():
+        answer = httpx.get(f"{rest.root}/readyz", timeout=PATIENCE)
+        assert httpx.get(f"{rest.root}/healthz").status_code == 200
+    assert (answer.status_code, answer.json()["controllers"][0]["available"]) == (503, False)
+    assert f"{DEVICE} did not answer" in answer.json()["Message"]
+
+
 def test_figures_tell_what_goes_on(rest: Sidecar, stack: OetStack) -> None:
-    before = _figures(rest)
+    before = rest.figures()
     rest.create(stack.uri("hold"))
-    after = _figures(rest)
+    after = rest.figures()
     assert after["oet_controller_up"] == 1
     assert after["process_resident_memory_bytes"] > 0
-    assert after['oet_procedures{state="READY"}'] == before['oet_procedures{state="READY"}'] + 1
+    assert after["oet_procedures_ready"] == before["oet_procedures_ready"] + 1
+    ready = 'oet_procedure_duration_seconds_count{part="ready"}'
+    assert after[ready] == before[ready] + 1
+    assert after["oet_controller_events_total"] >= before["oet_controller_events_total"] + 5
     assert after["oet_events_total"] >= before["oet_events_total"] + 5
     call = 'oet_tango_call_seconds_count{call="Create"}'
     assert after[call] == before.get(call, 0) + 1
     assert rest.http.post("/procedures", json={"script_uri": "file:///etc/passwd"}).status_code == 400
-    assert any("InvalidRequestError" in name for name in _figures(rest))
+    assert any("InvalidRequestError" in name for name in rest.figures())
 
 
 def test_there_may_be_more_streams_than_files_that_a_shell_allows(stack: OetStack) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import httpx
 import pytest
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
+from tests.support.patience import PATIENCE, patience, wait_until
 from tests.support.sse_client import SseClient
 
 from ska_oso_oet.sidecar import main
@@ -58,6 +59,12 @@ def test_what_the_environment_says_is_checked_too(
         ({"OET_API_PRIVATE": "true", "OET_API_TOKEN": " \n"}, "OET_API_TOKEN"),
         ({"OET_API_PRIVATE": "treu", "OET_API_TOKEN": "open sesame"}, "'treu'"),
         ({"OET_API_TOKEN": "open\nsesame"}, "OET_API_TOKEN"),
+        ({"OET_API_TOKEN": ""}, "OET_API_TOKEN is blank"),
+        ({"OET_API_TOKEN": " \n"}, "OET_API_TOKEN is blank"),
+        ({"OET_REST_HOST": "0.0.0.0"}, "give --insecure"),
+        ({"OET_REST_HOST": "::"}, "give --insecure"),
+        ({"OET_REST_HOST": "0.0.0.0", "OET_API_TOKEN": " "}, "OET_API_TOKEN is blank"),
+        ({"OET_ALLOWED_HOSTS": "oet.example http://tel.example"}, "'http://tel.example'"),
     ],
 )
 def test_it_does_not_serve_with_less_protection_than_was_meant(
@@ -76,8 +83,8 @@ def test_it_ends_at_once_with_open_streams(stack: OetStack) -> None:
     async def listen_and_end(rest: Sidecar) -> None:
         clients = [await SseClient(rest.port).open() for _ in range(20)]
         rest.process.terminate()
-        await asyncio.gather(*(client.read_to_end(5) for client in clients))
-        await asyncio.to_thread(rest.process.wait, 5)
+        await asyncio.gather(*(client.read_to_end() for client in clients))
+        await asyncio.to_thread(rest.process.wait, patience(5))
         await asyncio.gather(*(client.close() for client in clients))
 
     with sidecar(stack.tango_host) as rest:
@@ -87,21 +94,22 @@ def test_it_ends_at_once_with_open_streams(stack: OetStack) -> None:
 
 
 def test_it_ends_at_once_though_a_request_goes_on(stack: OetStack) -> None:
-    script = stack.scripts / "never_stops.py"
+    script, begun = stack.scripts / "never_stops.py", stack.scripts / "begun"
     script.write_text(
-        "import signal, threading\n"
+        "import pathlib, signal, threading\n"
         "def main():\n"
         "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"    pathlib.Path({str(begun)!r}).touch()\n"
         "    threading.Event().wait()\n"
     )
     with sidecar(stack.tango_host) as rest:
         procedure = rest.create(script.as_uri())
         rest.start(procedure["id"])
-        rest.wait_for(procedure["id"], "RUNNING")
+        wait_until(begun.exists, "the script ignores SIGTERM")
         with socket.create_connection(("127.0.0.1", rest.port)) as connection:
             body = b'{"state": "STOPPED"}'
             connection.sendall(
-                f"PUT /api/v1.0/procedures/{procedure['id']} HTTP/1.1\r\nHost: test\r\n"
+                f"PUT /api/v1.0/procedures/{procedure['id']} HTTP/1.1\r\nHost: localhost\r\n"
                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
                 + body
             )
@@ -109,7 +117,7 @@ def test_it_ends_at_once_though_a_request_goes_on(stack: OetStack) -> None:
             answer = http.client.HTTPResponse(connection)
             answer.begin()
             assert (answer.status, json.load(answer)["type"]) == (503, "ServiceUnavailable")
-            rest.process.wait(5)
+            rest.process.wait(PATIENCE)
         assert "Traceback" not in rest.process.output
 
 
@@ -130,7 +138,6 @@ def guarded(stack: OetStack) -> Iterator[Sidecar]:
     [
         ({"Host": "oet.example:8080"}, "http://oet.example:8080"),
         ({"Host": "[::1]:5000"}, "http://[::1]:5000"),
-        ({"Host": 'a"b'}, "http://127.0.0.1:{port}"),
         ({"X-Forwarded-Proto": "https", "X-Forwarded-Host": "tel.example"}, "https://tel.example"),
         ({"X-Forwarded-Host": "tel.example, inner", "X-Forwarded-Port": "8443"}, "http://tel.example:8443"),
         ({"X-Forwarded-Host": "tel.example", "X-Forwarded-Prefix": "/a/b"}, "http://tel.example/a/b"),
@@ -219,8 +226,9 @@ def test_the_description_of_a_private_service_tells_of_the_token(private: Sideca
     paths = private.http.get("/openapi.json", headers=TOKEN).json()["paths"]
     for path, operations in paths.items():
         for operation in operations.values():
-            protected = path not in ("/healthz", "/readyz")
-            assert ("401" in operation["responses"], "security" in operation) == (protected, protected)
+            protected = path not in ("/healthz", "/readyz", "/api/v1.0/session")
+            assert ("security" in operation) == protected
+            assert "401" in operation["responses"] or not protected
 
 
 def test_a_token_may_have_any_letters_and_the_end_of_a_line(stack: OetStack) -> None:

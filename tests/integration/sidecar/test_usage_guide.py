@@ -78,7 +78,10 @@ def test_the_session_of_the_guide(rest: Sidecar, scripts: dict[str, str]) -> Non
     # Terminate process execution
     answer = httpx.put(second["uri"], content='{"abort": true, "state": "STOPPED"}', headers=JSON)
     told = f"Successfully stopped script with ID {second['id']} and aborted subarray activity"
-    assert (answer.status_code, answer.json()) == (200, {"abort_message": told})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"abort_message": told, "stopped": True, "aborted": True, "aborted_subarray": 1},
+    )
 
     # Error handling
     answer = httpx.get(f"{api}/procedures/4711")

@@ -42,14 +42,33 @@ INPUTS = {
     ),
     "PARAMETRIC_WIDGET": "name variable",
     "SPECTRUM_TABLE": (
-        "attribute layout showDevice showAttribute showIndex showLabel fontSize precision customCss"
+        "attribute layout showDevice showTangoDB showAttribute showIndex showLabel showSpecificIndexValue "
+        "fontSize precision customCss"
     ),
     "command_file": (
         "uploadBtnLabel buttonLabel command showDevice showCommand requireConfirmation displayOutput "
         "textColor backgroundColor size font uploadButtonCss sendButtonCss alignSendButtonRight"
     ),
 }
-"""Types of widgets, with what they take, as Taranta 2 saves them."""
+"""Types of widgets, with what they take, as exports of Taranta 2.10.3 have them."""
+
+HEIGHTS = {
+    "ATTRIBUTE WRITER DROPDOWN": (3, 40),
+    "ATTRIBUTE_DISPLAY": (3, 40),
+    "ATTRIBUTE_LOGGER": (10, 40),
+    "COMMAND": (4, 5),
+    "DEVICE_STATUS": (3, 5),
+    "LABEL": (3, 5),
+    "PARAMETRIC_WIDGET": (3, 5),
+    "SPECTRUM_TABLE": (8, 40),
+    "command_file": (4, 5),
+}
+"""Least and greatest heights on the grid of 10 pixels that dashboards in use give to widgets."""
+DROPDOWN, CHOICE = 3.8, 3
+"""Height of a dropdown, and of each of its choices when it is unfolded."""
+SCREEN = 90
+"""Height of what is seen without scrolling."""
+NEWEST = {"lastoutputline", "proceduresummary", "procedurestate"}
 SHOW_ATTRIBUTE = {"None", "Label", "Name"}
 
 Widget = Mapping[str, Any]
@@ -84,6 +103,33 @@ def test_taranta_knows_every_widget_and_what_it_is_given(widgets: list[Widget]) 
     for widget in widgets:
         assert set(widget["inputs"]) == set(INPUTS[widget["type"]].split()), widget["id"]
         assert widget["inputs"].get("showAttribute", "None") in SHOW_ATTRIBUTE
+
+
+def test_widgets_have_the_sizes_of_dashboards_in_use(widgets: list[Widget]) -> None:
+    for widget in widgets:
+        least, greatest = HEIGHTS[widget["type"]]
+        assert least <= widget["height"] <= greatest, widget["id"]
+        choices = len(widget["inputs"].get("writeValues", ()))
+        assert widget["height"] >= (DROPDOWN + CHOICE * choices if choices else 0)
+
+
+def test_integers_have_no_decimals(widgets: list[Widget], controller: tango.DeviceProxy) -> None:
+    live = {config.name.lower(): config for config in controller.attribute_list_query_ex()}
+    for widget, named in inputs(widgets, "attribute"):
+        if "precision" in widget["inputs"] and live[named["attribute"]].data_type != tango.DevString:
+            assert widget["inputs"]["precision"] == 0, named
+
+
+def test_the_newest_is_seen_without_scrolling(dashboard: Mapping[str, Any], widgets: list[Widget]) -> None:
+    commands = {"longrunningcommandresult"} if dashboard["name"] == "OET controller" else set()
+    seen = {
+        named["attribute"]
+        for widget, named in inputs(widgets, "attribute")
+        if widget["y"] + widget["height"] <= SCREEN
+    }
+    assert seen >= NEWEST | commands
+    loggers = [widget["inputs"]["attribute"]["attribute"] for widget in widgets if "LOGGER" in widget["type"]]
+    assert {"lastoutputline", "events"} <= set(loggers)
 
 
 def test_every_device_is_registered_by_the_files_that_ship(

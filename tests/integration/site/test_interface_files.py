@@ -6,7 +6,7 @@ import pytest
 import tango
 from tests.support.site import CONTROLLER_CLASS, PROJECT
 
-from oet_devices.interface_files import interface_files
+from oet_devices.tools.interface_files import interface_files
 
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
@@ -18,6 +18,7 @@ TANGO_TYPES = {
     "LongType": "DevLong64",
     "DoubleType": "DevDouble",
     "StringType": "DevString",
+    "EncodedType": "DevEncoded",
     "ConstStringType": "DevString",
     "EnumType": "DevEnum",
     "StateType": "DevState",

@@ -9,15 +9,16 @@ from collections.abc import Iterator
 import pytest
 import tango
 from tests.support.chart import containers, render
+from tests.support.patience import PATIENCE
 from tests.support.tango_stack import LOOPBACK, device_proxy, device_server, register
 
 NOWHERE = "127.0.0.1:1"
 
 
 def probe(
-    question: str, instance: str, tango_host: str, timeout: float = 30
+    question: str, instance: str, tango_host: str, timeout: float = PATIENCE
 ) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "oet_devices.probe", question, instance]
+    command = [sys.executable, "-m", "oet_devices.tools.probe", question, instance]
     variables = {**os.environ, "TANGO_HOST": tango_host}
     return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=timeout)
 

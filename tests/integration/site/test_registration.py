@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tango
+from tests.support.patience import LONG_PATIENCE
 from tests.support.processes import ServerProcess
 from tests.support.site import (
     CONTROLLER_CLASS,
@@ -18,7 +19,8 @@ from tests.support.site import (
 )
 from tests.support.tango_stack import database, device_proxy, tango_database
 
-from oet_devices.registration import registration_file
+from oet_devices.controller import OETController
+from oet_devices.tools.registration import registration_file
 
 DEVICES = {
     "oet-mid": {"01": ["mid-oet/controller/01"]},
@@ -66,13 +68,22 @@ def test_query_commands_are_registered_and_are_those_of_the_device(
     assert set(known["AllowedAccessCmd"]) == queries
 
 
+def test_what_the_device_says_of_itself(tango_host: str, controller: tango.DeviceProxy) -> None:
+    info = controller.info()
+    assert info.doc_url.endswith("https://developer.skao.int/projects/ska-oso-oet/")
+    assert info.version_info["ska-oso-oet-tango"] == controller.versionId
+    known = database(tango_host).get_class_property(CONTROLLER_CLASS, ["Description", "ProjectTitle"])
+    assert list(known["ProjectTitle"]) == ["Observation Execution Tool"]
+    assert [f"{line}" for line in known["Description"]] == [(OETController.__doc__ or "").partition("\n")[0]]
+
+
 def register(tango_host: str, name: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "oet_devices.registration", name],
+        [sys.executable, "-m", "oet_devices.tools.registration", name],
         env={**os.environ, "TANGO_HOST": tango_host},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONG_PATIENCE,
     )
 
 

@@ -6,11 +6,19 @@ import sys
 
 import pytest
 import tango
+from tests.support.patience import PATIENCE, wait_until
 from tests.support.telescope import TelescopeServer
 
-from ska_oso_oet.tango import Attribute, Command, Subarray, TangoDeviceProxyFactory, TangoExecutor
+from ska_oso_oet.tango import (
+    Attribute,
+    Command,
+    ObsState,
+    Subarray,
+    TangoDeviceProxyFactory,
+    TangoExecutor,
+)
 
-EMPTY, IDLE, READY = 0, 2, 4
+EMPTY, IDLE, ABORTED, FAULT = ObsState.EMPTY, ObsState.IDLE, ObsState.ABORTED, ObsState.FAULT
 
 
 @pytest.fixture
@@ -29,7 +37,7 @@ def test_several_arguments_make_up_an_array(executor: TangoExecutor, telescope: 
 
 def test_options_reach_the_proxy(executor: TangoExecutor, telescope: TelescopeServer) -> None:
     command = Command(telescope.subarray, "State", green_mode=tango.GreenMode.Futures)
-    assert executor.execute(command, wait=False).result(5) == tango.DevState.ON
+    assert executor.execute(command, wait=False).result(PATIENCE) == tango.DevState.ON
 
 
 @pytest.mark.parametrize(("name", "value"), [("silent", 42), ("State", tango.DevState.ON), ("obsstate", 0)])
@@ -50,16 +58,29 @@ def test_what_a_device_says_of_a_failure_reaches_the_script(
         executor.read(Attribute(telescope.subarray, "unreadable"))
 
 
-def run_script(telescope: TelescopeServer, text: str) -> subprocess.CompletedProcess[str]:
-    """Run a script as the OET does: in a process of its own, whose environment names the devices."""
-    return subprocess.run(
+def start_script(telescope: TelescopeServer, text: str) -> subprocess.Popen[str]:
+    """Start a script as the OET does: in a process of its own, whose environment names the devices."""
+    return subprocess.Popen(
         [sys.executable, "-c", "from ska_oso_oet.tango import *\n" + text],
         env={**os.environ, **telescope.environment},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=30,
-        check=False,
     )
+
+
+def ended_script(script: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    """Wait until a script has ended, and end it if that takes too long."""
+    try:
+        output, errors = script.communicate(timeout=PATIENCE)
+    finally:
+        script.kill()
+    return subprocess.CompletedProcess(script.args, script.returncode, output, errors)
+
+
+def run_script(telescope: TelescopeServer, text: str) -> subprocess.CompletedProcess[str]:
+    """Run a script to its end."""
+    return ended_script(start_script(telescope, text))
 
 
 def test_a_whole_observation(telescope: TelescopeServer) -> None:
@@ -99,6 +120,33 @@ def test_a_state_that_is_not_reached(telescope: TelescopeServer, command: str, c
     ended = run_script(telescope, f"Subarray(1).{command}")
     assert ended.returncode != 0
     assert complaint in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "advice"),
+    [(ABORTED, "Send ObsReset or Restart"), (FAULT, "see its status and logs"), (EMPTY, "Assign resources")],
+)
+def test_a_wait_ends_when_the_subarray_cannot_reach_the_state_any_more(
+    telescope: TelescopeServer, state: ObsState, advice: str
+) -> None:
+    telescope.proxy.SetObsState(IDLE)
+    before = len(telescope.proxy.calls or ())
+    # The device is IDLE already: nothing changes, and the script waits.
+    script = start_script(telescope, f"Subarray(1).end(timeout={10 * PATIENCE})")
+    wait_until(lambda: len(telescope.proxy.calls or ()) > before, "the script has sent End")
+    telescope.proxy.SetObsState(state)
+    ended = ended_script(script)
+    assert ended.returncode == 1
+    assert f"went to {state.name} during End and will not become IDLE: " in ended.stderr
+    assert advice in ended.stderr
+
+
+@pytest.mark.parametrize("state", [ABORTED, FAULT, EMPTY])
+def test_a_command_that_leads_nowhere_is_not_waited_for(telescope: TelescopeServer, state: ObsState) -> None:
+    telescope.proxy.SetObsState(state)
+    ended = run_script(telescope, "Subarray(1).configure({}, timeout=600)")
+    assert ended.returncode == 1
+    assert f"was {state.name} at Configure and will not become READY" in ended.stderr
 
 
 @pytest.mark.parametrize("number", [0, -1, "1", True, None])

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ska_oso_oet.activity.application.sb_files import SbFiles
-from ska_oso_oet.oda import InvalidSchedulingBlock, SBDefinition
+from ska_oso_oet.activity.domain import ActivityRefusedError
+from ska_oso_oet.oda import InvalidSchedulingBlockError, SBDefinition
 
 
 def block(**more: object) -> SBDefinition:
@@ -57,7 +58,7 @@ def test_files_that_nobody_needs_are_removed(folder: Path) -> None:
 
 
 def test_text_that_cannot_be_written_is_refused(folder: Path) -> None:
-    with pytest.raises(InvalidSchedulingBlock, match=r"sbd-123.*not valid Unicode"):
+    with pytest.raises(InvalidSchedulingBlockError, match=r"sbd-123.*not valid Unicode"):
         SbFiles(folder).path_of(block(name="\ud800"))
 
 
@@ -65,6 +66,6 @@ def test_what_cannot_be_written_leaves_no_half_file(folder: Path) -> None:
     files = SbFiles(folder)
     target = files.path_of(block())
     (target / "in the way").mkdir(parents=True)
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(ActivityRefusedError, match="directory; see to the disk"):
         files.write(block())
     assert list(folder.iterdir()) == [target]

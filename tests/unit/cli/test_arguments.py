@@ -64,6 +64,7 @@ def test_values_keep_their_equals_signs_and_lines() -> None:
             "No such option: --verbose. An argument for the script by name is written --verbose=VALUE",
         ),
         ("-v", "No such option: -v"),
+        ("--json=5", "the option --json of this command takes no value. An argument of that name"),
         ("--2nd=1", "'2nd' cannot be the name of a script's argument"),
         ("--class=1", "'class' cannot be the name of a script's argument"),
         ("--a_b=2", "'a_b' is given twice"),

@@ -109,7 +109,46 @@ GIT = {
         (
             "request.procedure.stop",
             {"cmd": {"pid": 2, "abort": True}},
-            "'cmd': StopProcessCommand(process_uid=2, abort=True)",
+            "'cmd': StopProcessCommand(process_uid=2, run_abort=True)",
+        ),
+        (
+            "request.procedure.create",
+            {
+                "cmd": {
+                    "script": {"script_type": "filesystem", "script_uri": "file:///a.py"},
+                    "init_args": {"args": [1], "kwargs": {}},
+                    "script_args": {
+                        "main": {"args": [2], "kwargs": {}},
+                        "init": {"args": [1], "kwargs": {}},
+                    },
+                }
+            },
+            (
+                "'cmd': PrepareProcessCommand(script_uri='file:///a.py', init_args=<ProcedureInput(1)>, "
+                "main_args=<ProcedureInput(2)>)"
+            ),
+        ),
+        (
+            "request.procedure.start",
+            {
+                "cmd": {
+                    "process_uid": 2,
+                    "fn_name": "main",
+                    "run_args": {"args": ["bob"], "kwargs": {}},
+                    "force_start": False,
+                    "pid": 2,
+                    "script_args": {"main": {"args": ["bob"], "kwargs": {}}},
+                }
+            },
+            (
+                "'cmd': StartProcessCommand(process_uid=2, fn_name='main', run_args=<ProcedureInput('bob')>, "
+                "force_start=False)"
+            ),
+        ),
+        (
+            "request.procedure.stop",
+            {"cmd": {"process_uid": 2, "run_abort": False, "pid": 2, "abort": False}},
+            "'cmd': StopProcessCommand(process_uid=2, run_abort=False)",
         ),
         ("request.procedure.stop", {"cmd": "unheard of"}, "'cmd': 'unheard of'"),
         ("user.script.announce", {"msg": "scan 3"}, "'msg': 'scan 3'"),

@@ -3,6 +3,8 @@
 import asyncio
 import threading
 
+from tests.support.patience import PATIENCE
+
 from ska_oso_oet.client.inbox import Inbox
 
 
@@ -18,7 +20,7 @@ def test_items_of_a_thread_arrive_in_order_and_none_is_lost() -> None:
         sender.start()
         received: list[int] = []
         while len(received) < 20_000:
-            assert await inbox.wait(10)
+            assert await inbox.wait(PATIENCE)
             received += inbox.take()
         sender.join()
         return received
@@ -33,7 +35,7 @@ def test_a_full_inbox_drops_what_comes_then_and_goes_on_later() -> None:
             inbox.put(number)
         received = inbox.take()
         inbox.put(10)
-        assert await inbox.wait(10)
+        assert await inbox.wait(PATIENCE)
         return received + inbox.take()
 
     assert asyncio.run(receive()) == [0, 1, 2, 10]

@@ -1,11 +1,14 @@
-"""Numbers are read off events without taking them apart, and no script can forge them."""
+"""Numbers of events are read as JSON, wherever they stand in it, and no script can forge them."""
 
 import json
 
 import orjson
 import pytest
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.client.raw_events import RawEvent, read_list
+from ska_oso_oet.event.bus import Announcement, EventBus
+from ska_oso_oet.journal import MemoryJournal
 
 
 def _text(**fields: object) -> str:
@@ -39,7 +42,24 @@ def test_before_the_first_event_there_is_none() -> None:
     assert RawEvent.read("{}") is None
 
 
-@pytest.mark.parametrize("text", ['{"seq": "7", "time": 1}', '{"topic": "a"}', "no JSON"])
+def test_events_of_the_bus_have_the_fields_that_the_client_reads() -> None:
+    journal = MemoryJournal()
+    bus = EventBus(journal)
+    forged = {"seq": 666, "time": 1.0, "msg": "hello"}
+    bus.publish(Announcement("user.script.announce", "1", forged))
+    bus.committed().result(PATIENCE)
+    (sent,) = journal.read_events(0, 10)
+    bus.close()
+    event = RawEvent.read(sent.text)
+    assert event is not None
+    assert (event.seq, event.text) == (1, sent.text)
+    assert event.time > 1e9
+    assert read_list(f"[{sent.text}]") == [event]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"seq": "7", "time": 1}', '{"seq": true, "time": 1}', '{"topic": "a"}', "[1]", "7", "no JSON"]
+)
 def test_what_is_no_event_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         RawEvent.read(text)

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from tests.support.patience import PATIENCE
 
-from ska_oso_oet.event.bus import Announcement, Batch, EventBus
-from ska_oso_oet.event.journal import Document, JournalEvent, MemoryJournal
+from ska_oso_oet.event.bus import Announcement, EventBus
+from ska_oso_oet.journal import Batch, Document, JournalEvent, MemoryJournal
 from ska_oso_oet.model import Event
-
-PATIENCE = 10.0
 
 
 class FailingJournal(MemoryJournal):
@@ -68,6 +67,62 @@ def announce(topic: str = "a.b", source: str | None = None, /, **fields: Any) ->
 
 def settle(bus: EventBus) -> None:
     bus.committed().result(PATIENCE)
+
+
+def test_a_batch_has_the_fields_of_its_events_beside_their_texts(bus: EventBus) -> None:
+    listener = Listener(bus)
+    bus.publish(announce("a.b", "7", progress=50), announce("a.c", None, seq=3))
+    bus.committed().result(PATIENCE)
+    fields = [fields for batch in listener.batches for fields in batch.fields]
+    assert fields == [{"msg_src": "7", "progress": 50}, {"msg_src": None, "seq": 3}]
+
+
+def test_what_is_published_together_is_committed_together(bus: EventBus) -> None:
+    listener = Listener(bus)
+
+    def publish_alone() -> None:
+        bus.publish(announce("b.1"))
+        settle(bus)
+
+    with bus.together():
+        bus.publish(announce("a.1"))
+        with bus.together():
+            bus.publish(announce("a.2"))
+        # Another thread does not wait for the end of the context.
+        other = threading.Thread(target=publish_alone)
+        other.start()
+        other.join(PATIENCE)
+        committed = bus.committed()
+        assert not committed.done()
+    committed.result(PATIENCE)
+    topics = [[event.topic for event in batch.events] for batch in listener.batches]
+    assert topics == [["b.1"], ["a.1", "a.2"]]
+
+
+def test_what_was_published_together_is_committed_although_it_ended_by_an_exception(bus: EventBus) -> None:
+    listener = Listener(bus)
+
+    def publish_and_fail() -> None:
+        with bus.together():
+            bus.publish(announce("a.1"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        publish_and_fail()
+    bus.publish(announce("a.2"))
+    settle(bus)
+    assert [event.topic for event in listener.events] == ["a.1", "a.2"]
+
+
+def test_a_batch_has_all_versions_of_its_documents_and_keeps_the_newest(bus: EventBus) -> None:
+    listener = Listener(bus)
+    texts = [str(number) for number in range(50)]
+    for text in texts:
+        bus.publish(document=Document("procedure", 1, text, live=True))
+    settle(bus)
+    assert [version.text for batch in listener.batches for version in batch.versions] == texts
+    assert all(batch.documents == [batch.versions[-1]] for batch in listener.batches)
+    assert min(len(batch.versions) for batch in listener.batches) >= 1
 
 
 def test_an_event_is_flat_json_with_number_and_time(bus: EventBus) -> None:
@@ -252,7 +307,7 @@ def test_no_script_can_forge_what_the_bus_says(bus: EventBus, name: str) -> None
             },
             [1],
         ),
-        (float("nan"), None),
+        (float("nan"), "NaN"),
     ],
 )
 def test_a_field_that_is_no_json_is_rendered_and_the_others_stay(

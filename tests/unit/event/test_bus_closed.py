@@ -1,9 +1,10 @@
 """A bus that is closed keeps nobody waiting."""
 
 import pytest
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.event.bus import EventBus
-from ska_oso_oet.event.journal import MemoryJournal
+from ska_oso_oet.journal import MemoryJournal
 
 
 def test_who_waits_for_a_commit_of_a_bus_that_is_closed_is_told() -> None:
@@ -12,4 +13,4 @@ def test_who_waits_for_a_commit_of_a_bus_that_is_closed_is_told() -> None:
     bus.close()
     before.result(0)
     with pytest.raises(RuntimeError, match="closed"):
-        bus.committed().result(10)
+        bus.committed().result(PATIENCE)

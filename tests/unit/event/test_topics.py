@@ -1,6 +1,8 @@
 """The topic tree, as scripts use it with pypubsub."""
 
+import ast
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +30,10 @@ TOPICS: dict[str, set[str]] = {
     "activity.pool.list": RESULT,
     "activity.lifecycle.running": RESULT,
     "activity.lifecycle.statechange": {"activity_id", "new_state"},
+    "queue.state": {"new_state", "reason"},
+    "queue.entry.added": {"entry_id", "result"},
+    "queue.entry.changed": {"entry_id", "result"},
+    "queue.entry.removed": {"entry_id", "result"},
     "user.script.announce": {"msg"},
     "user.script.progress": {"progress"},
     "sb.lifecycle.allocated": {"sb_id"},
@@ -54,7 +60,6 @@ Heard = list[tuple[str, dict[str, Any]]]
 @pytest.fixture
 def heard() -> Iterator[Heard]:
     """What is published while the test runs."""
-    pub.addTopicDefnProvider(topics, pub.TOPIC_TREE_FROM_CLASS)
     found: Heard = []
 
     def note(topic: Any = pub.AUTO_TOPIC, **fields: Any) -> None:
@@ -63,7 +68,10 @@ def heard() -> Iterator[Heard]:
     pub.subscribe(note, pub.ALL_TOPICS)
     yield found
     pub.unsubscribe(note, pub.ALL_TOPICS)
-    pub.clearTopicDefnProviders()
+    # Topics belong to the process: other tests look at those that the OET defines.
+    for name in ("user.script.weather", "weather"):
+        if pub.getDefaultTopicMgr().getTopic(name, okIfNone=True) is not None:
+            pub.getDefaultTopicMgr().delTopic(name)
 
 
 def leaf(name: str) -> Any:
@@ -78,7 +86,70 @@ def test_a_topic_is_published_by_its_class_with_or_without_a_source(heard: Heard
     data = dict.fromkeys(TOPICS[name], "data")
     pub.sendMessage(leaf(name), **data)
     pub.sendMessage(name, msg_src="me", **data)
-    assert heard == [(name, data), (name, {"msg_src": "me", **data})]
+    assert heard == [(name, {"msg_src": None, **data}), (name, {"msg_src": "me", **data})]
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_a_listener_may_demand_the_source_and_all_data(name: str) -> None:
+    """Scripts of the OET 5.2.0 have such listeners, and send without a source since."""
+    required = [field for field in sorted(TOPICS[name]) if field not in {"pids", "activity_ids"}]
+    optional = [f"{field}=None" for field in TOPICS[name] - set(required)]
+    optional += ["msg=None"] if name == "user.script.progress" else []
+    names: dict[str, Any] = {}
+    parameters = ", ".join(["msg_src", *required, *optional])
+    exec(f"calls = []\ndef listener({parameters}): calls.append(msg_src)", names)
+    pub.subscribe(names["listener"], name)
+    pub.sendMessage(name, **dict.fromkeys(required, 1))
+    pub.sendMessage(name, msg_src="me", **dict.fromkeys(required, 1))
+    assert names["calls"] == [None, "me"]
+
+
+def test_the_start_of_a_scan_may_come_without_its_number(heard: Heard) -> None:
+    pub.sendMessage(topics.scan.lifecycle.start, msg_src="me", sb_id="sb-1")
+    assert heard == [("scan.lifecycle.start", {"msg_src": "me", "sb_id": "sb-1", "scan_id": None})]
+
+
+def test_data_that_a_topic_needs_are_still_demanded() -> None:
+    with pytest.raises(pub.SenderMissingReqdMsgDataError):
+        pub.sendMessage(topics.scan.lifecycle.start, msg_src="me")
+
+
+def test_topics_that_nobody_declared_can_be_sent_and_heard(heard: Heard) -> None:
+    pub.sendMessage("user.script.weather", wind=12)
+    pub.sendMessage("weather", wind=13)
+    assert heard == [("user.script.weather", {"wind": 12}), ("weather", {"wind": 13})]
+
+
+def test_the_stub_for_type_checkers_has_the_topics_that_there_are() -> None:
+    """Type checkers read the stub, Python reads the module."""
+    path = Path(topics.__file__ or "").with_suffix(".pyi")
+    stub: dict[str, Any] = {}
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef) and node.name != "_Topic":
+            stub[node.name] = fields_of(node.body)
+    roots = fields_of(ast.parse(path.read_text()).body)
+    assert set(flattened(roots, stub)) == set(declared(topics))
+
+
+def fields_of(body: list[ast.stmt]) -> dict[str, str]:
+    """Names and types of the variables that a stub declares."""
+    found = [each for each in body if isinstance(each, ast.AnnAssign)]
+    return {ast.unparse(each.target): ast.unparse(each.annotation) for each in found}
+
+
+def flattened(fields: dict[str, str], stub: dict[str, dict[str, str]], prefix: str = "") -> Iterator[str]:
+    """Names of topics that a stub declares."""
+    for name, type_ in fields.items():
+        yield prefix + name
+        yield from flattened(stub.get(type_, {}), stub, f"{prefix}{name}.")
+
+
+def declared(parent: object, prefix: str = "") -> Iterator[str]:
+    """Names of topics that the module declares."""
+    for name, value in vars(parent).items():
+        if isinstance(value, type) and value.__module__.startswith("ska_oso_oet.event."):
+            yield prefix + name
+            yield from declared(value, f"{prefix}{name}.")
 
 
 @pytest.mark.parametrize("name", TOPICS)
@@ -96,7 +167,7 @@ def test_ids_are_optional_where_none_means_all(heard: Heard) -> None:
 
 def test_progress_may_come_with_a_word_on_what_is_being_done(heard: Heard) -> None:
     pub.sendMessage(topics.user.script.progress, progress=40, msg="scan 2 of 5")
-    assert heard == [("user.script.progress", {"progress": 40, "msg": "scan 2 of 5"})]
+    assert heard == [("user.script.progress", {"msg_src": None, "progress": 40, "msg": "scan 2 of 5"})]
 
 
 def test_a_listener_of_a_branch_hears_its_leaves(heard: Heard) -> None:

@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ska_oso_oet.model import FunctionArgs, GitArgs, Procedure, ProcedureRequest, ProcedureState, Script
+from ska_oso_oet.model import (
+    ExecutableScript,
+    FileSystemScript,
+    GitArgs,
+    GitScript,
+    ProcedureInput,
+    ProcedureRequest,
+    ProcedureState,
+    ProcedureSummary,
+    script_from_json,
+    script_to_json,
+)
 
 URI = "file:///scripts/observe.py"
 
@@ -15,8 +26,8 @@ def request(**fields: Any) -> ProcedureRequest:
     return ProcedureRequest.model_validate(fields)
 
 
-def script(**fields: Any) -> Script:
-    return Script.model_validate(fields)
+def script(**fields: Any) -> ExecutableScript:
+    return script_from_json(fields)
 
 
 def test_the_form_of_the_rest_contract() -> None:
@@ -24,10 +35,10 @@ def test_the_form_of_the_rest_contract() -> None:
         script={"script_type": "filesystem", "script_uri": URI},
         script_args={"init": {"args": [1], "kwargs": {"subarray_id": 2}}, "main": {"kwargs": {"scans": 3}}},
     )
-    assert made.script == Script(script_uri=URI)
+    assert made.script == FileSystemScript(URI)
     assert made.script_args == {
-        "init": FunctionArgs(args=[1], kwargs={"subarray_id": 2}),
-        "main": FunctionArgs(kwargs={"scans": 3}),
+        "init": ProcedureInput(1, subarray_id=2),
+        "main": ProcedureInput(scans=3),
     }
 
 
@@ -43,7 +54,7 @@ def test_the_two_forms_do_not_mix() -> None:
 
 def test_run_is_a_synonym_of_main() -> None:
     made = request(script_uri=URI, script_args={"run": {"args": [1]}, "init": {}})
-    assert made.script_args == {"main": FunctionArgs(args=[1]), "init": FunctionArgs()}
+    assert made.script_args == {"main": ProcedureInput(1), "init": ProcedureInput()}
 
 
 def test_run_and_main_together_are_ambiguous() -> None:
@@ -106,8 +117,9 @@ def test_fields_that_fit_the_type_of_script(fields: dict[str, Any]) -> None:
         ({"script_uri": URI, "script": "pass"}, "and no 'script'"),
         ({"script_uri": URI, "git_args": {}}, "belong to a script of type 'git'"),
         ({"script_uri": URI, "create_env": True}, "belong to a script of type 'git'"),
-        ({"script_type": "git", "script_uri": URI, "create_env": "maybe"}, "create_env"),
-        ({"script_type": "git", "script_uri": URI, "create_env": "yes"}, "create_env"),
+        ({"script_type": "git", "script_uri": URI}, "is not a script URI of this kind"),
+        ({"script_type": "git", "script_uri": "git:///a.py", "create_env": "maybe"}, "create_env"),
+        ({"script_type": "git", "script_uri": "git:///a.py", "create_env": "yes"}, "create_env"),
     ],
     ids=str,
 )
@@ -118,11 +130,38 @@ def test_fields_that_do_not_fit_the_type_of_script(fields: dict[str, Any], reaso
 
 def test_git_arguments_are_complete_whatever_was_given() -> None:
     made = script(script_type="git", script_uri="git:///a.py", git_args={"git_branch": "main"})
-    assert made.model_dump()["git_args"] == {
+    assert script_to_json(made)["git_args"] == {
         "git_repo": GitArgs().git_repo,
         "git_branch": "main",
         "git_commit": None,
     }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"git_args": None},
+        {"git_args": {}},
+        {"git_args": {"git_branch": None}},
+        {"git_args": {"git_repo": "https://example.org/r"}},
+    ],
+    ids=json.dumps,
+)
+def test_json_that_names_no_branch_means_the_default_branch(fields: dict[str, Any]) -> None:
+    made = script(script_type="git", script_uri="git:///a.py", **fields)
+    git_args = script_to_json(made)["git_args"]
+    assert set(git_args) == {"git_repo", "git_branch", "git_commit"}
+    assert git_args["git_branch"] is None
+    # What is in a journal, or comes from Python, names its branch.
+    made = GitScript("git:///a.py", GitArgs())
+    assert script_from_json(script_to_json(made)) == made
+
+
+def test_a_local_path_is_the_url_of_its_repository() -> None:
+    args = GitArgs(git_repo="/srv/my git/a.git")
+    assert args.repository == "file:///srv/my%20git/a.git"
+    assert args.git_repo == "/srv/my git/a.git"
 
 
 def test_a_summary_survives_its_journey() -> None:
@@ -134,9 +173,9 @@ def test_a_summary_survives_its_journey() -> None:
         "state": "FAILED",
         "created": 1.25,
     }
-    made = Procedure.model_validate(summary)
+    made = ProcedureSummary.model_validate(summary)
     assert made.state is ProcedureState.FAILED
-    assert Procedure.model_validate_json(made.model_dump_json()) == made
+    assert ProcedureSummary.model_validate_json(made.model_dump_json()) == made
     dumped = json.loads(made.model_dump_json())
     assert dumped["history"] == summary["history"]
 

@@ -7,18 +7,15 @@ from collections.abc import Iterator
 from multiprocessing.connection import wait
 
 import pytest
-from tests.support.workers import Echo, Reluctant
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.mptools import (
-    MainContext,
     SharedEvent,
     SignalObject,
     TerminateInterrupt,
     default_signal_handler,
     init_signals,
 )
-
-PATIENCE = 10.0
 
 
 @pytest.fixture
@@ -87,25 +84,3 @@ def test_each_signal_has_its_handler_and_its_exception(event: SharedEvent) -> No
 
 def test_no_except_exception_of_a_user_catches_the_interrupt() -> None:
     assert not issubclass(TerminateInterrupt, Exception)
-
-
-def test_one_sigterm_ends_a_worker_that_heeds_the_shutdown_event() -> None:
-    with MainContext() as main:
-        worker = main.Proc("echo", Echo, main.MPQueue())
-        os.kill(worker.pid, signal.SIGTERM)
-        assert wait([worker.sentinel], PATIENCE)
-        assert worker.exitcode == 0
-
-
-def test_repeated_sigterm_ends_a_worker_that_does_not() -> None:
-    with MainContext() as main:
-        worker = main.Proc("reluctant", Reluctant)
-        for _ in range(2):
-            os.kill(worker.pid, signal.SIGTERM)
-            # Signals of one kind that wait are one: wait until this one has been seen.
-            assert main.shutdown_event.wait(PATIENCE)
-            main.shutdown_event.clear()
-        assert worker.is_alive()
-        os.kill(worker.pid, signal.SIGTERM)
-        assert wait([worker.sentinel], PATIENCE)
-        assert worker.exitcode == 128 + signal.SIGTERM

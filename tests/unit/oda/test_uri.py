@@ -6,11 +6,11 @@ import pytest
 
 from ska_oso_oet.oda import (
     FilesystemOda,
-    InvalidIdentifier,
-    InvalidSchedulingBlock,
-    OdaNotConfigured,
-    UnknownSchedulingBlock,
-    UnknownVersion,
+    InvalidIdentifierError,
+    InvalidSchedulingBlockError,
+    OdaNotConfiguredError,
+    UnknownSchedulingBlockError,
+    UnknownVersionError,
     load_sbdefinition,
     open_oda,
 )
@@ -44,7 +44,7 @@ def test_of_the_oda(oda: FilesystemOda, uri: str, version: int) -> None:
 
 
 def test_of_the_oda_in_a_version_that_is_not_there(oda: FilesystemOda) -> None:
-    with pytest.raises(UnknownVersion):
+    with pytest.raises(UnknownVersionError):
         load_sbdefinition("oda://sbd-123/3", oda, [])
 
 
@@ -70,7 +70,7 @@ def test_of_a_file(oda: FilesystemOda, root: Path) -> None:
     ],
 )
 def test_a_uri_that_is_none(oda: FilesystemOda, root: Path, uri: str) -> None:
-    with pytest.raises(InvalidIdentifier, match="malformed"):
+    with pytest.raises(InvalidIdentifierError, match="malformed"):
         load_sbdefinition(uri, oda, [root])
 
 
@@ -80,28 +80,28 @@ def test_a_file_outside_the_roots(oda: FilesystemOda, root: Path, tmp_path: Path
     (root / "link.json").symlink_to(outside)
     missing = tmp_path / "missing.json"
     for path in (outside, root / "link.json", root / ".." / "outside.json", missing):
-        with pytest.raises(InvalidIdentifier, match=f"may come from; use one of: {root}"):
+        with pytest.raises(InvalidIdentifierError, match=f"may come from; use one of: {root}"):
             load_sbdefinition(f"file://{path}", oda, [root])
 
 
 def test_a_file_that_cannot_be_used(oda: FilesystemOda, root: Path) -> None:
-    with pytest.raises(UnknownSchedulingBlock, match=r"gone\.json cannot be read"):
+    with pytest.raises(UnknownSchedulingBlockError, match=r"gone\.json cannot be read"):
         load_sbdefinition(f"file://{root}/gone.json", oda, [root])
     (root / "folder.json").mkdir()
-    with pytest.raises(InvalidSchedulingBlock, match=r"folder\.json is no file"):
+    with pytest.raises(InvalidSchedulingBlockError, match=r"folder\.json is no file"):
         load_sbdefinition(f"file://{root}/folder.json", oda, [root])
     with (root / "large.json").open("wb") as large:
         large.truncate(MAX_SIZE + 1)
-    with pytest.raises(InvalidSchedulingBlock, match="use a smaller file"):
+    with pytest.raises(InvalidSchedulingBlockError, match="use a smaller file"):
         load_sbdefinition(f"file://{root}/large.json", oda, [root])
     (root / "secret.json").write_text('{"password": "xyzzy"}')
-    with pytest.raises(InvalidSchedulingBlock) as caught:
+    with pytest.raises(InvalidSchedulingBlockError) as caught:
         load_sbdefinition(f"file://{root}/secret.json", oda, [root])
     assert "xyzzy" not in str(caught.value)
 
 
 def test_an_unknown_backend() -> None:
-    with pytest.raises(OdaNotConfigured, match="'mysql'; set it to one of: filesystem, rest, postgres"):
+    with pytest.raises(OdaNotConfiguredError, match="'mysql'; set it to one of: filesystem, rest, postgres"):
         open_oda({"ODA_BACKEND_TYPE": "mysql"})
 
 

@@ -8,37 +8,45 @@ import tango
 
 from oet_devices.arguments import REFUSALS, parse, parse_create, parse_start, parse_stop, refuse
 from oet_devices.json_text import MAX_DEPTH, MAX_TEXT
-from ska_oso_oet.event.journal import EventsNoLongerKept
-from ska_oso_oet.model import EventQuery, FunctionArgs, GitArgs, Script, StartRequest, StopRequest
+from ska_oso_oet.journal import EventsNoLongerKeptError
+from ska_oso_oet.model import (
+    EmbeddedStringScript,
+    EventQuery,
+    FileSystemScript,
+    GitArgs,
+    GitScript,
+    ProcedureInput,
+    StartRequest,
+    StopRequest,
+)
 from ska_oso_oet.procedure.domain import (
-    ArgumentsDoNotFit,
-    ProcedureNotFound,
-    ScriptDefective,
-    ScriptNotAllowed,
-    ScriptNotFound,
+    ArgumentsError,
+    ProcedureNotFoundError,
+    ScriptDefectiveError,
+    ScriptNotAllowedError,
+    ScriptNotFoundError,
 )
 
-NO_JSON = "the argument is no valid JSON"
+NO_JSON = "the argument is not valid JSON"
 URI = "file:///scripts/observe.py"
 NO_ID = 'is no procedure ID: give nothing, an ID, e.g. 2, or a JSON object, e.g. {"pid": 2}'
 
 
 @pytest.mark.parametrize("text", [URI, f"  {URI}\n", json.dumps({"script_uri": URI})])
 def test_create_takes_a_uri_or_json(text: str) -> None:
-    assert parse_create(text).script == Script(script_uri=URI)
+    assert parse_create(text).script == FileSystemScript(URI)
 
 
 @pytest.mark.parametrize("text", ["git:///a/b.py", " git:///a/b.py "])
 def test_create_takes_the_uri_of_a_git_script(text: str) -> None:
     script = parse_create(text).script
-    assert (script.script_type, script.script_uri) == ("git", "git:///a/b.py")
-    assert script.git_args in (None, GitArgs())
+    assert script == GitScript("git:///a/b.py", GitArgs(git_branch=None))
 
 
 def test_create_takes_an_embedded_script_with_any_characters() -> None:
     text = json.dumps({"script": {"script_type": "embedded", "script": "# Größe 🚀"}})
     assert text.isascii()
-    assert parse_create(text).script.script == "# Größe 🚀"
+    assert parse_create(text).script == EmbeddedStringScript("# Größe 🚀")
 
 
 @pytest.mark.parametrize("text", ["", " ", "{}", "\n"])
@@ -55,7 +63,7 @@ def test_start_and_stop_take_the_id_of_a_procedure(text: str) -> None:
 
 def test_start_and_stop_take_json() -> None:
     text = '{"pid": 2, "script_args": {"run": {"args": [1], "kwargs": {"a": 1}}}}'
-    assert parse_start(text).script_args == {"main": FunctionArgs(args=[1], kwargs={"a": 1})}
+    assert parse_start(text).script_args == {"main": ProcedureInput(1, a=1)}
     assert parse_stop('{"abort": true}') == StopRequest(abort=True)
 
 
@@ -140,8 +148,8 @@ def _nested(levels: int) -> str:
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        ("NaN", "the argument is no valid JSON: JSON has no NaN"),
-        ("-Infinity", "the argument is no valid JSON: JSON has no -Infinity"),
+        ("NaN", "the argument is not valid JSON: JSON has no NaN"),
+        ("-Infinity", "the argument is not valid JSON: JSON has no -Infinity"),
         ("1e999", "the number 1e999 does not fit into 64 bits"),
         (str(2**64), f"the number {2**64} does not fit into 64 bits"),
         (str(-(2**63) - 1), f"the number {-(2**63) - 1} does not fit into 64 bits"),
@@ -162,7 +170,7 @@ def test_values_that_could_not_reach_the_script_as_they_are(value: str, sentence
 @pytest.mark.parametrize("value", [2**64 - 1, -(2**63), 1e308, "🚀 Größe", json.loads(_nested(50)), None])
 def test_values_that_reach_the_script_as_they_are(value: Any) -> None:
     text = json.dumps({"script_args": {"main": {"args": [value]}}})
-    assert parse_start(text).script_args["main"].args == [value]
+    assert parse_start(text).script_args["main"].args == (value,)
 
 
 def test_the_length_of_an_argument_is_bounded() -> None:
@@ -196,12 +204,12 @@ def test_queries_need_no_argument(text: str) -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (ProcedureNotFound("who?"), "OET_ProcedureNotFound"),
-        (ScriptNotFound("who?"), "OET_ScriptNotFound"),
-        (ScriptNotAllowed("who?"), "OET_ScriptNotAllowed"),
-        (ScriptDefective("who?"), "OET_ScriptDefective"),
-        (ArgumentsDoNotFit("who?"), "OET_ArgumentsDoNotFit"),
-        (EventsNoLongerKept(3, 7), "OET_EventsNoLongerKept"),
+        (ProcedureNotFoundError("who?"), "OET_ProcedureNotFound"),
+        (ScriptNotFoundError("who?"), "OET_ScriptNotFound"),
+        (ScriptNotAllowedError("who?"), "OET_ScriptNotAllowed"),
+        (ScriptDefectiveError("who?"), "OET_ScriptDefective"),
+        (ArgumentsError("who?"), "OET_ArgumentsDoNotFit"),
+        (EventsNoLongerKeptError(3, 7), "OET_EventsNoLongerKept"),
         (ValueError("who?"), "OET_InvalidArgument"),
     ],
 )
@@ -211,6 +219,19 @@ def test_each_kind_of_refusal_has_a_reason_of_its_own(error: Exception, reason: 
         refuse(error, "Create")
     first = raised.value.args[0]
     assert (first.reason, first.desc, first.origin) == (reason, str(error), "OETController.Create")
+
+
+def test_facts_of_an_error_follow_its_sentence_as_json() -> None:
+    with pytest.raises(tango.DevFailed) as raised:
+        refuse(EventsNoLongerKeptError(3, 7), "GetEvents")
+    second = raised.value.args[1]
+    assert (second.reason, json.loads(second.desc)) == ("OET_Details", {"first": 7})
+
+
+def test_an_error_without_facts_is_one_error() -> None:
+    with pytest.raises(tango.DevFailed) as raised:
+        refuse(ProcedureNotFoundError("there is no procedure 4"), "Start")
+    assert len(raised.value.args) == 1
 
 
 def test_a_refusal_may_quote_what_tango_cannot_carry() -> None:

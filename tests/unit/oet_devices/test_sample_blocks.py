@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from oet_devices.sample_blocks import provide_scheduling_blocks
+from oet_devices.tools.sample_blocks import provide_scheduling_blocks
 from ska_oso_oet.oda import open_oda
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from oet_devices.properties import schema_name
-from ska_oso_oet.event.journal.postgres import PostgresDatabase
+from ska_oso_oet.journal.postgres import PostgresBackend
 
 _LONG = f"mid-oet/{'very-' * 20}long/controller"
 
@@ -19,7 +19,7 @@ _LONG = f"mid-oet/{'very-' * 20}long/controller"
 def test_a_device_name_becomes_one_that_postgresql_takes(device: str, schema: str | None) -> None:
     name = schema_name(device)
     assert schema in (None, name)
-    assert PostgresDatabase("postgresql://host/database", name).name.endswith(f"schema {name}")
+    assert PostgresBackend("postgresql://host/database", name).name.endswith(f"schema {name}")
 
 
 def test_long_names_that_begin_alike_are_told_apart() -> None:

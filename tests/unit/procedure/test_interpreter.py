@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ska_oso_oet.procedure.interpreter import environment_of
+from ska_oso_oet.procedure.worker.interpreter import environment_of
 
 
 def test_variables_that_bring_other_packages_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

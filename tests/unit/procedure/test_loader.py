@@ -8,15 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from ska_oso_oet.procedure.domain import EmbeddedStringScript, FileSystemScript, GitScript, ModuleFactory
-from ska_oso_oet.procedure.domain.loader import MODULE_NAME
+from ska_oso_oet.procedure.domain import (
+    EmbeddedStringScript,
+    ExecutableScript,
+    FileSystemScript,
+    ModuleFactory,
+    ScriptDefectiveError,
+    ScriptNotAllowedError,
+    ScriptNotFoundError,
+)
+from ska_oso_oet.procedure.worker.loader import MODULE_NAME, load_script
 
 
 @pytest.fixture(autouse=True)
 def _own_interpreter_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """What loading changes belongs to the worker's process; here it is put back."""
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setitem(sys.modules, MODULE_NAME, sys)
+    monkeypatch.setattr(sys, "argv", list(sys.argv))
+    for name in (MODULE_NAME, "__main__"):
+        monkeypatch.setitem(sys.modules, name, sys)
     monkeypatch.setattr(linecache, "cache", dict(linecache.cache))
 
 
@@ -76,12 +86,19 @@ def test_a_stack_trace_shows_the_lines_of_the_script(tmp_path: Path, embedded: b
 def test_what_the_top_level_raises_is_raised(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         ModuleFactory.get_module(write(tmp_path / "a.py", "1 / 0\n"))
-    with pytest.raises(SyntaxError):
+    with pytest.raises(ScriptDefectiveError, match=r"not valid Python in line 1: .*; fix the script"):
         ModuleFactory.get_module(EmbeddedStringScript("def main(:\n"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ScriptNotFoundError, match="No such file"):
         ModuleFactory.get_module(FileSystemScript((tmp_path / "gone.py").as_uri()))
 
 
-def test_a_git_script_has_to_be_fetched_first() -> None:
-    with pytest.raises(TypeError, match="GitScript cannot be loaded"):
-        ModuleFactory.get_module(GitScript("git:///a.py"))
+def test_a_script_of_another_kind_is_refused() -> None:
+    with pytest.raises(TypeError, match="ExecutableScript cannot be loaded"):
+        ModuleFactory.get_module(ExecutableScript())
+
+
+def test_a_file_that_has_grown_too_large_is_refused(tmp_path: Path) -> None:
+    script = write(tmp_path / "a.py", "def main(): ...\n".ljust(2_000))
+    assert callable(load_script(script, 2_000).module.main)
+    with pytest.raises(ScriptNotAllowedError, match="has 2000 bytes, 1999 are allowed"):
+        load_script(script, 1_999)

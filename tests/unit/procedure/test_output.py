@@ -1,16 +1,19 @@
 """The captured output of a script: numbered lines, bounded on disk, the last ones at hand."""
 
 import os
+import resource
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.support.patience import PATIENCE
 
-from ska_oso_oet.procedure.domain.output import MAX_LINE, TAIL_LINES, OutputLog, prune_logs
-
-PATIENCE = 10.0
+from ska_oso_oet.procedure.execution.kept_output import KeptOutput, prune_logs
+from ska_oso_oet.procedure.execution.output import MAX_LINE, TAIL_LINES, OutputLog
 
 
 @pytest.fixture
@@ -43,6 +46,21 @@ def test_lines_have_numbers(log: OutputLog) -> None:
     assert log.read(0, 3) == (0, ["line 0", "line 1", "line 2"])
     assert log.read(23, 10) == (23, ["line 23", "line 24"])
     assert all_lines(log) == [(number, f"line {number}") for number in range(25)]
+
+
+def test_what_follows_a_carriage_return_replaces_the_line(log: OutputLog, tmp_path: Path) -> None:
+    log.feed(b"before\nscan: ")
+    for percent in range(0, 101, 10):
+        log.feed(b"\rscan: %3d %%" % percent)
+        assert log.tail() == ["before", f"scan: {percent:3d} %"]
+        assert (tmp_path / "7.log").read_bytes() == b"before\n" + b"scan: %3d %%" % percent
+    log.feed(b"\nof a Windows tool\r")
+    log.feed(b"\nlong\rshort\n\r\r\n")
+    log.feed(b"   \rlast")
+    expected = ["before", "scan: 100 %", "of a Windows tool", "short", ""]
+    assert log.read(0, 10) == (0, expected)
+    log.close()
+    assert log.read(0, 10) == (0, [*expected, "last"])
 
 
 def test_reading_beyond_the_end_finds_the_end(log: OutputLog) -> None:
@@ -78,7 +96,7 @@ def test_the_last_words_of_a_script_survive_a_crash_of_the_server(log: OutputLog
 
 def test_what_is_no_text_is_shown_all_the_same(log: OutputLog) -> None:
     log.feed(b"\xff\xfe\0 ok\r\nprogress 1\rprogress 2\n")
-    assert log.tail() == ["\\xff\\xfe\0 ok", "progress 1\rprogress 2"]
+    assert log.tail() == ["\\xff\\xfe\0 ok", "progress 2"]
 
 
 @pytest.mark.parametrize("parts", [1, 7])
@@ -205,6 +223,42 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     log.close()
 
 
+def test_full_disk_costs_the_lines_of_that_time_and_they_are_counted(log: OutputLog, tmp_path: Path) -> None:
+    log.feed(numbered(0, 10))
+    with full_disk():
+        log.feed(b"line 10\nline")
+        log.feed(b" 11\n" + numbered(12, 20))
+    log.feed(numbered(20, 30))
+    with full_disk():
+        log.feed(numbered(30, 40))
+    log.feed(numbered(40, 50) + b"li")
+    assert log.tail()[-1] == "li"
+    log.feed(b"ne 50\n")
+    kept = [*range(10), *range(20, 30), *range(40, 51)]
+    assert all_lines(log, 7) == [(number, f"line {number}") for number in kept]
+    with full_disk():
+        log.feed(numbered(51, 60))
+        assert log.read(51, 10) == (51, [])
+    log.close()
+    assert log.read(51, 10) == (60, [])
+    later = OutputLog(tmp_path, 7)
+    assert all_lines(later, 4) == [(number, f"line {number}") for number in kept]
+    assert later.read(51, 10) == (60, [])
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Have the system refuse to let files grow, as a full disk does."""
+    former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, former)
+
+
 def _logs(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).write_text("x\n")
@@ -258,3 +312,44 @@ def test_a_file_that_cannot_be_closed_costs_nothing_else(log: OutputLog, tmp_pat
 def _file_of(descriptor: str) -> Path | None:
     link = Path("/proc/self/fd") / descriptor
     return link.readlink() if link.is_symlink() else None
+
+
+def test_any_line_is_found_in_a_long_log(log: OutputLog, tmp_path: Path) -> None:
+    widths = [1, 9, 300, MAX_LINE]
+    lines = [f"{number} ".ljust(widths[number % 4], "x")[:MAX_LINE] for number in range(600)]
+    for start in range(0, 600, 7):
+        log.feed("".join(f"{line}\n" for line in lines[start : start + 7]).encode())
+        # As a client that follows: the index grows with the log.
+        assert log.read(start, 100) == (start, lines[start : start + 7])
+    log.feed(b"not complete")
+    for reader in (log, OutputLog(tmp_path, 7)):
+        for after in range(599):
+            assert reader.read(after, 2) == (after, lines[after : after + 2])
+    later = OutputLog(tmp_path, 7)
+    assert later.read(599, 10) == (599, [lines[599], "not complete"])
+    assert later.read(10_000, 10) == (601, [])
+
+
+def test_what_was_read_of_a_log_is_not_read_again(log: OutputLog, tmp_path: Path) -> None:
+    count = 200_000
+    log.feed(numbered(0, count))
+    assert log.read(count - 1, 10) == (count - 1, [f"line {count - 1}"])
+    path = tmp_path / "7.log"
+    with path.open("r+b") as file:
+        file.write(b"\n" * (path.stat().st_size // 2))  # other lines, so that counting finds other numbers
+    assert log.read(count - 1, 10) == (count - 1, [f"line {count - 1}"])
+
+
+def test_a_log_is_remembered_as_long_as_it_is_kept(log: OutputLog, tmp_path: Path) -> None:
+    kept = KeptOutput(tmp_path)
+    assert kept.log(7, log) is log
+    log.close()
+    assert kept.log(7, None) is log
+    for number in range(100, 120):
+        OutputLog(tmp_path, number).open()
+        assert kept.log(number, None) is kept.log(number, None)
+    other = kept.log(7, None)
+    assert other is not None
+    assert other is not log
+    prune_logs(tmp_path, 0)
+    assert kept.log(7, None) is None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ska_oso_oet.procedure.domain import FileSystemScript, ScriptNotAllowed, ScriptNotFound
+from ska_oso_oet.procedure.domain import FileSystemScript, ScriptNotAllowedError, ScriptNotFoundError
 from ska_oso_oet.procedure.domain.roots import ScriptRoots
 
 SOURCE = "def main(): ...\n"
@@ -46,7 +46,7 @@ def find(roots: ScriptRoots, path: Path | str) -> Path:
 
 
 def names(roots: ScriptRoots) -> list[str]:
-    return [FileSystemScript(uri).path.name for uri in roots.list()]
+    return [path.name for path in roots.files()]
 
 
 def test_a_script_below_a_root_is_found(roots: ScriptRoots, folder: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_script_below_a_root_is_found(roots: ScriptRoots, folder: Path) -> Non
 def test_a_relative_path_is_looked_for_in_all_roots_in_order(roots: ScriptRoots, folder: Path) -> None:
     assert find(roots, "observe.py") == folder / "root/observe.py"
     assert find(roots, "allocate.py") == folder / "other/allocate.py"
-    with pytest.raises(ScriptNotFound, match="there is no script"):
+    with pytest.raises(ScriptNotFoundError, match="there is no script"):
         find(roots, "nowhere.py")
 
 
@@ -80,7 +80,7 @@ def test_a_relative_path_is_looked_for_in_all_roots_in_order(roots: ScriptRoots,
 def test_what_is_outside_is_refused_whether_it_exists_or_not(
     roots: ScriptRoots, folder: Path, path: str
 ) -> None:
-    with pytest.raises(ScriptNotAllowed, match=r"is not below a script root .* property ScriptRoots"):
+    with pytest.raises(ScriptNotAllowedError, match=r"is not below a script root .* property ScriptRoots"):
         find(roots, path.format(folder))
 
 
@@ -92,7 +92,7 @@ def test_a_link_counts_as_what_it_leads_to(roots: ScriptRoots, folder: Path) -> 
     assert find(roots, folder / "root/inside.py") == folder / "other/allocate.py"
     assert find(roots, folder / "way_in/observe.py") == folder / "root/observe.py"
     for path in ("root/escape.py", "root/way_out/secret.py"):
-        with pytest.raises(ScriptNotAllowed):
+        with pytest.raises(ScriptNotAllowedError):
             find(roots, folder / path)
 
 
@@ -106,9 +106,9 @@ def test_links_that_lead_nowhere(roots: ScriptRoots, folder: Path) -> None:
     (folder / "root/dangling.py").symlink_to(folder / "root/gone.py")
     (folder / "root/circle.py").symlink_to(folder / "root/circle2.py")
     (folder / "root/circle2.py").symlink_to(folder / "root/circle.py")
-    with pytest.raises(ScriptNotFound):
+    with pytest.raises(ScriptNotFoundError):
         find(roots, folder / "root/dangling.py")
-    with pytest.raises((ScriptNotFound, ScriptNotAllowed)):
+    with pytest.raises((ScriptNotFoundError, ScriptNotAllowedError)):
         find(roots, folder / "root/circle.py")
     assert "observe.py" in names(roots)
 
@@ -118,17 +118,17 @@ def test_links_that_lead_nowhere(roots: ScriptRoots, folder: Path) -> None:
 )
 def test_what_is_no_file_is_not_found(roots: ScriptRoots, folder: Path, name: str) -> None:
     os.mkfifo(folder / "root/pipe.py")
-    with pytest.raises(ScriptNotFound, match="check the path of"):
+    with pytest.raises(ScriptNotFoundError, match="check the path of"):
         find(roots, folder / "root" / name)
 
 
 def test_a_path_that_no_system_takes_is_refused(roots: ScriptRoots, folder: Path) -> None:
-    with pytest.raises((ScriptNotFound, ScriptNotAllowed)):
+    with pytest.raises((ScriptNotFoundError, ScriptNotAllowedError)):
         find(roots, folder / "root" / ("x/" * 3000) / "a.py")
 
 
 def test_without_roots_nothing_may_be_run() -> None:
-    with pytest.raises(ScriptNotAllowed, match="none is configured"):
+    with pytest.raises(ScriptNotAllowedError, match="none is configured"):
         find(ScriptRoots.of([]), "/etc/passwd")
 
 
@@ -137,9 +137,9 @@ def test_the_list_holds_what_can_be_run_and_nothing_else(roots: ScriptRoots, fol
     (folder / "root/escape.py").symlink_to(folder / "outside/secret.py")
     (folder / "root/dangling.py").symlink_to(folder / "root/gone.py")
     (folder / "root/circle.py").symlink_to(folder / "root/circle.py")
-    listed = list(roots.list())
+    listed = list(roots.files())
     assert listed == [
-        (folder / name).as_uri()
+        folder / name
         for name in (
             "root/inside.py",
             "root/observe.py",
@@ -148,8 +148,8 @@ def test_the_list_holds_what_can_be_run_and_nothing_else(roots: ScriptRoots, fol
             "other/observe.py",
         )
     ]
-    for uri in listed:
-        roots.find(FileSystemScript(uri))
+    for path in listed:
+        roots.find(FileSystemScript(path.as_uri()))
 
 
 def test_roots_within_each_other_list_a_script_once(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """What a script's text tells of its functions, and what is said of arguments that do not fit."""
 
+import inspect
 import json
 import re
 import textwrap
@@ -7,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from ska_oso_oet.procedure.domain import ArgumentsDoNotFit, ProcedureInput, ScriptDefective, signatures
-from ska_oso_oet.procedure.domain.signatures import Outline
+from ska_oso_oet.procedure.domain import ArgumentsError, ProcedureInput, ScriptDefectiveError, signatures
+from ska_oso_oet.procedure.domain.script_text import Outline, ScriptText
+from ska_oso_oet.procedure.worker.functions import signature_of
 
 
 def outline(source: str, function: str = "main") -> Outline:
-    return signatures.read_outline(textwrap.dedent(source), "observe.py")[function]
+    return ScriptText(textwrap.dedent(source), "observe.py").outlines()[function]
 
 
 def parameters(source: str) -> str | None:
@@ -33,6 +35,9 @@ CERTAIN = {
     "within a with": ("with open('x') as f:\n    def main(a): ...", "a"),
     "within a match": ("match 1:\n    case 1:\n        def main(a): ...", "a"),
     "another main in a class": ("class A:\n    def main(self): ...\ndef main(a): ...", "a"),
+    "called by itself": ("def main(a):\n    if a: main(a - 1)", "a"),
+    "after a thousand conditions": ("if 0: ...\n" + "elif 1: ...\n" * 900 + "def main(a): ...", "a"),
+    "global to read": ("def main(a): ...\ndef f():\n    global main\n    return main", "a"),
     "another main in a function": ("def f():\n    def main(b): ...\ndef main(a): ...", "a"),
 }
 UNCERTAIN = {
@@ -59,10 +64,19 @@ UNCERTAIN = {
     "put into globals": "globals()['main'] = print",
     "executed": "exec('def main(): ...')",
     "of the module": "def __getattr__(name): return print",
+    "evaluated": "eval('1')\ndef main(a): ...",
+    "put into locals": "def main(a): ...\nlocals()['main'] = print",
+    "put into vars": "def main(a): ...\nvars()['main'] = print",
+    "through its module": "import sys\ndef main(a): ...\ndef init(): sys.modules[__name__].main = print",
+    "through its import": "def main(a): ...\ndef init():\n    import __main__\n    __main__.main = print",
+    "through a function": "def main(a): ...\ndef init(): main.__globals__['main'] = print",
+    "in a class in a function": "def main(a): ...\ndef f():\n  class A:\n    global main\n    main = 1",
+    "deleted": "def main(a): ...\ndef init():\n    global main\n    del main",
+    "exception": "try:\n    pass\nexcept Exception as main:\n    pass",
+    "walrus in a function's default": "def f(x=(main := print)): ...",
 }
 ABSENT = {
     "nothing": "",
-    "only init": "def init(): ...",
     "only run": "def run(): ...",
     "method": "class A:\n    def main(self): ...",
     "nested": "def f():\n    def main(): ...",
@@ -99,31 +113,65 @@ def test_a_signature_that_only_running_the_script_can_tell(case: str) -> None:
 
 @pytest.mark.parametrize("case", ABSENT)
 def test_a_script_without_main(case: str) -> None:
-    with pytest.raises(ScriptDefective, match=r"observe\.py has no function main\(\): define what is to run"):
+    with pytest.raises(
+        ScriptDefectiveError, match=r"observe\.py has no function main\(\): define what is to run"
+    ):
         outline(ABSENT[case])
+
+
+def test_a_script_with_init_alone_is_admitted() -> None:
+    assert outline("def init(): ...") == Outline(False, None)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [" + ".join(["a"] * 2_980), "f(" * 150 + ")" * 150, "-" * 2_000 + "a", "a" + ".b" * 2_500],
+    ids=["sum", "calls", "signs", "attributes"],
+)
+def test_a_script_may_be_as_deep_as_python_compiles(expression: str) -> None:
+    source = f"def main(a): return {expression}"
+    assert outline(source).defined
 
 
 @pytest.mark.parametrize("case", DEFECTIVE)
 def test_a_script_that_is_no_python(case: str) -> None:
     source, reason = DEFECTIVE[case]
-    with pytest.raises(ScriptDefective, match=r"observe\.py is no valid Python.*; mend the script") as raised:
+    with pytest.raises(
+        ScriptDefectiveError, match=r"observe\.py is not valid Python.*; fix the script"
+    ) as raised:
         outline(source)
     assert reason in str(raised.value)
 
 
 def test_the_source_may_have_any_encoding_that_it_declares() -> None:
     source = "# -*- coding: latin-1 -*-\ndef main(größe): ...".encode("latin-1")
-    found = signatures.read_outline(source, "observe.py")["main"].signature
+    found = ScriptText(source, "observe.py").outlines()["main"].signature
     assert found is not None
     assert list(found.parameters) == ["größe"]
-    with pytest.raises(ScriptDefective, match=r"unknown encoding|utf-8"):
-        signatures.read_outline("def main(größe): ...".encode("latin-1"), "observe.py")
+    with pytest.raises(ScriptDefectiveError, match=r"unknown encoding|utf-8"):
+        ScriptText("def main(größe): ...".encode("latin-1"), "observe.py")
 
 
 def test_init_is_optional() -> None:
     assert outline("def main(): ...", "init") == Outline(False, None)
     assert outline("def init(a): ...\ndef main(): ...", "init").signature is not None
 
+
+def from_text(source: str) -> inspect.Signature:
+    found = ScriptText(source, "observe.py").outlines()["main"].signature
+    assert found is not None
+    return found
+
+
+def from_worker(source: str) -> inspect.Signature:
+    names: dict[str, Any] = {"__name__": "observe"}
+    exec(source, names)
+    signature = signature_of(names["main"])
+    assert signature is not None
+    return signatures.from_json(json.loads(json.dumps(signatures.to_json(signature))))
+
+
+SOURCES = {"text": from_text, "loaded": from_worker}
 
 OBSERVE = "def main(target, exposure=1.0, /, *tags, filter, simulate: bool = True): ..."
 
@@ -142,18 +190,53 @@ def test_what_does_not_fit_is_named_and_the_definition_is_shown(
 ) -> None:
     signature = outline(OBSERVE).signature
     assert signature is not None
-    with pytest.raises(ArgumentsDoNotFit) as raised:
+    with pytest.raises(ArgumentsError) as raised:
         signatures.check("main", signature, arguments)
     told = str(raised.value)
     assert told.startswith("the arguments of main() do not fit: ")
     assert reason in told
-    assert told.endswith("the script defines main(target, exposure=…, /, *tags, filter, simulate=…)")
+    defined = "main(target, exposure=1.0, /, *tags, filter, simulate: bool = True)"
+    assert told.endswith(f"the script defines {defined}")
+
+
+MODES = """
+import enum, pathlib
+class Mode(enum.Enum):
+    FAST = 1
+class Own:
+    def __repr__(self): raise RuntimeError
+SCANS = 4
+"""
+
+
+@pytest.mark.parametrize("read", SOURCES)
+@pytest.mark.parametrize(
+    ("default", "shown"),
+    [
+        ("None", "None"),
+        ("'a b'", "'a b'"),
+        ("(1, -2.5)", "(1, -2.5)"),
+        ("{'a': [True]}", "{'a': [True]}"),
+        ("SCANS", "4"),
+        ("Mode.FAST", "Mode.FAST"),
+        ("list(range(100))", {"text": "list(range(100))", "loaded": "[0, 1, 2, 3, 4, 5, ...]"}),
+        ("[Own()]", {"text": "[Own()]", "loaded": "[…]"}),
+        ("max", {"text": "max", "loaded": "…"}),
+        (f"'{'x' * 100}'", f"'{'x' * 27}...{'x' * 28}'"),
+    ],
+)
+def test_defaults_are_shown(read: str, default: str, shown: str | dict[str, str]) -> None:
+    source = f"{MODES}def main(a, subarray_id=1, b={default}): ..."
+    with pytest.raises(ArgumentsError) as raised:
+        signatures.check("main", SOURCES[read](source), ProcedureInput())
+    expected = shown if isinstance(shown, str) else shown[read]
+    assert str(raised.value).endswith(f"main(a, subarray_id=1, b={expected})")
 
 
 def test_too_many_arguments() -> None:
     signature = outline("def main(): ...").signature
     assert signature is not None
-    with pytest.raises(ArgumentsDoNotFit, match=r"too many positional arguments; .* defines main\(\)$"):
+    with pytest.raises(ArgumentsError, match=r"too many positional arguments; .* defines main\(\)$"):
         signatures.check("main", signature, ProcedureInput(1))
 
 
@@ -187,19 +270,50 @@ class Scan:
 @pytest.mark.parametrize(
     ("function", "definition"),
     [
-        (lambda a, /, b=1, *c, d, **e: None, "main(a, /, b=…, *c, d, **e)"),
-        (Scan(), "main(target, exposure=…)"),
-        (Scan().__call__, "main(target, exposure=…)"),
+        (lambda a, /, b=1, *c, d, **e: None, "main(a, /, b=1, *c, d, **e)"),
+        (Scan(), "main(target: str, exposure: float = 1.0)"),
+        (Scan().__call__, "main(target: str, exposure: float = 1.0)"),
         (Scan, "main()"),
     ],
 )
 def test_a_worker_tells_the_signature_of_what_it_has_loaded(function: Any, definition: str) -> None:
-    told = json.loads(json.dumps(signatures.to_json(function)))
+    signature = signature_of(function)
+    assert signature is not None
+    told = json.loads(json.dumps(signatures.to_json(signature)))
     misfit = ProcedureInput(1, 2, 3, nonsense=4) if definition == "main()" else ProcedureInput()
-    with pytest.raises(ArgumentsDoNotFit, match=re.escape(f"the script defines {definition}")):
+    with pytest.raises(ArgumentsError, match=re.escape(f"the script defines {definition}")):
         signatures.check("main", signatures.from_json(told), misfit)
 
 
 @pytest.mark.parametrize("function", [dict, type, 7])
 def test_what_does_not_tell_its_signature_tells_nothing(function: Any) -> None:
-    assert signatures.to_json(function) is None
+    assert signature_of(function) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "other", "expected"),
+    [
+        (ProcedureInput("M31", 3), ProcedureInput(target="Vega"), ProcedureInput("Vega", 3)),
+        (ProcedureInput("M31"), ProcedureInput(scans=5), ProcedureInput("M31", scans=5)),
+        (ProcedureInput(target="M31", scans=3), ProcedureInput("Vega"), ProcedureInput("Vega", scans=3)),
+        (ProcedureInput("M31", 3), ProcedureInput("Vega"), ProcedureInput("Vega")),
+        (ProcedureInput("M31", scans=3), ProcedureInput(scans=5), ProcedureInput("M31", scans=5)),
+        (ProcedureInput(), ProcedureInput(target="Vega"), ProcedureInput(target="Vega")),
+    ],
+)
+def test_arguments_that_replace_others(
+    given: ProcedureInput, other: ProcedureInput, expected: ProcedureInput
+) -> None:
+    signature = outline("def main(target, scans=1): ...").signature
+    assert signatures.override(signature, given, other) == expected
+
+
+def test_arguments_that_replace_others_where_the_signature_is_not_known() -> None:
+    found = signatures.override(None, ProcedureInput("M31"), ProcedureInput(scans=5))
+    assert found == ProcedureInput("M31", scans=5)
+
+
+def test_an_argument_by_position_only_is_not_replaced_by_name() -> None:
+    signature = outline("def main(target, /, **rest): ...").signature
+    found = signatures.override(signature, ProcedureInput("M31"), ProcedureInput(target="Vega"))
+    assert found == ProcedureInput("M31", target="Vega")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.client import Controller, EventBatch, RawEvent
 from ska_oso_oet.sidecar.feed import EventFeed
@@ -24,7 +25,7 @@ class Streams:
 
     def __init__(self, kept: int = 100) -> None:
         controller = Controller("tango://127.0.0.1:1/no/such/device")
-        metrics = Metrics()
+        metrics = Metrics().of(1, "test/oet/1")
         self.feed = EventFeed(controller, metrics, kept, heartbeat=60)
         self._source = EventSource(self.feed, controller, metrics)
 
@@ -91,7 +92,23 @@ def test_who_does_not_send_hears_that_it_has_fallen_behind() -> None:
         await _let_others_run()
         assert not falling.done()
         streams.receive(9, *range(9, 40))
-        await asyncio.wait_for(falling, 5)
+        await asyncio.wait_for(falling, PATIENCE)
 
     with pytest.raises(FallenBehindError, match="events from 2 on"):
         asyncio.run(stall())
+
+
+def test_who_is_there_gets_events_without_a_number_once() -> None:
+    async def read() -> list[bytes]:
+        streams = Streams()
+        streams.receive(8, 8)
+        streams.feed.publish_unnumbered(b"data:before\n\n")
+        chunks = streams.open().chunks()
+        waiting = asyncio.create_task(_next(chunks))
+        await _let_others_run()
+        streams.feed.publish_unnumbered(b"data:listed\n\n")
+        first = await waiting
+        streams.receive(9, 9)
+        return [first, await _next(chunks)]
+
+    assert asyncio.run(read()) == [b"data:listed\n\n", encode(*_events(9))]

@@ -1,10 +1,10 @@
 """The service by which activities of Scheduling Blocks are run and looked at."""
 
+from ska_oso_oet.model import ActivitySummary
 from ska_oso_oet.oda import DEFAULT_TIME_LIMIT, SAMPLES_DIR, open_oda
 
 from .commands import ActivityCommand
 from .service import ActivityService
-from .summary import ActivitySummary
 
 __all__ = [
     "DEFAULT_TIME_LIMIT",

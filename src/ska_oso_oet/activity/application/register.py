@@ -3,26 +3,28 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager
+
+import orjson
 
 from ska_oso_oet.event.bus import Announcement, EventBus
-from ska_oso_oet.event.journal import JournalUnavailable
-from ska_oso_oet.event.view import DocumentView
-from ska_oso_oet.model import Procedure, ProcedureState
+from ska_oso_oet.event.summaries import Conclusion, SummaryStore
+from ska_oso_oet.journal.document_view import DocumentView
+from ska_oso_oet.model import ActivitySummary, ProcedureState, ProcedureSummary
 from ska_oso_oet.procedure.application import Origin
 from ska_oso_oet.procedure.application.recorder import KIND as PROCEDURE
 
 from ..domain import (
     Activity,
-    ActivityNotFound,
-    ActivityRefused,
+    ActivityNotFoundError,
+    ActivityRefusedError,
     ActivityState,
     activity_states,
-    failure_reason,
 )
 from .commands import ActivityCommand
-from .summary import KIND, ActivitySummary
+
+KIND = "activity"
+"""Kind of the documents that hold summaries of activities."""
 
 SOURCE = "ActivityService"
 """Source of the events of activities."""
@@ -47,65 +49,81 @@ class ActivityRegister:
         self._bus = bus
         self._lock = threading.Lock()
         self._live: dict[int, Activity] = {}
-        self._first_id = self._next_id = bus.journal.last_id(KIND) + 1
-        self.view = DocumentView(bus, KIND, history_length)
-        with suppress(JournalUnavailable):
-            self._declare_dead()
-        bus.committed().result()
+        self._summaries = SummaryStore(
+            bus,
+            KIND,
+            read=ActivitySummary.model_validate_json,
+            conclude=self._conclude,
+            history_length=history_length,
+        )
+        self._next_id = self._summaries.first_id
+
+    @property
+    def view(self) -> DocumentView:
+        """The documents of activities."""
+        return self._summaries.view
 
     def recall(self) -> None:
-        """Take up what former servers have left in a journal that could not be read at the start.
+        """Take up what former servers left in a journal that could not be read at the start.
 
         Does not wait for the bus.
 
-        :raises JournalUnavailable: if it still cannot be read
+        :raises JournalUnavailableError: if it still cannot be read
         """
-        self.view.recall()
-        self._declare_dead()
+        self._summaries.recall()
 
-    def _declare_dead(self) -> None:
-        """End the activities that were alive when their server died, as their procedures have ended."""
-        for document in self._bus.journal.live_documents(KIND):
-            if document.id >= self._first_id:
-                continue  # of this server, and alive
-            told = ActivitySummary.from_text(document.text)
-            dead = _laid_to_rest(told, self._procedure(told.pid))
-            entered = dead.activity_states[len(told.activity_states) :]
-            self._publish(dead, [state for state, _ in entered])
+    def _conclude(self, last: ActivitySummary) -> Conclusion[ActivitySummary]:
+        """Return the end of an activity that was live when its server died: that of its procedure."""
+        concluded = _concluded(last, self._procedure(last.procedure_id))
+        return Conclusion(concluded, _state_changes(last, concluded))
 
-    def _procedure(self, procedure_id: int | None) -> Procedure | None:
+    def _procedure(self, procedure_id: int | None) -> ProcedureSummary | None:
         if procedure_id is None:
             return None
         document = self._bus.journal.read_document(PROCEDURE, procedure_id)
-        return Procedure.model_validate_json(document.text) if document is not None else None
+        if document is None or document.value is not None:
+            return None if document is None else document.value
+        try:
+            return ProcedureSummary.model_validate_json(document.text)
+        except ValueError as error:
+            self._bus.journal.damaged.add(PROCEDURE, procedure_id, error)
+            return None
 
     def add(self, cmd: ActivityCommand, origin: Origin) -> int:
         """Begin an activity.
 
         :param cmd: what was asked for
         :param origin: who asked
-        :raises ActivityRefused: if it holds text that is not valid Unicode; nothing has begun then
+        :raises ActivityRefusedError: if it holds text that is not valid Unicode; nothing has begun then
         :returns: ID of the activity
         """
         with self._lock:
             activity = _requested(self._next_id, cmd, origin)
-            summary = ActivitySummary.of(activity)
+            summary = activity.summary
             try:
-                document = summary.to_document()
+                document = self._summaries.document(summary)
             except ValueError as error:
-                raise ActivityRefused(f"the request holds text that is not valid Unicode: {error}") from None
+                raise ActivityRefusedError(
+                    f"the request holds text that is not valid Unicode: {error}"
+                ) from None
             self._next_id += 1
             self._live[activity.activity_id] = activity
-            result = summary.to_model().model_dump(mode="json", fallback=repr)
             self._bus.publish(
                 Announcement(
                     "request.activity.run",
                     origin.msg_src,
-                    {"request_id": origin.request_id, "cmd": cmd.to_json_values()},
+                    {
+                        "request_id": origin.request_id,
+                        "cmd": cmd.to_json_values(),
+                        "requested_by": origin.requested_by_json(),
+                    },
                 ),
                 _state_change(summary.id, ActivityState.REQUESTED),
                 Announcement(
-                    "activity.lifecycle.running", SOURCE, {"request_id": origin.request_id, "result": result}
+                    "activity.lifecycle.running",
+                    SOURCE,
+                    # The text of the document is the JSON of the summary.
+                    {"request_id": origin.request_id, "result": orjson.Fragment(document.text)},
                 ),
                 document=document,
             )
@@ -128,23 +146,18 @@ class ActivityRegister:
             if activity is None:
                 yield None
                 return
-            before = ActivitySummary.of(activity)
+            before = activity.summary
             yield activity
-            after = ActivitySummary.of(activity)
+            after = activity.summary
             if after != before:
-                entered = after.activity_states[len(before.activity_states) :]
-                self._publish(after, [state for state, _ in entered])
+                self._summaries.publish(*_state_changes(before, after), summary=after)
             if after.state.is_final:
                 del self._live[activity_id]
-
-    def _publish(self, summary: ActivitySummary, entered: list[ActivityState]) -> None:
-        changes = [_state_change(summary.id, state) for state in entered]
-        self._bus.publish(*changes, document=summary.to_document())
 
     def live(self) -> list[ActivitySummary]:
         """Return summaries of the live activities, as they are in this moment."""
         with self._lock:
-            return [ActivitySummary.of(activity) for activity in self._live.values()]
+            return [activity.summary for activity in self._live.values()]
 
     def activity_of(self, procedure_id: int) -> int | None:
         """Return the ID of the live activity that a procedure belongs to, None if there is none."""
@@ -154,19 +167,42 @@ class ActivityRegister:
                 None,
             )
 
+    def requested_by(self, request_id: float) -> int | None:
+        """Return the ID of the live activity that a request has begun, None if there is none."""
+        with self._lock:
+            return next(
+                (known.activity_id for known in self._live.values() if known.request_id == request_id), None
+            )
+
     def summary(self, activity_id: int) -> ActivitySummary:
         """Return the summary of an activity, as it was committed.
 
-        :raises ActivityNotFound: if it never was, or is no longer kept
+        :raises ActivityNotFoundError: if it never was, or is no longer kept
         """
-        document = self.view.get(activity_id)
-        if document is None:
-            raise ActivityNotFound(f"No information available for ID={activity_id}")
-        return ActivitySummary.from_text(document.text)
+        summary = self._summaries.get(activity_id)
+        if summary is None:
+            raise ActivityNotFoundError(f"No information available for ID={activity_id}")
+        return summary
 
     def listed(self) -> list[ActivitySummary]:
         """Return summaries of all live activities and the newest that have ended, as they were committed."""
-        return [ActivitySummary.from_text(document.text) for document in self.view.all()]
+        return self._summaries.listed()
+
+
+def origin_of(activity: Activity) -> Origin:
+    """Return what the procedure of an activity was created and started for.
+
+    :param activity: the activity
+    """
+    command_id = activity.command_id
+    name_command = (lambda _: command_id) if command_id is not None else None
+    return Origin(
+        SOURCE,
+        activity.request_id,
+        name_command,
+        requested_by=activity.requested_by,
+        queue_entry=activity.queue_entry,
+    )
 
 
 def _requested(activity_id: int, cmd: ActivityCommand, origin: Origin) -> Activity:
@@ -179,27 +215,39 @@ def _requested(activity_id: int, cmd: ActivityCommand, origin: Origin) -> Activi
         dict(cmd.script_args),
         command_id=origin.name_command(activity_id) if origin.name_command else None,
         request_id=origin.request_id,
+        requested_by=origin.requested_by,
+        queue_entry=origin.queue_entry,
     )
 
 
-def _laid_to_rest(told: ActivitySummary, procedure: Procedure | None) -> ActivitySummary:
-    """Return the last summary of an activity whose server died.
+def _concluded(last: ActivitySummary, procedure: ProcedureSummary | None) -> ActivitySummary:
+    """Return the final summary of an activity whose server died.
 
-    The end of its procedure may have been journalled, and its own not yet.
+    The end of its procedure may be in the journal although that of the activity is not.
+
+    :param last: its last summary
+    :param procedure: the procedure that ran its script
     """
     ended: list[tuple[ActivityState, float]] = []
     reason: str | None = _SERVER_DIED
     if procedure is not None:
-        passed = {state for state, _ in told.activity_states}
+        passed = {state for state, _ in last.activity_states}
         since = activity_states(procedure.history.process_states)
         ended = [(state, when) for state, when in since if state not in passed]
         if procedure.state is ProcedureState.FAILED:
-            reason = failure_reason(procedure.history.stacktrace)
+            reason = procedure.failure_line
         elif procedure.state in (ProcedureState.COMPLETE, ProcedureState.STOPPED):
             reason = None
     if not ended or not ended[-1][0].is_final:
         ended.append((ActivityState.FAILED, time.time()))
-    return replace(told, activity_states=[*told.activity_states, *ended], reason=reason)
+    states = [*last.activity_states, *ended]
+    return last.model_copy(update={"activity_states": states, "state": states[-1][0], "reason": reason})
+
+
+def _state_changes(before: ActivitySummary, after: ActivitySummary) -> list[Announcement]:
+    """Return the events about the states that an activity entered between two summaries."""
+    entered = after.activity_states[len(before.activity_states) :]
+    return [_state_change(after.id, state) for state, _ in entered]
 
 
 def _state_change(activity_id: int, state: ActivityState) -> Announcement:

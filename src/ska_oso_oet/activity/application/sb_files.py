@@ -1,13 +1,14 @@
 """Scheduling Blocks in files, where the scripts of activities read them."""
 
 import hashlib
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from ska_oso_oet.oda import InvalidSchedulingBlock, SBDefinition
+from ska_oso_oet.files import write_file
+from ska_oso_oet.oda import InvalidSchedulingBlockError, SBDefinition
+
+from ..domain import ActivityRefusedError
 
 _DIGEST_LENGTH = 16
 
@@ -25,7 +26,7 @@ class SbFiles:
     def path_of(self, definition: SBDefinition) -> Path:
         """Return the path of the file of a Scheduling Block, whether it exists or not.
 
-        :raises InvalidSchedulingBlock: if it holds text that cannot be written
+        :raises InvalidSchedulingBlockError: if it holds text that cannot be written
         """
         digest = hashlib.sha256(_content(definition)).hexdigest()[:_DIGEST_LENGTH]
         return self._folder / f"{definition.sbd_id}--{definition.version or 0}--{digest}.json"
@@ -33,15 +34,21 @@ class SbFiles:
     def write(self, definition: SBDefinition) -> Path:
         """Write a Scheduling Block to its file, unless it is there already.
 
-        :raises OSError: if that cannot be done
+        :raises ActivityRefusedError: if that cannot be done
         :returns: path of the file
         """
         path, content = self.path_of(definition), _content(definition)
-        with self._lock:
-            # Not its existence alone: a script may have written to it.
-            if not _holds(path, content):
-                self._folder.mkdir(parents=True, exist_ok=True)
-                _write(path, content)
+        try:
+            with self._lock:
+                # Not its existence alone: a script may have written to it.
+                if not _holds(path, content):
+                    self._folder.mkdir(parents=True, exist_ok=True)
+                    write_file(path, content)
+        except OSError as error:
+            raise ActivityRefusedError(
+                f"Scheduling Block {definition.sbd_id} cannot be written to {error.filename}: "
+                f"{error.strerror}; see to the disk of the state directory, then run the activity again"
+            ) from error
         return path
 
     def keep_only(self, needed: Callable[[], Collection[str]]) -> None:
@@ -62,12 +69,12 @@ class SbFiles:
 def _content(definition: SBDefinition) -> bytes:
     """Return what is written of a Scheduling Block.
 
-    :raises InvalidSchedulingBlock: if it holds text that cannot be written
+    :raises InvalidSchedulingBlockError: if it holds text that cannot be written
     """
     try:
         return definition.to_json().encode()
     except UnicodeEncodeError as error:
-        raise InvalidSchedulingBlock(
+        raise InvalidSchedulingBlockError(
             f"Scheduling Block {definition.sbd_id} holds text that is not valid Unicode: {error}; "
             "correct it there"
         ) from None
@@ -78,16 +85,3 @@ def _holds(path: Path, content: bytes) -> bool:
         return path.read_bytes() == content
     except OSError:
         return False
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as unfinished:
-        try:
-            unfinished.write(content)
-            unfinished.flush()
-            os.fsync(unfinished.fileno())
-            os.replace(unfinished.name, path)
-        except BaseException:
-            os.unlink(unfinished.name)
-            raise

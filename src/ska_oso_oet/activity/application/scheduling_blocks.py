@@ -8,10 +8,10 @@ from pathlib import Path
 from ska_oso_oet.oda import (
     Oda,
     OdaError,
-    OdaUnavailable,
+    OdaUnavailableError,
     SBDefinition,
     SBInstance,
-    StoringNotSupported,
+    StoringNotSupportedError,
     load_sbdefinition,
 )
 
@@ -44,7 +44,19 @@ class SchedulingBlocks:
         :param uri: ``file:///path.json`` or ``oda://sbd-id[/version]``
         :raises OdaError: if it cannot be had
         """
-        return load_sbdefinition(uri, self._opened(), self._roots)
+        return load_sbdefinition(uri, self.opened(), self._roots)
+
+    def has_changed(self, uri: str, known: SBDefinition) -> bool:
+        """Return whether a Scheduling Block is not as it was; it counts as it was while it cannot be had.
+
+        :param uri: ``file:///path.json`` or ``oda://sbd-id``
+        :param known: what it was
+        """
+        try:
+            return self.load(uri) != known
+        except OdaError as error:
+            LOGGER.warning("Scheduling Block %s is taken as it was: %s", known.sbd_id, error)
+            return False
 
     def record(self, instance: SBInstance) -> None:
         """Tell the ODA that a Scheduling Block is executed; an observation does not depend on that.
@@ -54,8 +66,8 @@ class SchedulingBlocks:
         if not self._record_executions:
             return
         try:
-            self._opened().store_sbinstance(instance)
-        except StoringNotSupported as error:
+            self.opened().store_sbinstance(instance)
+        except StoringNotSupportedError as error:
             LOGGER.debug("The execution of %s is not recorded: %s", instance.sbd_id, error)
         except OdaError as error:
             LOGGER.warning("The execution of %s could not be recorded: %s", instance.sbd_id, error)
@@ -67,10 +79,14 @@ class SchedulingBlocks:
             if self._oda is not None:
                 self._oda.close()
 
-    def _opened(self) -> Oda:
+    def opened(self) -> Oda:
+        """Return the ODA, and open it if that has not been done yet.
+
+        :raises OdaError: if it cannot be opened
+        """
         with self._lock:
             if self._closed:
-                raise OdaUnavailable("the server is being shut down; try again when it is back")
+                raise OdaUnavailableError("the server is being shut down; try again when it is back")
             if self._oda is None:
                 self._oda = self._open_oda()
             return self._oda

@@ -3,51 +3,52 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
-from ska_oso_oet.event.bus import Batch, EventBus
-from ska_oso_oet.event.view import DocumentView
-from ska_oso_oet.model import Procedure
+from ska_oso_oet.event.bus import EventBus
+from ska_oso_oet.files import TemporaryFolder
+from ska_oso_oet.journal import Batch
+from ska_oso_oet.journal.document_view import DocumentView
+from ska_oso_oet.model import ActivitySummary, ProcedureSummary, Requester
 from ska_oso_oet.oda import Oda, OdaError, SBDefinition, SBInstance, open_oda
 from ska_oso_oet.procedure.application import (
     Origin,
     PrepareProcessCommand,
-    ProcedureSummary,
     ScriptExecutionService,
     StartProcessCommand,
     StopProcessCommand,
 )
 from ska_oso_oet.procedure.application.recorder import KIND as PROCEDURE
 from ska_oso_oet.procedure.domain import (
-    AnotherRuns,
+    AnotherProcedureRunsError,
     ProcedureInput,
-    ProcedureNotFound,
+    ProcedureNotFoundError,
     ScriptError,
-    StateForbids,
+    StateForbidsError,
+    subarrays,
 )
 
 from ..domain import (
     Activity,
-    ActivityNotFound,
-    ActivityRefused,
+    ActivityNotFoundError,
+    ActivityRefusedError,
     ActivityState,
     activity_states,
-    failure_reason,
     merge_arguments,
     to_script,
 )
+from .block_search import BlockSearch
 from .commands import ActivityCommand
-from .register import SOURCE, ActivityRegister
+from .daemon_pool import DaemonPool, Job
+from .register import KIND, SOURCE, ActivityRegister, origin_of
 from .sb_files import SbFiles
 from .scheduling_blocks import SchedulingBlocks
-from .summary import KIND, ActivitySummary
-from .threads import DaemonPool, Job
 
 LOGGER = logging.getLogger(__name__)
 
-_EXPECTED = (OdaError, ScriptError, ActivityRefused, StateForbids)
+_EXPECTED = (OdaError, ScriptError, ActivityRefusedError, StateForbidsError)
 """Why an activity may fail without any defect of this program."""
 
 _ODA_THREADS = 16
@@ -64,9 +65,10 @@ class ActivityService:
 
     Call `close` before the script execution service is shut down.
 
-    :param scripts: runs the scripts
-    :param bus: event bus that everything is published on, that of `scripts`
-    :param state_directory: folder for Scheduling Blocks that scripts are to read, in its subfolder ``sbs``
+    :param scripts: runs the scripts; by default a service of its own, which `close` shuts down
+    :param bus: event bus that everything is published on; it is that of `scripts`, where these are given
+    :param state_directory: folder for Scheduling Blocks that scripts are to read, in its subfolder ``sbs``;
+        by default a temporary one
     :param sb_roots: folders that files of Scheduling Blocks may be in
     :param history_length: how many ended activities `summarise` lists
     :param connect: opens the ODA; by default the one that the environment names
@@ -75,46 +77,93 @@ class ActivityService:
 
     def __init__(
         self,
-        scripts: ScriptExecutionService,
+        scripts: ScriptExecutionService | None = None,
         *,
-        bus: EventBus,
-        state_directory: Path,
+        bus: EventBus | None = None,
+        state_directory: Path | None = None,
         sb_roots: Sequence[Path] = (),
         history_length: int = 10,
         connect: Callable[[], Oda] = open_oda,
         record_executions: bool = True,
     ) -> None:
-        self._scripts = scripts
-        self._bus = bus
+        # What this service has created for itself, and ends in `close`.
+        self._own = ExitStack()
+        is_new = state_directory is None
+        if state_directory is None:
+            temporary = TemporaryFolder()
+            self._own.callback(temporary.remove)
+            state_directory = temporary.path
+        if scripts is None:
+            scripts = ScriptExecutionService(bus=bus)
+            self._own.callback(scripts.shutdown)
+        self.scripts = scripts
+        self._bus = bus = scripts.bus
         self._blocks = SchedulingBlocks(connect, sb_roots, record_executions)
         self._files = SbFiles(state_directory / "sbs")
         self._register = ActivityRegister(bus, history_length)
         self._oda_threads = DaemonPool("oet-scheduling-blocks", _ODA_THREADS)
+        self.search = BlockSearch(self._blocks.opened, self._oda_threads)
+        """Finds Scheduling Blocks."""
         # What is done here takes milliseconds, so that nothing waits for an ODA that is not its own.
         self._errands = DaemonPool("oet-activities", 1)
         bus.subscribe(self._on_batch)
-        self._errands.submit(self._remove_files)
+        if not is_new:
+            self._errands.submit(self._remove_files)
 
     # Requests
 
-    def prepare_run_activity(self, cmd: ActivityCommand, origin: Origin | None = None) -> ActivitySummary:
+    def check(self, cmd: ActivityCommand) -> None:
+        """Check what can be checked without the Scheduling Block, and create nothing.
+
+        :param cmd: what to run
+        :raises ActivityRefusedError: if it is certain that this cannot be done
+        :raises ArgumentsError: if it is for the subarray of another controller
+        :raises InvalidIdentifierError: if the ID or the URI of the Scheduling Block is malformed
+        """
+        cmd.require_valid()
+        for function, overrides in cmd.script_args.items():
+            subarrays.require_own(
+                function, overrides.kwargs.get(subarrays.PARAMETER), self.scripts.subarray_id
+            )
+
+    def prepare_run_activity(
+        self, cmd: ActivityCommand, request_id: float | None = None, *, origin: Origin | None = None
+    ) -> ActivitySummary:
         """Run an activity, in the background: get its Scheduling Block, prepare its script, start that.
 
         :param cmd: what to run
-        :param origin: where the request comes from
-        :raises ActivityRefused: if it is certain that this cannot be done; there is no activity then
-        :raises InvalidIdentifier: if the ID or the URI of the Scheduling Block is malformed
+        :param request_id: ID of the request, for events; by default its time
+        :param origin: where the request comes from, instead of a `request_id`
+        :raises ActivityRefusedError: if it is certain that this cannot be done; there is no activity then
+        :raises ArgumentsError: if it is for the subarray of another controller; there is none then, either
+        :raises InvalidIdentifierError: if the ID or the URI of the Scheduling Block is malformed
         :returns: summary of the new activity
         """
-        cmd.require_valid()
-        activity_id = self._register.add(cmd, origin or Origin())
+        self.check(cmd)
+        if origin is None:
+            origin = Origin() if request_id is None else Origin(request_id=request_id)
+        activity_id = self._register.add(cmd, origin)
         self._do(self._oda_threads, activity_id, partial(self._resolve, activity_id, cmd))
         return self._committed(activity_id)
 
     def complete_run_activity(
+        self, prepared_summary: ProcedureSummary, request_id: float
+    ) -> ActivitySummary | None:
+        """Return the summary of an activity, now that its procedure was created. See `attach_procedure`.
+
+        :param prepared_summary: the procedure
+        :param request_id: ID of the request to run the activity
+        :returns: summary of the activity, None if the procedure was not created for one
+        """
+        activity_id = self._register.requested_by(request_id)
+        if activity_id is not None:
+            return self.attach_procedure(prepared_summary, activity_id)
+        return next((known for known in self._register.listed() if known.pid == prepared_summary.id), None)
+
+    def attach_procedure(
         self, prepared_summary: ProcedureSummary, activity_id: int
     ) -> ActivitySummary | None:
-        """Tie an activity to the procedure that was created for it, and follow that from now on.
+        """Attach the procedure that was created for an activity, and follow its states from now on.
 
         The procedure is started as soon as it is READY, unless the activity was to be prepared only.
 
@@ -126,27 +175,30 @@ class ActivityService:
             if activity is not None:
                 activity.procedure_id = prepared_summary.id
                 # It may have gone on already, before anybody knew whose it is.
-                document = self._scripts.view.get(prepared_summary.id)
+                document = self.scripts.view.get(prepared_summary.id)
                 if document is not None:
-                    self._follow(activity, Procedure.model_validate_json(document.text))
+                    self._follow(activity, document.value)
         if activity is None:
             self._stop_procedure(prepared_summary.id)
             return None
         return self._committed(activity_id)
 
-    def request_stop(self, activity_id: int) -> None:
+    def request_stop(self, activity_id: int, by: Requester | None = None, reason: str | None = None) -> None:
         """Begin to stop an activity and its procedure, if there is one by now. Returns at once.
 
         :param activity_id: the activity
-        :raises ActivityNotFound: if it is not live
+        :param by: who asks for it
+        :param reason: why, if no client has asked for that
+        :raises ActivityNotFoundError: if it is not live
         """
         with self._register.changing(activity_id) as activity:
             if activity is None:
-                raise ActivityNotFound(f"no activity with ID {activity_id} is live")
+                raise ActivityNotFoundError(f"no activity with ID {activity_id} is live")
             if activity.procedure_id is None:
+                activity.reason = reason
                 activity.enter([(ActivityState.STOPPED, time.time())])
         if activity.procedure_id is not None:
-            self._stop_procedure(activity.procedure_id)
+            self._stop_procedure(activity.procedure_id, by, reason)
 
     def write_sbd_to_file(self, sbd: SBDefinition) -> str:
         """Write a Scheduling Block to a file, unless the same content is there already.
@@ -154,18 +206,22 @@ class ActivityService:
         The file is removed when no activity that is still listed needs it.
 
         :param sbd: the Scheduling Block
-        :raises ActivityRefused: if it cannot be written
+        :raises ActivityRefusedError: if it cannot be written
         :returns: path of the file
         """
-        try:
-            return str(self._files.write(sbd))
-        except OSError as error:
-            raise ActivityRefused(
-                f"Scheduling Block {sbd.sbd_id} cannot be written to {error.filename}: {error.strerror}; "
-                "see to the disk of the state directory, then run the activity again"
-            ) from error
+        return str(self._files.write(sbd))
 
     # Looking
+
+    def is_outdated(self, activity_id: int, cmd: ActivityCommand) -> bool:
+        """Return whether a Scheduling Block has changed since then. May take as long as the ODA may.
+
+        :param activity_id: the activity
+        :param cmd: what was asked for
+        """
+        with self._register.changing(activity_id) as activity:
+            known = None if activity is None else activity.scheduling_block
+        return known is not None and not cmd.names_version and self._blocks.has_changed(cmd.uri, known)
 
     @property
     def view(self) -> DocumentView:
@@ -175,7 +231,7 @@ class ActivityService:
     def summary(self, activity_id: int) -> ActivitySummary:
         """Return the summary of an activity.
 
-        :raises ActivityNotFound: if it never was, or is no longer kept
+        :raises ActivityNotFoundError: if it never was, or is no longer kept
         """
         return self._register.summary(activity_id)
 
@@ -183,7 +239,7 @@ class ActivityService:
         """Return summaries of activities.
 
         :param activity_ids: which ones; None for all that are live and the newest that have ended
-        :raises ActivityNotFound: if one of them never was, or is no longer kept
+        :raises ActivityNotFoundError: if one of them never was, or is no longer kept
         """
         if activity_ids is None:
             return self._register.listed()
@@ -198,7 +254,7 @@ class ActivityService:
 
         Does not wait for the bus.
 
-        :raises JournalUnavailable: if it still cannot be read
+        :raises JournalUnavailableError: if it still cannot be read
         """
         self._register.recall()
 
@@ -213,8 +269,10 @@ class ActivityService:
                     activity.enter([(ActivityState.STOPPED, time.time())])
         # Only now, for what fails because of this must not be what is told of an activity.
         self._blocks.close()
+        self.search.close()
         self._errands.close(_CLOSE_TIMEOUT)
         self._oda_threads.close(_CLOSE_TIMEOUT)
+        self._own.close()
 
     # Steps, each in a thread of this service
 
@@ -238,7 +296,10 @@ class ActivityService:
         described = definition.activity(cmd.activity_name)
         script = to_script(described, cmd.create_env)
         sb_json = str(self._files.path_of(definition))
-        arguments = merge_arguments(described, cmd.script_args, sb_json)
+        signatures: subarrays.Signatures = {}
+        with suppress(ScriptError):  # what is wrong with it is reported when it is prepared
+            signatures = self.scripts.signatures(script)
+        arguments = merge_arguments(described, cmd.script_args, sb_json, signatures)
         # First known to be needed, then written: see `SbFiles.keep_only`.
         with self._register.changing(activity_id) as activity:
             if activity is None:
@@ -247,22 +308,24 @@ class ActivityService:
             activity.scheduling_block = definition
             activity.script_args = arguments
         self.write_sbd_to_file(definition)
-        prepare = PrepareProcessCommand(script, arguments.get("init", ProcedureInput()), arguments["main"])
-        self._do(self._errands, activity_id, partial(self._prepare, activity_id, prepare, _origin(activity)))
+        init = arguments.get("init", ProcedureInput())
+        prepare = PrepareProcessCommand(script, init, arguments["main"], hold=cmd.hold)
+        step = partial(self._prepare, activity_id, prepare, origin_of(activity))
+        self._do(self._errands, activity_id, step)
 
     def _prepare(self, activity_id: int, cmd: PrepareProcessCommand, origin: Origin) -> None:
         if self._register.is_live(activity_id):
-            self.complete_run_activity(self._scripts.prepare(cmd, origin), activity_id)
+            self.attach_procedure(self.scripts.prepare(cmd, origin), activity_id)
 
     def _start(self, procedure_id: int, origin: Origin) -> None:
         try:
             # Without arguments it takes those that it was prepared with.
-            self._scripts.start(StartProcessCommand(procedure_id, "main", ProcedureInput()), origin)
-        except AnotherRuns as error:
-            raise ActivityRefused(
+            self.scripts.start(StartProcessCommand(procedure_id, "main", ProcedureInput()), origin)
+        except AnotherProcedureRunsError as error:
+            raise ActivityRefusedError(
                 f"the script was ready and could not be started: {error}, then run the activity again"
             ) from error
-        except (StateForbids, ProcedureNotFound) as error:
+        except (StateForbidsError, ProcedureNotFoundError) as error:
             # Somebody else has started or stopped it: its documents tell what became of it.
             LOGGER.info("Procedure %d is not started by its activity: %s", procedure_id, error)
 
@@ -277,9 +340,12 @@ class ActivityService:
             # Nobody would start it any more, and its process would wait for ever.
             self._stop_procedure(activity.procedure_id)
 
-    def _stop_procedure(self, procedure_id: int) -> None:
-        with suppress(StateForbids, ProcedureNotFound):  # it may have ended by itself
-            self._scripts.request_stop(StopProcessCommand(procedure_id, run_abort=False), Origin(SOURCE))
+    def _stop_procedure(
+        self, procedure_id: int, by: Requester | None = None, reason: str | None = None
+    ) -> None:
+        cmd = StopProcessCommand(procedure_id, run_abort=False, reason=reason)
+        with suppress(StateForbidsError, ProcedureNotFoundError):  # it may have ended by itself
+            self.scripts.request_stop(cmd, Origin(SOURCE, requested_by=by))
 
     def _remove_files(self) -> None:
         """Remove Scheduling Blocks that no activity needs any more."""
@@ -288,7 +354,7 @@ class ActivityService:
             live = self._register.live()
             # Whoever is no longer among the live ones is listed after this.
             self._bus.committed().result()
-            return {told.sb_json for told in [*live, *self._register.listed()] if told.sb_json}
+            return {summary.sb_json for summary in [*live, *self._register.listed()] if summary.sb_json}
 
         try:
             self._files.keep_only(needed)
@@ -302,36 +368,30 @@ class ActivityService:
             if document.kind == PROCEDURE:
                 activity_id = self._register.activity_of(document.id)
                 if activity_id is not None:
-                    self._on_procedure(activity_id, Procedure.model_validate_json(document.text))
+                    self._on_procedure(activity_id, document.value)
             elif document.kind == KIND and not document.live:
                 self._errands.submit(self._remove_files)
 
-    def _on_procedure(self, activity_id: int, procedure: Procedure) -> None:
+    def _on_procedure(self, activity_id: int, procedure: ProcedureSummary) -> None:
         with self._register.changing(activity_id) as activity:
             if activity is not None:
                 self._follow(activity, procedure)
 
-    def _follow(self, activity: Activity, procedure: Procedure) -> None:
+    def _follow(self, activity: Activity, procedure: ProcedureSummary) -> None:
         """Let an activity come as far as its procedure."""
         entered = activity.enter(activity_states(procedure.history.process_states))
         if ActivityState.RUNNING in entered and activity.scheduling_block is not None:
             instance = SBInstance.of_activity(
-                activity.scheduling_block, activity.activity_name, procedure.script_args
+                activity.scheduling_block, activity.activity_name, procedure.arguments
             )
             self._oda_threads.submit(partial(self._blocks.record, instance))
-        if ActivityState.FAILED in entered:
-            activity.reason = failure_reason(procedure.history.stacktrace)
+        if ActivityState.FAILED in entered or ActivityState.STOPPED in entered:
+            activity.reason = procedure.failure_line
         elif entered == [ActivityState.PREPARED] and not activity.prepare_only:
-            start = partial(self._start, procedure.id, _origin(activity))
+            start = partial(self._start, procedure.id, origin_of(activity))
             self._do(self._errands, activity.activity_id, start)
 
     def _committed(self, activity_id: int) -> ActivitySummary:
         """Return a summary that holds all that has happened up to now."""
         self._bus.committed().result()
         return self.summary(activity_id)
-
-
-def _origin(activity: Activity) -> Origin:
-    """Return what the procedure of an activity was created and started for."""
-    command_id = activity.command_id
-    return Origin(SOURCE, activity.request_id, (lambda _: command_id) if command_id is not None else None)

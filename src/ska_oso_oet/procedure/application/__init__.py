@@ -1,5 +1,8 @@
 """The service by which scripts are prepared, started, stopped and looked at."""
 
+from ska_oso_oet.model import ArgCapture, ProcedureHistory, ProcedureSummary
+
+from ..execution.procedure import Hold
 from .commands import (
     Origin,
     PrepareProcessCommand,
@@ -9,10 +12,10 @@ from .commands import (
     StopProcessCommand,
 )
 from .service import ScriptExecutionService
-from .summary import ArgCapture, ProcedureHistory, ProcedureSummary
 
 __all__ = [
     "ArgCapture",
+    "Hold",
     "Origin",
     "PrepareProcessCommand",
     "ProcedureHistory",

@@ -1,52 +1,56 @@
 """High-level interface of script execution."""
 
-import functools
 import logging
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
+from functools import cache, partial
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
-from ska_oso_oet.event.bus import Announcement, EventBus
-from ska_oso_oet.event.journal import Document, JournalUnavailable
-from ska_oso_oet.event.view import DocumentView
-from ska_oso_oet.model import Procedure
+from ska_oso_oet.event.bus import EventBus
+from ska_oso_oet.event.summaries import SummaryStore
+from ska_oso_oet.files import TemporaryFolder, remove_tree
+from ska_oso_oet.journal import MemoryJournal
+from ska_oso_oet.journal.document_view import DocumentView
+from ska_oso_oet.model import (
+    ExecutableScript,
+    FileSystemScript,
+    ProcedureInput,
+    ProcedureSummary,
+    ScriptDescription,
+)
 from ska_oso_oet.mptools import EventMessage
 from ska_oso_oet.mptools.strays import kill_strays
 
-from ..domain import (
-    ExecutableScript,
-    ExecutorSettings,
-    FileSystemScript,
-    ProcedureInput,
-    ProcedureNotFound,
-    ProcedureState,
-    ProcessManager,
-    ScriptError,
-    StateForbids,
-)
-from ..domain.output import OutputLog, prune_logs
-from ..domain.removal import remove_tree
+from ..domain.errors import OutputNotKeptError, ProcedureNotFoundError, StateForbidsError
 from ..domain.repositories import Repositories
 from ..domain.roots import ScriptRoots
-from ..domain.workplaces import working_directories
+from ..domain.settings import ExecutorSettings
+from ..domain.subarrays import Signatures
+from ..execution.kept_files import KeptFiles
+from ..execution.kept_output import KeptOutput, prune_logs
+from ..execution.manager import ProcessManager
+from ..execution.output import OutputLog
+from ..execution.procedure import Accepted, Call, ProcedurePlan
+from ..execution.working_directories import working_directories
+from . import request_events
+from .abandoned import conclude_as_unknown
 from .admission import Admission
 from .commands import (
     Origin,
     PrepareProcessCommand,
     StartProcessCommand,
-    StopOutcome,
     Stopping,
     StopProcessCommand,
 )
-from .noted import Noted
-from .recorder import KIND, Recorder, to_document
-from .summary import ProcedureSummary
+from .operator import OperatorService
+from .questions import question_store
+from .recorder import KIND, Recorder
+from .run_records import RunRecords
+from .stops import Stops
 
 LOGGER = logging.getLogger(__name__)
 
@@ -62,18 +66,19 @@ OUTPUT_LOGS = 100
 class ScriptExecutionService:
     """Prepares, starts, stops and describes scripts, each in a process of its own.
 
-    Call `shutdown` before letting go of it. The event bus is the caller's, who closes it afterwards.
+    Call `shutdown` in the end. An event bus that is given is the caller's, who closes it afterwards.
 
     :param mp_context: multiprocessing context, None for the default
     :param abort_script: script that a stop may run afterwards
     :param on_pubsub: called, in the message loop's thread, with every event that a script publishes
-    :param bus: event bus that everything is published on
-    :param settings: how scripts are executed
+    :param bus: event bus that everything is published on; by default one that keeps it in memory
+    :param settings: how scripts are executed; by default with a temporary state directory
     :param script_roots: where scripts may be; None for anywhere
     :param repositories: git repositories that scripts may be run from; by default there are none
     :param history_length: how many ended procedures `summarise` lists
     :param on_output: called when a procedure has written output, with its ID
     :param on_health: called when the health of script execution may have changed
+    :ivar call_when_idle: has a function called whenever no procedure runs any more, see `Recorder`
     """
 
     def __init__(
@@ -82,64 +87,97 @@ class ScriptExecutionService:
         abort_script: ExecutableScript = ABORT_SCRIPT,
         on_pubsub: list[Callable[[EventMessage], None]] | None = None,
         *,
-        bus: EventBus,
-        settings: ExecutorSettings,
+        bus: EventBus | None = None,
+        settings: ExecutorSettings | None = None,
         script_roots: ScriptRoots | None = None,
         repositories: Repositories = NO_REPOSITORIES,
         history_length: int = 10,
         on_output: Callable[[int], None] = lambda procedure_id: None,
         on_health: Callable[[], None] = lambda: None,
     ) -> None:
-        self._bus = bus
-        self._abort_script = abort_script
-        self._admission = Admission(script_roots, repositories)
-        self._output_folder = settings.state_directory / "output"
-        self._first_id = bus.journal.last_id(KIND) + 1
-        self._clean_up_after_the_dead(settings.state_directory)
-        self.view = DocumentView(bus, KIND, history_length)
-        with suppress(JournalUnavailable):
-            self._declare_dead()
-        bus.committed().result()
-        self.manager = ProcessManager(
-            mp_context,
-            on_pubsub,
-            settings=settings,
-            observer=Recorder(bus, on_output, on_health),
-            first_id=self._first_id,
-        )
+        with ExitStack() as own:
+            if bus is None:
+                bus = EventBus(MemoryJournal())
+                own.callback(bus.close)
+            if settings is None:
+                temporary = TemporaryFolder()
+                own.callback(temporary.remove)
+                settings = ExecutorSettings(temporary.path)
+            self.bus = bus
+            self.subarray_id = settings.subarray_id
+            self._admission = Admission(
+                script_roots,
+                repositories,
+                settings.script_size_limit,
+                allow_embedded=settings.allow_embedded_scripts,
+            )
+            self._output_folder = settings.state_directory / "output"
+            self._kept_output = KeptOutput(self._output_folder)
+            kept = KeptFiles(settings.state_directory, settings.files_limit)
+            self._clean_up_after_former_servers(settings.state_directory, kept)
+            self._summaries = SummaryStore(
+                bus,
+                KIND,
+                read=ProcedureSummary.model_validate_json,
+                conclude=partial(conclude_as_unknown, kept),
+                history_length=history_length,
+            )
+            questions = question_store(bus, history_length)
+            recorder = Recorder(bus, self._summaries, questions, on_output, on_health)
+            self.call_when_idle = recorder.call_when_idle
+            self.manager = ProcessManager(
+                mp_context,
+                on_pubsub,
+                settings=settings,
+                observer=recorder,
+                first_id=self._summaries.first_id,
+                first_question_id=questions.first_id,
+            )
+            self.records = RunRecords(settings, self.summary)
+            self.operator = OperatorService(bus, self.manager, questions)
+            self._stops = Stops(
+                bus, self.manager, self._summaries, self._admission, abort_script, create=self._create
+            )
+            self._is_shut_down = False
+            self._own = own.pop_all()
 
-    def _clean_up_after_the_dead(self, state_directory: Path) -> None:
-        """End what former servers may have left alive, and remove their scripts' working directories."""
+    def _clean_up_after_former_servers(self, state_directory: Path, kept: KeptFiles) -> None:
+        """End what former servers may have left alive, and keep the files that their scripts have left."""
         # With a fault, another server may be using the directory all the same.
-        if self._bus.journal.fault is not None:
+        if self.bus.journal.fault is not None:
             kill_strays()
             return
         workplaces = working_directories(state_directory)
         kill_strays(workplaces)
+        kept.keep_all(workplaces)
         remove_tree(workplaces)
 
+    @property
+    def view(self) -> DocumentView:
+        """The documents of procedures."""
+        return self._summaries.view
+
     def recall(self) -> None:
-        """Take up what former servers have left in a journal that could not be read at the start.
+        """Take up what former servers left in a journal that could not be read at the start.
 
         Does not wait for the bus.
 
-        :raises JournalUnavailable: if it still cannot be read
+        :raises JournalUnavailableError: if it still cannot be read
         """
-        self.view.recall()
-        self._declare_dead()
-
-    def _declare_dead(self) -> None:
-        """Say of procedures that were alive when their server died that nobody knows how they ended."""
-        for document in self._bus.journal.live_documents(KIND):
-            if document.id >= self._first_id:
-                continue  # of this server, and alive
-            summary = _declare_unknown(_parse_summary(document.text))
-            event = Announcement(
-                "procedure.lifecycle.statechange", str(summary.id), {"new_state": summary.state}
-            )
-            self._bus.publish(event, document=to_document(summary))
+        self._summaries.recall()
+        self.operator.recall()
 
     # Requests
+
+    def check(self, cmds: Iterable[PrepareProcessCommand]) -> None:
+        """Check scripts and the arguments for them, and create nothing.
+
+        :param cmds: the scripts and their arguments; each script is read once
+        :raises ScriptError: if a script or its arguments cannot be accepted
+        """
+        examine = cache(self._admission.examine)
+        for cmd in cmds:
+            examine(cmd.script).plan(cmd, self.subarray_id)
 
     def prepare(self, cmd: PrepareProcessCommand, origin: Origin | None = None) -> ProcedureSummary:
         """Load a script and call its ``init``, in the background.
@@ -148,27 +186,46 @@ class ScriptExecutionService:
         :param origin: where the request comes from
         :returns: summary of the new procedure
         :raises ScriptError: if the script or the arguments cannot be accepted; nothing was created
+        :raises StateForbidsError: if too many procedures wait to be started
         """
         origin = origin or Origin()
-        path = self._admission.admit(cmd)
-        self._announce_request("create", origin, _prepare_request(cmd))
-        noted = Noted(self._bus)
-        procedure_id = self._create(cmd, path, origin, noted.mark)
-        noted.wait()
-        return self.summary(procedure_id)
+        admitted = self._admission.examine(cmd.script)
+        cmd = cmd.overridden(admitted.signature)
+        # Few as they are, entries of the queue need not wait for those that are created by hand.
+        urgent = origin.queue_entry is not None
+        plan = admitted.plan(cmd, self.subarray_id)._replace(hold=cmd.hold, urgent=urgent)
+        announcement = request_events.request("create", origin, request_events.prepare_fields(cmd))
+        try:
+            # Published where it is granted: with the first state, in one transaction.
+            accepted = self._create(plan, replace(origin, announcement=announcement))
+        except Exception:
+            self.bus.publish(announcement)
+            raise
+        accepted.wait()
+        return self.summary(accepted.procedure_id)
 
-    def _create(
-        self,
-        cmd: PrepareProcessCommand,
-        path: Path | None,
-        origin: Origin,
-        then: Callable[[], object] | None = None,
-    ) -> int:
+    def has_changed(self, procedure: ProcedureSummary) -> bool:
+        """Return whether the text of a script is not what it was when the script was loaded.
+
+        :param procedure: the procedure that has loaded it; nothing is known of one that has not yet
+        """
+        loaded = procedure.script_sha256
+        return loaded is not None and self._admission.sha256(procedure.script) not in (None, loaded)
+
+    def signatures(self, script: ExecutableScript) -> Signatures:
+        """Return the signatures of the functions of a script, without running it.
+
+        :param script: the script
+        :returns: those of ``init`` and ``main``; None of one that shows only when the script is loaded
+        :raises ScriptError: if the script is refused
+        """
+        admitted = self._admission.examine(script)
+        return {function: admitted.signature(function) for function in ("init", "main")}
+
+    def _create(self, plan: ProcedurePlan, origin: Origin) -> Accepted:
         live = [document.id for document in self.view.all() if document.live]
         prune_logs(self._output_folder, OUTPUT_LOGS - 1, live)
-        return self.manager.create(
-            cmd.script, init_args=cmd.init_args, main_args=cmd.main_args, path=path, origin=origin, then=then
-        )
+        return self.manager.begin(plan._replace(trace=origin.trace), origin)
 
     def start(self, cmd: StartProcessCommand, origin: Origin | None = None) -> ProcedureSummary:
         """Call a function of a script that is READY, in the background.
@@ -176,37 +233,34 @@ class ScriptExecutionService:
         :param cmd: the procedure, the function and its arguments
         :param origin: where the request comes from
         :returns: summary of the procedure
-        :raises ProcedureNotFound: if there is no such procedure
-        :raises StateForbids: if its state, or another procedure that runs, forbids it
-        :raises ArgumentsDoNotFit: if the arguments do not fit the function
+        :raises ProcedureNotFoundError: if there is no such procedure
+        :raises StateForbidsError: if its state, or another procedure that runs, forbids it
+        :raises ArgumentsError: if the arguments do not fit the function
         """
         origin = origin or Origin()
         summary = self.summary(cmd.process_uid)
-        ended = StateForbids(f"procedure {summary.id} has ended: create it anew")
+        ended = StateForbidsError(f"procedure {summary.id} has ended: create it anew")
         if summary.state.is_final:
             raise ended
         run_args = cmd.run_args
         if run_args == ProcedureInput():
             run_args = summary.arguments_of(cmd.fn_name) or run_args
-        request = {"pid": cmd.process_uid, "script_args": _script_args({cmd.fn_name: run_args})}
-        announcement = _request("start", origin, request)
-        noted = Noted(self._bus)
+        announcement = request_events.request("start", origin, request_events.start_fields(cmd, run_args))
         try:
-            self.manager.run(
+            accepted = self.manager.call(
                 cmd.process_uid,
-                call=cmd.fn_name,
-                run_args=run_args,
+                Call(cmd.fn_name, run_args),
                 force_start=cmd.force_start,
-                # Published where it is granted: if the bus is at work already, the script is told later.
-                origin=replace(origin, announcement=announcement),
-                then=noted.mark,
+                release=cmd.release,
+                # Published where it is granted: if the bus is at work already, the script starts later.
+                origin=replace(origin, announcement=announcement, recorded_as="started_by"),
             )
+            accepted.wait()
         except Exception as error:
-            self._bus.publish(announcement)
-            if isinstance(error, ProcedureNotFound):  # it ended after the summary was made
+            self.bus.publish(announcement)
+            if isinstance(error, ProcedureNotFoundError):  # it ended after the summary was made
                 raise ended from None
             raise
-        noted.wait()
         return self.summary(cmd.process_uid)
 
     def stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> list[ProcedureSummary]:
@@ -215,8 +269,8 @@ class ScriptExecutionService:
         :param cmd: the procedure
         :param origin: where the request comes from
         :returns: summaries of the stopped procedure, and of the one that ran the abort script
-        :raises ProcedureNotFound: if there is no such procedure
-        :raises StateForbids: if it has ended already
+        :raises ProcedureNotFoundError: if there is no such procedure
+        :raises StateForbidsError: if it has ended already
         """
         outcome = self.request_stop(cmd, origin).result()
         return [outcome.stopped, outcome.abort] if outcome.abort is not None else [outcome.stopped]
@@ -227,172 +281,72 @@ class ScriptExecutionService:
         Who tells a client that it was accepted waits for `EventBus.committed` before. The future is done by
         the thread of the event bus.
         """
-        origin = origin or Origin()
-        summary = self.summary(cmd.process_uid)
-        not_running = StateForbids(f"Cannot stop script with ID {summary.id}: Script is not running")
-        if summary.state.is_final:
-            raise not_running
-        request = {"pid": cmd.process_uid, "abort": cmd.run_abort}
-        self._announce_request("stop", origin, request)
-        abort_id, failure = self._prepare_abort(summary, origin) if cmd.run_abort else (None, None)
-        following = None
-        try:
-            following = self.manager.request_stop(cmd.process_uid, successor=abort_id, origin=origin)
-        except ProcedureNotFound:  # it ended meanwhile
-            raise not_running from None
-        finally:
-            if abort_id is not None and abort_id != following:
-                # There is nothing to follow, or another stop has brought its own.
-                self._discard_abort(abort_id, origin)
-        # An abort script that has ended before it could follow is reported as one that followed and failed.
-        return self._outcome(cmd.process_uid, following or abort_id, failure)
-
-    def _discard_abort(self, abort_id: int, origin: Origin) -> None:
-        with suppress(ProcedureNotFound):  # it has ended by itself
-            self.manager.request_stop(abort_id, origin=origin)
-
-    def _prepare_abort(self, stopping: ProcedureSummary, origin: Origin) -> tuple[int | None, str | None]:
-        """Prepare the abort script, so that it can follow at once. Returns its ID, or why there is none."""
-        subarray = _subarray_id(stopping)
-        arguments = ProcedureInput() if subarray is None else ProcedureInput(subarray_id=subarray)
-        cmd = PrepareProcessCommand(self._abort_script, ProcedureInput(), main_args=arguments)
-        try:
-            path = self._admission.admit(cmd, trusted=True)
-            return self._create(cmd, path, origin), None
-        except (ScriptError, RuntimeError, OSError) as error:
-            LOGGER.exception("The abort script cannot be run")
-            return None, str(error)
-
-    def _outcome(self, procedure_id: int, abort_id: int | None, failure: str | None) -> Stopping:
-        outcome = Stopping(abort_id)
-        stopped = self.view.ended(procedure_id)
-
-        def conclude(abort: "Future[Document] | None") -> None:
-            # Not read again: where little history is kept, a journal with a fault has no more to give.
-            aborting = None if abort is None else abort.result()
-            outcome.set_result(_describe_stop(stopped.result(), aborting, failure))
-
-        def follow(_: Any) -> None:
-            if abort_id is None:
-                conclude(None)
-                return
-            try:
-                self.view.ended(abort_id).add_done_callback(conclude)
-            except JournalUnavailable as error:
-                outcome.set_exception(error)
-
-        stopped.add_done_callback(follow)
-        return outcome
+        return self._stops.request(cmd, origin or Origin())
 
     def _announce_request(self, verb: str, origin: Origin, cmd: dict[str, Any]) -> None:
-        self._bus.publish(_request(verb, origin, cmd))
+        self.bus.publish(request_events.request(verb, origin, cmd))
 
     # Looking
+
+    def describe(self, script: ExecutableScript) -> ScriptDescription:
+        """Return what a script says of itself, without running it; see `Admission.describe`."""
+        return self._admission.describe(script)
+
+    def examine(self, script: ExecutableScript) -> Future[str]:
+        """Begin to describe any script, also a long one, or one in git, and return at once.
+
+        :param script: the script
+        :returns: gets a `ScriptDescription` as JSON, or a PreparationError
+        :raises ScriptError: if the script is refused
+        """
+        return self.manager.describe(script, self._admission.locate(script))
 
     def summary(self, procedure_id: int) -> ProcedureSummary:
         """Return the summary of a procedure.
 
-        :raises ProcedureNotFound: if it never was, or is no longer kept
+        :raises ProcedureNotFoundError: if it never was, or is no longer kept
         """
-        document = self.view.get(procedure_id)
-        if document is None:
-            raise ProcedureNotFound(f"No information available for PID={procedure_id}")
-        return _parse_summary(document.text)
+        summary = self._summaries.get(procedure_id)
+        if summary is None:
+            raise ProcedureNotFoundError(f"No information available for PID={procedure_id}")
+        return summary
 
     def summarise(self, pids: Iterable[int] | None = None) -> list[ProcedureSummary]:
         """Return summaries of procedures.
 
         :param pids: which ones; None for all that are live and the newest that have ended
-        :raises ProcedureNotFound: if one of them never was, or is no longer kept
+        :raises ProcedureNotFoundError: if one of them never was, or is no longer kept
         """
         if pids is None:
-            return [_parse_summary(document.text) for document in self.view.all()]
+            return self._summaries.listed()
         return [self.summary(procedure_id) for procedure_id in pids]
 
     def output(self, procedure_id: int) -> OutputLog:
         """Return the output of a procedure, for reading.
 
-        :raises ProcedureNotFound: if it never was, or is no longer kept
+        :raises ProcedureNotFoundError: if it never was, or is no longer kept
+        :raises OutputNotKeptError: if its output is not kept
         """
         live = self.manager.output(procedure_id)
-        if live is not None:
-            return live
-        self.summary(procedure_id)
-        return OutputLog(self._output_folder, procedure_id)
+        if live is None:
+            self.summary(procedure_id)
+        log = self._kept_output.log(procedure_id, live)
+        if log is None:
+            raise OutputNotKeptError(procedure_id, OUTPUT_LOGS)
+        return log
 
     # The end
 
-    def shutdown(self, timeout: float = 2.0) -> None:
+    def shutdown(self, timeout: float = 2.0, reason: str | None = None) -> None:
         """Stop all procedures and end all their processes.
 
         :param timeout: seconds that scripts are given to end by themselves
+        :param reason: why, for those that are STOPPED by this
         """
-        self.manager.shutdown(timeout)
-        self._bus.committed().result()
-
-
-def _declare_unknown(summary: ProcedureSummary) -> ProcedureSummary:
-    """Return the summary of a procedure whose server has died."""
-    now = time.time()
-    summary.state = ProcedureState.UNKNOWN
-    summary.history.process_states.append((ProcedureState.UNKNOWN, now))
-    noticed = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
-    summary.history.stacktrace = (
-        "The server of this procedure ended while the procedure was alive, and its process was killed; "
-        f"the next server noticed that at {noticed}. "
-        "How far the script had come is not known: see its output and its events."
-    )
-    return summary
-
-
-@functools.lru_cache(maxsize=64)
-def _parse_model(text: str) -> Procedure:
-    return Procedure.model_validate_json(text)
-
-
-def _parse_summary(text: str) -> ProcedureSummary:
-    return ProcedureSummary.from_model(_parse_model(text))
-
-
-def _describe_stop(stopped: Document, abort: Document | None, failure: str | None) -> StopOutcome:
-    """Say how a stop went.
-
-    :param stopped: what was stopped, as it has ended
-    :param abort: what ran the abort script, likewise
-    :param failure: why there is none
-    """
-    aborting = None if abort is None else _parse_summary(abort.text)
-    if aborting is not None and aborting.state is not ProcedureState.COMPLETE:
-        trace = (aborting.history.stacktrace or "").strip().rpartition("\n")[2]
-        failure = f"the abort script (procedure {aborting.id}) ended {aborting.state} {trace}".rstrip()
-    return StopOutcome(_parse_summary(stopped.text), aborting, failure)
-
-
-def _request(verb: str, origin: Origin, cmd: dict[str, Any]) -> Announcement:
-    """Return the event of a request."""
-    fields = {"request_id": origin.request_id, "cmd": cmd}
-    return Announcement(f"request.procedure.{verb}", origin.msg_src, fields)
-
-
-def _prepare_request(cmd: PrepareProcessCommand) -> dict[str, Any]:
-    return {
-        "script": cmd.script.to_model().model_dump(exclude_none=True),
-        "script_args": _script_args({"init": cmd.init_args, "main": cmd.main_args}),
-    }
-
-
-def _script_args(calls: dict[str, ProcedureInput | None]) -> dict[str, Any]:
-    return {
-        function: {"args": list(arguments.args), "kwargs": arguments.kwargs}
-        for function, arguments in calls.items()
-        if arguments is not None
-    }
-
-
-def _subarray_id(summary: ProcedureSummary) -> Any:
-    """Return the subarray that a script was told to use, None if it was not told."""
-    for function in ("main", "init"):
-        arguments = summary.arguments_of(function)
-        if arguments is not None and "subarray_id" in arguments.kwargs:
-            return arguments.kwargs["subarray_id"]
-    return None
+        if self._is_shut_down:
+            return
+        self._is_shut_down = True
+        # What this service has created for itself ends last.
+        with self._own:
+            self.manager.shutdown(timeout, reason)
+            self.bus.committed().result()

@@ -8,29 +8,32 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from ..gitmanager import PROTOCOLS, GitArgs
-from .errors import ScriptError, ScriptNotAllowed
-from .scripts import GitScript
+from ska_oso_oet.model import GitArgs, GitScript
+
+from ..gitmanager import PROTOCOLS
+from .errors import ScriptError, ScriptNotAllowedError
 
 _MAX_LENGTH = 1024
 _URL = re.compile(
     r"(?P<scheme>[a-z]+)://"
     r"(?P<authority>(?:[A-Za-z0-9_.~][A-Za-z0-9_.~-]*@)?"
     r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])?(?::\d+)?)"
-    r"(?P<path>/[A-Za-z0-9_.~/+@%,=-]*)"
+    r"(?P<path>/[A-Za-z0-9_.~/+@%,=-]*)?"
 )
 _UNFIT_FOR_REFERENCE = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
-_UNFIT_FOR_PATH = re.compile(r"[\x00-\x1f\x7f]")
+_WILDCARD = re.compile(r"[*?\[]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
 class Repositories:
     """Repositories that scripts may be run from.
 
-    :param patterns: patterns of their URLs, in which ``*`` and ``?`` stand for any characters of one part:
-        the scheme, the host, or the whole path. ``*`` alone stands for all repositories; none allows none.
+    :param patterns: patterns of their URLs or absolute paths, in which ``*`` and ``?`` stand for any
+        characters of one part: the scheme, the host, or the whole path. ``*`` alone stands for all
+        repositories; none allows none.
     """
 
     patterns: tuple[str, ...] = ()
@@ -41,10 +44,11 @@ class Repositories:
 
         :raises ValueError: if one of them can be no pattern of a URL
         """
-        known = tuple(patterns)
+        known = tuple(_pattern_of_url(pattern) for pattern in patterns)
         for pattern in known:
-            scheme, _, path = _parts(pattern)
-            if pattern != "*" and not (scheme and path):
+            scheme, authority, path = _parts(pattern)
+            # A host alone may be a repository, a pattern of hosts alone is a mistake.
+            if pattern != "*" and not (scheme and (path or (authority and not _WILDCARD.search(authority)))):
                 raise ValueError(
                     f"'{pattern}' is no pattern of repository URLs: write for example https://host.org/group/*"
                 )
@@ -53,13 +57,13 @@ class Repositories:
     def admit(self, script: GitScript) -> None:
         """Check that a script may be run, as far as can be known without asking its repository.
 
-        :raises ScriptNotAllowed: if its repository may not be used
+        :raises ScriptNotAllowedError: if its repository may not be used
         :raises ScriptError: if its repository, branch, commit or path can be none
         """
         check_place(script)
         if not any(_matches(script.git_args.repository, pattern) for pattern in self.patterns):
             allowed = ", ".join(self.patterns) or "none is configured"
-            raise ScriptNotAllowed(
+            raise ScriptNotAllowedError(
                 f"the repository '{script.git_args.repository}' is not one that scripts may be run from "
                 f"({allowed}): have it added to the property GitRepositories"
             )
@@ -77,7 +81,7 @@ def check_place(script: GitScript) -> None:
     if arguments.git_commit is not None:
         _check_reference(arguments.git_commit, "commit hash or tag")
     path = script.path
-    if path.is_absolute() or not path.parts or ".." in path.parts or _UNFIT_FOR_PATH.search(str(path)):
+    if path.is_absolute() or not path.parts or ".." in path.parts or _CONTROL.search(str(path)):
         raise ScriptError(
             f"{script.script_uri!r} names no file within a repository: write git:///path/in/the/repository.py"
         )
@@ -88,15 +92,18 @@ def _check_url(url: str) -> None:
     if match is None or match["scheme"] not in PROTOCOLS:
         raise ScriptError(
             f"{_without_secrets(url)!r} is no repository URL that can be used: write scheme://host/path, "
-            f"where the scheme is one of {', '.join(PROTOCOLS)}; without a password or token"
+            f"where the scheme is one of {', '.join(PROTOCOLS)}, or an absolute path on the host of the OET; "
+            "without a password or token"
         )
     if "@" in match["authority"] and match["scheme"] != "ssh":
         raise ScriptError("a repository URL must not hold a user name or token: everybody would see it")
     if not match["authority"] and match["scheme"] != "file":
         raise ScriptError(f"the repository URL '{url}' names no host")
     # A server, or a library on the way to it, may take such a path for another one than was allowed.
-    segments = unquote(match["path"]).split("/")
-    if "." in segments or ".." in segments or "%2f" in url.lower() or len(match["path"].strip("/")) == 0:
+    path = unquote(match["path"] or "")
+    segments = [match["authority"].rpartition("@")[2], *path.split("/")]
+    is_incomplete = match["scheme"] == "file" and not path.strip("/")
+    if "." in segments or ".." in segments or "%2f" in url.lower() or is_incomplete or _CONTROL.search(path):
         raise ScriptError(f"the repository URL '{url}' has a path that cannot be used: write it out in full")
 
 
@@ -119,6 +126,11 @@ def _check_reference(name: str, what: str) -> None:
         or any(part.startswith((".", "-")) or part.endswith(".lock") or not part for part in components)
     ):
         raise ScriptError(f"{name[:_MAX_LENGTH]!r} cannot be the name of a {what}: check its spelling")
+
+
+def _pattern_of_url(pattern: str) -> str:
+    """Return the pattern of URLs that a pattern stands for, which may be one of absolute paths."""
+    return f"file://{quote(pattern, safe='/*?[]!')}" if pattern.startswith("/") else pattern
 
 
 def _parts(url: str) -> tuple[str, str, str]:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import ScriptNotAllowed, ScriptNotFound
-from .scripts import FileSystemScript
+from ska_oso_oet.model import FileSystemScript
+
+from .errors import ScriptNotAllowedError, ScriptNotFoundError
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class ScriptRoots:
     def find(self, script: FileSystemScript) -> Path:
         """Return the file that a script names, with all links resolved.
 
-        :raises ScriptNotFound: if there is no such file
-        :raises ScriptNotAllowed: if it is not below a root once links and ``..`` are resolved
+        :raises ScriptNotFoundError: if there is no such file
+        :raises ScriptNotAllowedError: if it is not below a root once links and ``..`` are resolved
         """
         candidates = (
             [script.path] if script.path.is_absolute() else [root / script.path for root in self.folders]
@@ -43,20 +44,22 @@ class ScriptRoots:
         allowed = [path for path in (_resolve(candidate) for candidate in candidates) if self._holds(path)]
         if not allowed:
             roots = ", ".join(str(root) for root in self.folders) or "none is configured"
-            raise ScriptNotAllowed(
+            raise ScriptNotAllowedError(
                 f"'{script.script_uri}' is not below a script root ({roots}): move the script there, "
                 "or have its folder added to the property ScriptRoots"
             )
         for path in allowed:
             if _is_file(path):
                 return path
-        raise ScriptNotFound(f"there is no script '{allowed[0]}': check the path of '{script.script_uri}'")
+        other = next(filter(os.path.exists, allowed), None)
+        reason = f"there is no script '{allowed[0]}'" if other is None else f"'{other}' is not a regular file"
+        raise ScriptNotFoundError(f"{reason}: check the path of '{script.script_uri}'")
 
     def _holds(self, path: Path) -> bool:
         return any(path.is_relative_to(root) for root in self.folders)
 
-    def list(self) -> Iterator[str]:
-        """Yield the URIs of the scripts that can be run: of each folder its files, then those of its folders.
+    def files(self) -> Iterator[Path]:
+        """Yield the Python files that can be run: of each folder its files, then those of its folders.
 
         What begins with ``_`` or ``.`` is for the use of others: modules, caches, repositories, environments.
         """
@@ -65,7 +68,7 @@ class ScriptRoots:
             for path in _python_files(root):
                 if path not in listed and self._holds(resolved := _resolve(path)) and _is_file(resolved):
                     listed.add(path)
-                    yield path.as_uri()
+                    yield path
 
 
 def _python_files(folder: Path) -> Iterator[Path]:

@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .source import SIZE_LIMIT
+
+FILES_LIMIT = 10_000_000
+"""Bytes of files that are kept of one procedure, unless a setting allows another number."""
+
+READY_LIMIT = 20
+"""How many procedures may wait to be started, unless a setting allows another number."""
+
 
 @dataclass(frozen=True)
 class ExecutorSettings:
@@ -18,7 +26,12 @@ class ExecutorSettings:
     :param environment_timeout: seconds that fetching a repository or building an environment may take,
         0 for any time
     :param packages_limit: bytes of packages that are kept for further environments
+    :param script_size_limit: bytes that a script may have
+    :param allow_embedded_scripts: whether a request may contain the text of a script
+    :param ready_limit: how many procedures may wait to be started, 0 for any number
+    :param files_limit: bytes of files that are kept of one procedure
     :param environment: environment variables that scripts get in addition
+    :param subarray_id: the only subarray that scripts may use, None for any
     :param preload: modules to import once for all workers
     """
 
@@ -30,5 +43,10 @@ class ExecutorSettings:
     environment_limit: int = 5
     environment_timeout: float = 600.0
     packages_limit: int = 5 * 2**30
+    script_size_limit: int = SIZE_LIMIT
+    allow_embedded_scripts: bool = True
+    ready_limit: int = READY_LIMIT
+    files_limit: int = FILES_LIMIT
     environment: Mapping[str, str] = field(default_factory=dict)
+    subarray_id: int | None = None
     preload: tuple[str, ...] = ("numpy", "tango")

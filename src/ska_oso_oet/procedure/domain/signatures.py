@@ -1,198 +1,163 @@
-"""Signatures of a script's functions: read without running it, told by its worker, held against arguments."""
+"""Signatures of a script's functions: compared with arguments, and as JSON from its worker."""
 
-import ast
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Set
-from types import CodeType
-from typing import Any, NamedTuple
+import itertools
+from collections.abc import Iterator
+from typing import Any
 
-from .errors import ArgumentsDoNotFit, ScriptDefective
-from .scripts import ProcedureInput
+from ska_oso_oet.model import ProcedureInput
 
-_DEFAULT = object()
-"""Stands for the default of a parameter: that there is one matters, not which."""
+from . import script_context
+from .annotations import Annotation, MisfitError
+from .defaults import Default, shown
+from .errors import ArgumentsError
+from .subarrays import PARAMETER
 
 _PARAMETER_KINDS = {kind.name: kind for kind in inspect._ParameterKind}  # noqa: SLF001
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-_BINDERS = frozenset({"globals", "exec"})
-"""What can bind a name of a module by a text that is made while it runs."""
+FUNCTIONS = ("init", "main")
+"""The functions of a script that the server calls."""
 
 
-class Outline(NamedTuple):
-    """What a script's text tells of a function: whether it is there, and its signature if that is certain."""
+def check(function: str, signature: inspect.Signature, arguments: ProcedureInput) -> ProcedureInput:
+    """Check arguments against the signature of a function, and return them as the function is to get them.
 
-    defined: bool
-    signature: inspect.Signature | None
+    Annotations of the class `Annotation` count: what they convert is converted.
 
-
-def check(function: str, signature: inspect.Signature, arguments: ProcedureInput) -> None:
-    """Hold arguments against the signature of a function.
-
-    :raises ArgumentsDoNotFit: naming the parameter, if they do not fit
+    :param function: name of the function, for the error message
+    :param signature: its signature
+    :param arguments: the arguments as they were given
+    :raises ArgumentsError: naming each parameter that they do not fit, with the value and what would fit
     """
+    # The OET gives main the context, if nobody else does.
+    complete = script_context.fill(function, signature, arguments, {})
     try:
-        signature.bind(*arguments.args, **arguments.kwargs)
+        signature.bind(*complete.args, **complete.kwargs)
     except TypeError as error:
-        raise ArgumentsDoNotFit(
-            f"the arguments of {function}() do not fit: {error}; "
-            f"the script defines {function}{_show(signature)}"
-        ) from None
+        raise _misfit(function, signature, [str(error)]) from None
+    faults: list[str] = []
+
+    def convert(name: str, parameter: inspect.Parameter, value: Any) -> Any:
+        if not isinstance(parameter.annotation, Annotation):
+            return value
+        try:
+            return parameter.annotation.convert(value)
+        except MisfitError as error:
+            faults.extend(f"{name}{place} {what}" for place, what in error.faults)
+            return value
+
+    args = [
+        convert(name, parameter, value)
+        for (name, parameter), value in zip(_by_position(signature), arguments.args, strict=False)
+    ]
+    named = {p.name: p for p in signature.parameters.values() if p.kind in _NAMED}
+    rest = [p for p in signature.parameters.values() if p.kind is inspect.Parameter.VAR_KEYWORD]
+    kwargs = {
+        name: convert(name, named[name] if name in named else rest[0], value)
+        for name, value in arguments.kwargs.items()
+    }
+    if faults:
+        raise _misfit(function, signature, faults)
+    return ProcedureInput(*args, **kwargs)
+
+
+def override(
+    signature: inspect.Signature | None, given: ProcedureInput, other: ProcedureInput
+) -> ProcedureInput:
+    """Return arguments of a call in which others replace some: all by position together, one by name each.
+
+    Where the signature of the function says which parameter a value is for, it does not matter whether it
+    was given by position or by name.
+
+    :param signature: signature of the function, None if that is not known
+    :param given: the arguments
+    :param other: those that replace them, or are added
+    """
+    parameters = [] if signature is None else list(signature.parameters.values())
+    names = [p.name if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD else None for p in parameters]
+    if other.args:
+        placed = names[: len(other.args)]
+        kept = {name: value for name, value in given.kwargs.items() if name not in placed}
+        return ProcedureInput(*other.args, **{**kept, **other.kwargs})
+    args, left = list(given.args), dict(other.kwargs)
+    for place, name in enumerate(names[: len(args)]):
+        if name in left:
+            args[place] = left.pop(name)
+    return ProcedureInput(*args, **{**given.kwargs, **left})
+
+
+def _by_position(signature: inspect.Signature) -> Iterator[tuple[str, inspect.Parameter]]:
+    """Yield the parameter that each positional argument is for, with what names it in a message."""
+    for parameter in signature.parameters.values():
+        if parameter.kind in _POSITIONAL:
+            yield parameter.name, parameter
+        elif parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            yield from ((f"{parameter.name}[{index}]", parameter) for index in itertools.count())
+
+
+def _misfit(function: str, signature: inspect.Signature, faults: list[str]) -> ArgumentsError:
+    return ArgumentsError(
+        f"the arguments of {function}() do not fit: {'; '.join(faults)}; "
+        f"the script defines {function}{_show(signature)}"
+    )
 
 
 def _show(signature: inspect.Signature) -> str:
-    """Write a signature as a script does, defaults abbreviated."""
-    return str(signature).replace(f"={_DEFAULT!r}", "=…").replace(f" = {_DEFAULT!r}", "=…")
+    """Return a signature as a script writes it, with abbreviated defaults."""
+    return str(
+        signature.replace(
+            parameters=[
+                p if p.default is inspect.Parameter.empty else p.replace(default=Default(shown(p.default)))
+                for p in signature.parameters.values()
+            ]
+        )
+    )
 
 
 # As JSON, from the worker that has loaded the script
 
 
-def to_json(function: Callable[..., Any]) -> list[list[Any]] | None:
-    """Return the parameters of a function as ``[name, kind, has default]``, None if it does not tell them."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    return [[p.name, p.kind.name, p.default is not inspect.Parameter.empty] for p in parameters]
+def to_json(signature: inspect.Signature) -> list[list[Any]]:
+    """Return parameters as ``[name, kind, text of the default, annotation, default?]``.
+
+    The text is null where there is no default. The annotation is its text, and null where it accepts any
+    value.
+    """
+    return [
+        [
+            p.name,
+            p.kind.name,
+            None if p.default is inspect.Parameter.empty else shown(p.default),
+            p.annotation.text if isinstance(p.annotation, Annotation) and p.annotation.adapter else None,
+            *_known_default(p.name, p.default),
+        ]
+        for p in signature.parameters.values()
+    ]
+
+
+def _known_default(name: str, default: Any) -> list[int]:
+    """Return the default of a parameter, if it is one that has to be known: that of the subarray."""
+    return [default] if name == PARAMETER and type(default) is int else []
 
 
 def from_json(parameters: list[list[Any]]) -> inspect.Signature:
-    """Return the signature that `to_json` has told."""
+    """Return the signature that `to_json` has made a list of. What its annotations stand for is not known."""
     return inspect.Signature(
         [
             inspect.Parameter(
-                name, _PARAMETER_KINDS[kind], default=_DEFAULT if has_default else inspect.Parameter.empty
+                name,
+                _PARAMETER_KINDS[kind],
+                default=inspect.Parameter.empty if text is None else (default or [Default(text)])[0],
+                annotation=inspect.Parameter.empty if annotation is None else Annotation(annotation),
             )
-            for name, kind, has_default in parameters
+            for name, kind, text, annotation, *default in parameters
         ]
     )
 
 
-# From the text of a script, before it runs
-
-
-def read_outline(source: str | bytes, name: str) -> dict[str, Outline]:
-    """Read what a script says of its functions ``init`` and ``main``, without running it.
-
-    :param source: Python source
-    :param name: name of the script, for the error message
-    :raises ScriptDefective: if it is no Python, or certainly has no ``main``
-    """
-    text = _parse(source, name)
-    statements = list(_top_level(text.tree.body))
-    bound = [_bound_names(statement) for statement in statements]
-    outline = {function: _outline(function, statements, bound, text) for function in ("init", "main")}
-    if not outline["main"].defined:
-        raise ScriptDefective(f"{name} has no function main(): define what is to run as main()")
-    return outline
-
-
-class _Text(NamedTuple):
-    """The text of a script, as a tree and compiled."""
-
-    tree: ast.Module
-    code: CodeType
-
-
-def _parse(source: str | bytes, name: str) -> _Text:
-    try:
-        tree = ast.parse(source, name)
-        # Much of what is no valid Python, such as a return outside a function, only the compiler finds.
-        code: CodeType = compile(tree, name, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        where, reason = (f" in line {error.lineno}" if error.lineno else ""), error.msg
-    except ValueError as error:
-        where, reason = "", str(error)
-    except (RecursionError, MemoryError):
-        where, reason = "", "it is too deeply nested"
-    else:
-        return _Text(tree, code)
-    raise ScriptDefective(f"{name} is no valid Python{where}: {reason}; mend the script")
-
-
-def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements that bind names of the module, also those within ``if``, ``try`` and the like."""
-    for statement in body:
-        yield statement
-        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            for child in ast.iter_child_nodes(statement):
-                if isinstance(child, ast.stmt):
-                    yield from _top_level([child])
-                elif isinstance(child, ast.ExceptHandler | ast.match_case):
-                    yield from _top_level(child.body)
-
-
-def _outline(function: str, statements: list[ast.stmt], bound: list[set[str]], text: _Text) -> Outline:
-    binding = [index for index, names in enumerate(bound) if function in names]
-    star = max((index for index, names in enumerate(bound) if "*" in names), default=-1)
-    hidden = _may_be_bound_out_of_sight(function, text)
-    if len(binding) == 1 and binding[0] > star and not hidden:
-        definition = statements[binding[0]]
-        # A decorator may give the function another signature.
-        if isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef) and not definition.decorator_list:
-            return Outline(True, _signature(definition.args))
-    looked_up = any("__getattr__" in names for names in bound)
-    return Outline(bool(binding) or star >= 0 or hidden or looked_up, None)
-
-
-def _may_be_bound_out_of_sight(function: str, text: _Text) -> bool:
-    """Return whether a name of the module may be bound by other than the module's own statements."""
-    # The compiler has listed what is used: to go through the whole tree takes as long as to parse it.
-    if not _mentions(text.code, _BINDERS) and not any(
-        _mentions(inner, {function}) for inner in _inner_code(text.code)
-    ):
-        return False
-    return any(
-        (isinstance(node, ast.Global) and function in node.names)
-        or (isinstance(node, ast.Name) and node.id in _BINDERS)
-        for node in ast.walk(text.tree)
-    )
-
-
-def _mentions(code: CodeType, names: Set[str]) -> bool:
-    """Return whether compiled code, or code within it, uses one of some names."""
-    used = (*code.co_names, *code.co_varnames, *code.co_cellvars)
-    return not names.isdisjoint(used) or any(_mentions(inner, names) for inner in _inner_code(code))
-
-
-def _inner_code(code: CodeType) -> Iterator[CodeType]:
-    """Yield the code of the functions and classes that are defined in some code."""
-    return (constant for constant in code.co_consts if isinstance(constant, CodeType))
-
-
-def _bound_names(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement itself binds; ``*`` for a star import."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name}
-    if isinstance(statement, ast.Import | ast.ImportFrom):
-        return {alias.asname or alias.name for alias in statement.names}
-    nodes = [
-        node
-        for child in ast.iter_child_nodes(statement)
-        if not isinstance(child, ast.stmt)
-        for node in ast.walk(child)
-    ]
-    assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    captured = {node.name for node in nodes if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name}
-    return assigned | captured
-
-
-def _signature(arguments: ast.arguments) -> inspect.Signature:
-    positional = [*arguments.posonlyargs, *arguments.args]
-    first_default = len(positional) - len(arguments.defaults)
-    told: list[list[Any]] = [
-        [
-            argument.arg,
-            "POSITIONAL_ONLY" if index < len(arguments.posonlyargs) else "POSITIONAL_OR_KEYWORD",
-            index >= first_default,
-        ]
-        for index, argument in enumerate(positional)
-    ]
-    if arguments.vararg:
-        told.append([arguments.vararg.arg, "VAR_POSITIONAL", False])
-    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        told.append([argument.arg, "KEYWORD_ONLY", default is not None])
-    if arguments.kwarg:
-        told.append([arguments.kwarg.arg, "VAR_KEYWORD", False])
-    return from_json(told)
+def is_annotated(signature: inspect.Signature) -> bool:
+    """Return whether the values of arguments count, beside their names."""
+    return any(isinstance(p.annotation, Annotation) for p in signature.parameters.values())

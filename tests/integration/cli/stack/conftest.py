@@ -41,7 +41,7 @@ def _fresh_stack(folder: Path) -> Iterator[FreshStack]:
     roots = ["--script-root", str(scripts), "--script-root", str(_SHIPPED_SCRIPTS)]
     options = ["--state-dir", str(folder / "state"), "--tango-port", "0", "--rest-port", "0"]
     git = ["--git-repository", f"{scripts.as_uri()}/*"]
-    command = [sys.executable, "-m", "oet_devices.stack", *options, *roots, *git]
+    command = [sys.executable, "-m", "oet_devices.tools.stack", *options, *roots, *git]
     process = ServerProcess(command, {"ODA_BACKEND_TYPE": "", "ODA_DATA_DIR": ""})
     try:
         yield FreshStack(process.wait_for_output(r"OET ready: .* REST=(\S+)")[1], scripts)

@@ -1,9 +1,10 @@
 """`oet activity run`, followed until the activity ends in whatever way."""
 
+import json
 import os
 
-from tests.support.contract_http import PATIENCE
 from tests.support.oet_command import OetCommand, OetInProcess, table_rows
+from tests.support.patience import PATIENCE
 
 from .conftest import FreshStack
 
@@ -52,3 +53,16 @@ def test_the_exit_status_tells_how_an_activity_ended(fresh: FreshStack) -> None:
     assert (running.returncode, stderr) == (3, "Error: Activity 3 is STOPPED\n")
     states = [row[-1] for row in table_rows(invoke("activity", "list").stdout)[1:]]
     assert states == ["FAILED", "FAILED", "STOPPED"]
+
+
+def test_scheduling_blocks_are_listed(fresh: FreshStack) -> None:
+    invoke = OetInProcess(fresh.url)
+    header, row = table_rows(invoke("activity", "sbds", "--query=123").stdout)
+    assert header == ["SB ID", "Version", "Changed", "Activities"]
+    assert (row[:2], row[3]) == (["sbd-123", "1"], "allocate, deallocate, observe")
+    assert json.loads(invoke("activity", "sbds", "--query=none", "--json").stdout) == {
+        "sbds": [],
+        "more": False,
+        "cannot_list": None,
+    }
+    assert "query" in invoke("activity", "sbds", "--query=a/b", status=1).stderr

@@ -5,12 +5,12 @@ import re
 import signal
 from contextlib import closing
 
-from tests.support.contract_http import PATIENCE
 from tests.support.oet_command import OetCommand, OetInProcess, table_rows
 from tests.support.oet_stack import OetStack, sidecar
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.cli.connection import HttpSession
-from ska_oso_oet.cli.stream import EventStream, Received
+from ska_oso_oet.cli.stream import HttpEventStream, Received
 
 EVENTBUS = """
 def init(subarray_id=1):
@@ -25,7 +25,7 @@ def test_section_3_1_1_listen(place: OetStack, oet: OetCommand, invoke: OetInPro
     (place.scripts / "eventbus.py").write_text(EVENTBUS)
     created = invoke("procedure", "create", "file://eventbus.py")
     pid = table_rows(created.stdout)[1][0]
-    with oet.running("listen", "--since=0") as listening:
+    with oet.running("listen", "--since=0", "--long") as listening:
         assert listening.stdout is not None
         shown = ""
         while f"'msg_src': '{pid}', 'new_state': 'READY'" not in shown:
@@ -40,13 +40,13 @@ def test_section_3_1_1_listen(place: OetStack, oet: OetCommand, invoke: OetInPro
     assert re.fullmatch(
         r"data: args=\(\) kwargs=\{'msg_src': '\w+', 'request_id': [\d.]+, "
         r"'cmd': PrepareProcessCommand\(script_uri='file://eventbus.py', "
-        r"init_args=<ProcedureInput\(subarray_id=1\)>\)\} seq=\d+ time='[-\d]+ [:.\d]+'",
+        r"init_args=<ProcedureInput\(\)>\)\} seq=\d+ time='[-\d]+ [:.\d]+'",
         events["request.procedure.create"],
     )
     assert re.fullmatch(
         r"data: args=\(\) kwargs=\{'msg_src': '\w+', 'request_id': [\d.]+, "
         r"'result': ProcedureSummary\(id=\d+, script_uri='file://eventbus.py', "
-        r"script_args=\{'init': <ProcedureInput\(subarray_id=1\)>\}, "
+        r"script_args=\{'init': <ProcedureInput\(\)>\}, "
         r"history=<ProcessHistory\(process_states=\[\(ProcedureState\.CREATING, [\d.]+\)\], "
         r"stacktrace=None\)>, state=<ProcedureState\.CREATING>\)\} seq=\d+ time='[-\d]+ [:.\d]+'",
         events["procedure.lifecycle.created"],
@@ -71,7 +71,7 @@ def test_what_happens_while_the_service_is_away_is_told_though_nothing_was_told_
     with (
         sidecar(place.tango_host) as rest,
         closing(HttpSession(rest.url)) as http,
-        EventStream(http, after=None, report=reports.append) as stream,
+        HttpEventStream(http, after=None, report=reports.append) as stream,
     ):
         port = str(rest.port)
         rest.process.kill()
@@ -80,3 +80,23 @@ def test_what_happens_while_the_service_is_away_is_told_though_nothing_was_told_
             first = next(item for item in stream if isinstance(item, Received))
     assert first.event.topic == "request.procedure.create"
     assert reports[1] == "The stream of events is back, nothing was missed"
+
+
+def test_it_shows_that_somebody_lists_procedures(
+    place: OetStack, oet: OetCommand, invoke: OetInProcess
+) -> None:
+    invoke("procedure", "create", place.uri("burst"))
+    with oet.running("listen", "--since=0", "--long") as listening:
+        assert listening.stdout is not None
+        assert listening.stdout.readline()  # the stream is open
+        invoke("procedure", "list")
+        while (line := listening.stdout.readline()) != "event: request.procedure.list\n":
+            assert line
+        data = listening.stdout.readline()
+        listening.send_signal(signal.SIGINT)
+        listening.communicate(timeout=PATIENCE)
+    assert re.fullmatch(
+        r"data: args=\(\) kwargs=\{'msg_src': '\w+', 'request_id': [\d.]+, 'pids': None\} "
+        r"time='[-\d]+ [:.\d]+'\n",
+        data,
+    )

@@ -18,6 +18,7 @@ DEVICE_CLASS = "OETController"
 SCRIPTS = Path(SAMPLES_DIR).parents[1] / "scripts"
 
 _DEVICES = [f"test/activities/{number}" for number in range(1, 9)]
+_OF_SUBARRAY_3 = "test/activities/subarray-3"
 _SLOW = "test/activities/slow"
 
 _MORE_SCRIPTS = {
@@ -66,6 +67,9 @@ def files_server(
             "StandbyWorkers": ["0"],
         }
         register(tango_host, f"{DEVICE_CLASS}/files", DEVICE_CLASS, device, properties)
+    own = {**properties, "StateDirectory": [str(tmp_path_factory.mktemp("state"))], "SubarrayId": ["3"]}
+    own["GitRepositories"] = ["file:///*"]
+    register(tango_host, f"{DEVICE_CLASS}/files", DEVICE_CLASS, _OF_SUBARRAY_3, own)
     environment = {"ODA_BACKEND_TYPE": "filesystem", "ODA_DATA_DIR": str(oda)}
     with device_server(tango_host, MODULE, "files", env=environment):
         yield
@@ -80,6 +84,12 @@ def _unused_devices() -> Iterator[str]:
 def controller(tango_host: str, files_server: None, _unused_devices: Iterator[str]) -> tango.DeviceProxy:
     """A controller that is ON."""
     return _online(tango_host, next(_unused_devices))
+
+
+@pytest.fixture
+def controller_of_subarray_3(tango_host: str, files_server: None) -> tango.DeviceProxy:
+    """A controller that is for subarray 3 only, and that may use git repositories of files."""
+    return _online(tango_host, _OF_SUBARRAY_3)
 
 
 @pytest.fixture(scope="package")

@@ -7,6 +7,7 @@ import pytest
 import tango
 from tests.support.lrc_client import CommandRefusedError, invoke
 from tests.support.oda_server import Failure, OdaServer
+from tests.support.patience import PATIENCE
 
 from oet_devices.ska.enums import TaskStatus
 
@@ -67,7 +68,7 @@ def test_a_command_that_is_aborted(shared: tango.DeviceProxy) -> None:
     ("argument", "told"),
     [
         ("", "activity_name: this field is missing"),
-        ("sbd-123", "no valid JSON"),
+        ("sbd-123", "not valid JSON"),
         ('{"activity_name": "a"}', "'sbd_id' or by 'sbd_uri'"),
         (request("a", script_args={"init": {"args": [1]}}), "positional arguments of init"),
         (request("a", sbd_id="../sbd"), "sbd_id '../sbd' is malformed"),
@@ -104,7 +105,7 @@ def test_a_controller_that_is_offline(controller: tango.DeviceProxy) -> None:
 def test_an_oda_that_hangs(slow_controller: tango.DeviceProxy, oda_server: OdaServer) -> None:
     oda_server.failures.extend([Failure.HANG] * 100)
     with invoke(slow_controller, "RunActivity", request("observe")) as waiting:
-        assert oda_server.requested.wait(10.0)
+        assert oda_server.requested.wait(PATIENCE)
         # Meanwhile the controller works as ever.
         with invoke(slow_controller, "Create", "file://hello_world.py") as create:
             create.wait_for_end()
@@ -120,7 +121,7 @@ def test_an_activity_that_waits_for_the_oda_is_aborted(
 ) -> None:
     oda_server.failures.extend([Failure.HANG] * 100)
     with invoke(slow_controller, "RunActivity", request("observe")) as waiting:
-        assert oda_server.requested.wait(10.0)
+        assert oda_server.requested.wait(PATIENCE)
         with invoke(slow_controller, "Abort") as abort:
             assert abort.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
         assert waiting.wait_for_end().statuses[-1] is TaskStatus.ABORTED

@@ -82,7 +82,9 @@ def test_scans_are_numbered_over_all_activities_of_a_controller(controller: tang
         code, _ = run(controller, "observe")
         assert code == 0
     events = json.loads(controller.GetEvents('{"topic": "scan.lifecycle.start"}'))
-    assert [event["scan_id"] for event in events] == [1, 2, 3, 4, 5, 6, 7, 8]
+    numbers = [event["scan_id"] for event in events]
+    # Other controllers of this Tango database may have drawn before.
+    assert numbers == list(range(numbers[0], numbers[0] + 8))
 
 
 def test_ten_activities_at_once(controller: tango.DeviceProxy) -> None:
@@ -91,8 +93,8 @@ def test_ten_activities_at_once(controller: tango.DeviceProxy) -> None:
         for _ in range(10):
             (code,), _ = controller.RunActivity(request)
             assert code == ResultCode.STARTED
-        log.wait_until(lambda log: len(ended(log.of("activities"))) == 10, 30.0)
-        log.wait_until(lambda log: nobody_waits(log.of("procedures")), 30.0)
+        log.wait_until(lambda log: len(ended(log.of("activities"))) == 10)
+        log.wait_until(lambda log: nobody_waits(log.of("procedures")))
     summaries = ended([controller.activities])
     assert sorted(summary["id"] for summary in summaries) == list(range(1, 11))
     complete = [summary for summary in summaries if summary["state"] == "COMPLETE"]

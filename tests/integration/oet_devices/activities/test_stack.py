@@ -16,7 +16,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     """Address of the REST service of a whole stack."""
     options = ["--state-dir", str(tmp_path), "--tango-port", "0", "--rest-port", "0"]
     no_oda = {"ODA_BACKEND_TYPE": "", "ODA_DATA_DIR": ""}
-    process = ServerProcess([sys.executable, "-m", "oet_devices.stack", *options], no_oda)
+    process = ServerProcess([sys.executable, "-m", "oet_devices.tools.stack", *options], no_oda)
     try:
         yield process.wait_for_output(r"OET ready: .* REST=(\S+)")[1]
     finally:

@@ -9,12 +9,12 @@ import tango
 from tests.support.operator import Operator, operate
 from tests.support.tango_stack import database, device_name, device_server, register, tango_database
 
-from oet_devices import registration
 from oet_devices.properties import SHIPPED_SCRIPTS
+from oet_devices.tools import registration
 
 FIRST = "mid-oet/controller/01"
 """The one that the registration which ships defines."""
-_OTHERS = [f"mid-oet/controller/{number:02}" for number in range(2, 16)]
+_OTHERS = [f"mid-oet/controller/{number:02}" for number in range(2, 18)]
 _SERVER = "OETController/01"
 
 WAITS = """
@@ -57,7 +57,7 @@ def script_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "fails_at_load.py").write_text(FAILS_AT_LOAD)
     (folder / "fails_in_init.py").write_text(FAILS_IN_INIT)
     (folder / "prints.py").write_text(PRINTS)
-    (folder / "no_main.py").write_text("def init(): ...\n")
+    (folder / "no_main.py").write_text("def observe(): ...\n")
     (folder / "broken.py").write_text("def main(:\n")
     return folder
 
@@ -77,13 +77,14 @@ def _server(tango_host: str, script_root: Path, tmp_path_factory: pytest.TempPat
     registration.register(
         database(tango_host),
         registration.registration_file("oet-mid"),
-        {"ScriptRoots": roots, "StateDirectory": [str(state / "01")]},
+        {"ScriptRoots": roots, "StateDirectory": [str(state / "01")], "AllowEmbeddedScripts": ["true"]},
     )
     for device in _OTHERS:
         properties = {
             "ScriptRoots": roots,
             "StateDirectory": [str(state / device[-2:])],
             "StandbyWorkers": ["0"],
+            "AllowEmbeddedScripts": ["true"],
         }
         register(tango_host, _SERVER, "OETController", device, properties)
     with device_server(tango_host, "oet_devices.server", "01"):

@@ -14,6 +14,8 @@ _OWN_COMMANDS = {
     "DescribeActivity": "0 for the last one",
     "DescribeProcedure": "0 for the last one",
     "GetEvents": '{"after": seq',
+    "QueueAdd": '"not_before": "2026-11-26T21:00:00Z"',
+    "QueueMove": '{"after": ID}',
     "GetOutput": '{"pid": 2, "after": line',
 }
 _OWN_ATTRIBUTES = {
@@ -26,6 +28,9 @@ _OWN_ATTRIBUTES = {
     "procedureState",
     "scriptOutput",
     "scripts",
+    "queue",
+    "queueState",
+    "queueLength",
 }
 _OWN_PROPERTIES = {
     "ScriptRoots",
@@ -36,6 +41,13 @@ _OWN_PROPERTIES = {
     "StandbyWorkers",
     "StopGracePeriod",
     "InitTimeout",
+    "ScriptSizeLimit",
+    "AllowEmbeddedScripts",
+    "ReadyLimit",
+    "QueueAutostart",
+    "QueueStopOnFailure",
+    "SecretVariables",
+    "FilesLimit",
     "AbortScript",
     "EventRetention",
 }

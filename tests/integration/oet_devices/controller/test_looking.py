@@ -66,6 +66,32 @@ def test_of_those_that_have_ended_the_newest_are_listed_and_all_can_be_described
     assert operator.get_output(pid=ended[1])["lines"] == ["line 0"]
 
 
+def test_a_script_is_described_without_being_executed(
+    controller: tango.DeviceProxy, script_root: Path
+) -> None:
+    path = script_root / "described.py"
+    path.write_text('"""Größe."""\nprint(1 / 0)\ndef main(n: int = 3):\n    """Count."""\n')
+    try:
+        found = json.loads(controller.DescribeScript(path.as_uri()))
+        assert (found["uri"], found["doc"]) == (path.as_uri(), "Größe.")
+        (main,) = found["functions"].values()
+        assert main["doc"] == "Count."
+        assert main["parameters"]["properties"]["n"]["default"] == 3
+        path.write_text(f"#{'x' * 70_000}\ndef main(): ...\n")
+        for argument, expected in (
+            (path.as_uri(), "OET_ScriptNotAtHand"),
+            ("git:///observe.py", "OET_ScriptNotAllowed"),
+            ((script_root / "gone.py").as_uri(), "OET_ScriptNotFound"),
+            ("file:///etc/passwd", "OET_ScriptNotAllowed"),
+            ("", "OET_InvalidArgument"),
+        ):
+            with pytest.raises(tango.DevFailed) as raised:
+                controller.DescribeScript(argument)
+            assert reason(raised) == expected
+    finally:
+        path.unlink()
+
+
 def test_events_by_number_count_and_topic(operator: Operator, uri: Uris) -> None:
     pid = operator.run(uri("countdown"), seconds=0.01, steps=5)
     operator.wait_for_topic(pid, "procedure.lifecycle.complete")
@@ -101,14 +127,15 @@ def test_long_events_are_answered_a_few_at_a_time(operator: Operator) -> None:
 
 def test_output_line_by_line(operator: Operator, uri: Uris) -> None:
     pid = operator.run(uri("prints"), count=25)
-    assert operator.get_output(limit=2) == {"lines": ["line 0", "line 1"], "next": 2, "dropped": 0}
+    assert operator.get_output(limit=2)["lines"] == ["line 0", "line 1"]
     assert operator.get_output(pid=pid, after=23) == {
         "lines": ["line 23", "line 24"],
         "next": 25,
         "dropped": 0,
+        "ended": True,
     }
-    assert operator.get_output(pid=pid, after=25) == {"lines": [], "next": 25, "dropped": 0}
-    assert operator.get_output(pid=pid, after=99) == {"lines": [], "next": 25, "dropped": 0}
+    assert operator.get_output(pid=pid, after=25) == {"lines": [], "next": 25, "dropped": 0, "ended": True}
+    assert operator.get_output(pid=pid, after=99)["next"] == 25
 
 
 def test_the_last_lines_of_much_output(operator: Operator, uri: Uris) -> None:
@@ -129,15 +156,21 @@ def test_procedures_that_nobody_knows(operator: Operator) -> None:
 def test_the_scripts_that_can_be_run(controller: tango.DeviceProxy, uri: Uris, script_root: Path) -> None:
     before = list(controller.scripts)
     assert {uri("waits"), uri("hello_world")} <= set(before)
-    new = script_root / "brand new.py"
+    new, helper = script_root / "brand new.py", script_root / "helper.py"
     with listen(controller, ["scripts"]) as log:
+        helper.write_text("def point(): ...\n")
         new.write_text("def main(): ...\n")
         try:
-            now = list(controller.scripts)
-            assert set(now) - set(before) == {new.as_uri()}
-            log.wait_until(lambda log: list(log.of("scripts")[-1]) == now)
+            # Nobody reads the attribute meanwhile.
+            log.wait_until(lambda log: len(log.of("scripts")) == 2)
+            assert set(log.of("scripts")[-1]) - set(before) == {new.as_uri()}
+            assert list(controller.scripts) == list(log.of("scripts")[-1])
+            helper.write_text("def init(): ...\n")
+            log.wait_until(lambda log: helper.as_uri() in log.of("scripts")[-1])
         finally:
             new.unlink()
+            helper.unlink()
+        log.wait_until(lambda log: list(log.of("scripts")[-1]) == before)
         assert list(controller.scripts) == before
     with operate(controller) as operator:
         for script in (uri("waits"), uri("hello_world")):

@@ -116,6 +116,9 @@ WRONG = {
     "HistoryLength": ("-1", "property HistoryLength is -1: give a number that is not negative"),
     "StandbyWorkers": ("100000", "property StandbyWorkers is 100000: 64 are allowed"),
     "StopGracePeriod": ("-0.5", "property StopGracePeriod is -0.5: give a number that is not negative"),
+    "ReadyLimit": ("-1", "property ReadyLimit is -1: give a number that is not negative"),
+    "ScriptSizeLimit": ("0", "property ScriptSizeLimit is 0: give at least 1"),
+    "FilesLimit": ("-1", "property FilesLimit is -1: give a number that is not negative"),
     "InitTimeout": ("nan", "property InitTimeout is nan: give a number that is not negative"),
     "EnvironmentTimeout": ("inf", "property EnvironmentTimeout is inf: give a number that is not negative"),
     "EventRetention": ("0", "property EventRetention is 0: give at least 1"),
@@ -123,16 +126,16 @@ WRONG = {
     "ScriptRoots": ("scripts", "property ScriptRoots: the script root 'scripts' is not the absolute path of"),
     "GitRepositories": ("github", "property GitRepositories: 'github' is no pattern of repository URLs"),
     "StateDirectory": ("state", "property StateDirectory is 'state': give an absolute path"),
-    "AbortScript": ("/scripts/abort.py", "property AbortScript: '/scripts/abort.py' is no script URI"),
+    "AbortScript": ("/scripts/abort.py", "property AbortScript: '/scripts/abort.py' is not a script URI"),
     "EnvironmentLimit": ("some", "'EnvironmentLimit'"),
     "SkaLevel": ("9", "property SkaLevel is 9: give 1 to 6"),
-    "GroupDefinitions": ("dishes", "property GroupDefinitions: 'dishes' is no JSON object"),
+    "GroupDefinitions": ("dishes", "property GroupDefinitions: 'dishes' is not a JSON object"),
     "LoggingLevelDefault": ("9", "property LoggingLevelDefault is 9: give 0 (OFF) to 5 (DEBUG)"),
-    "LoggingTargetsDefault": ("nowhere", "property LoggingTargetsDefault: 'nowhere' is no logging target"),
+    "LoggingTargetsDefault": ("nowhere", "property LoggingTargetsDefault: 'nowhere' is not a logging target"),
 }
 
 
-def test_wrong_properties_are_faults_with_their_reason_until_they_are_mended(
+def test_wrong_properties_are_faults_with_their_reason_until_they_are_fixed(
     fresh: tango.DeviceProxy, uri: Uris
 ) -> None:
     for name, (value, sentence) in WRONG.items():
@@ -142,10 +145,10 @@ def test_wrong_properties_are_faults_with_their_reason_until_they_are_mended(
             assert reset(fresh).statuses[-1] is TaskStatus.FAILED, name
             assert fresh.State() == State.FAULT, name
             assert sentence in fresh.Status(), name
-            assert fresh.Status().endswith("Mend that, then send Reset."), name
+            assert fresh.Status().endswith("Fix that, then send Reset."), name
             assert fresh.healthState == HealthState.FAILED, name
             log.wait_for("State", State.FAULT)
-        with operate(fresh) as operator, pytest.raises(RefusedError, match="mend what it names, then send"):
+        with operate(fresh) as operator, pytest.raises(RefusedError, match="fix what it names, then send"):
             operator.create(uri("prints"))
         put(fresh, {name: before})
         assert reset(fresh).statuses[-1] is TaskStatus.COMPLETED, name
@@ -159,7 +162,7 @@ def test_wrong_properties_are_faults_with_their_reason_until_they_are_mended(
     ("text", "sentence"),
     [
         (None, "cannot be read: No such file or directory"),
-        ("def main(:", "is no valid Python"),
+        ("def main(:", "is not valid Python"),
         ("def init(): ...", "main"),
     ],
 )

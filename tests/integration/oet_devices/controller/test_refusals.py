@@ -57,8 +57,12 @@ def with_argument(value: Any) -> str:
 INVALID = "OET_InvalidArgument"
 CREATE = {
     "nothing": ("", INVALID, "give the URI of a script, e.g. file:///scripts/observe.py"),
-    "malformed": ('{"script": ', INVALID, "no valid JSON"),
-    "a list": ("[1, 2]", INVALID, "'[1, 2]' is no script URI of this kind: write file:///path/to/script.py"),
+    "malformed": ('{"script": ', INVALID, "not valid JSON"),
+    "a list": (
+        "[1, 2]",
+        INVALID,
+        "'[1, 2]' is not a script URI of this kind: write file:///path/to/script.py",
+    ),
     "no scheme": ("/scripts/observe.py", INVALID, "write file:///path/to/script.py"),
     "unknown scheme": ("http://example.org/a.py", INVALID, "write file:///path/to/script.py"),
     "unknown field": ('{"script_uri": "file:///a.py", "colour": 1}', INVALID, "colour: there is no"),
@@ -75,11 +79,16 @@ CREATE = {
     "no python": (embedded("def main(:"), "OET_ScriptDefective", "in line 1"),
     "compiler": (embedded("def main(): ...\nreturn"), "OET_ScriptDefective", "in line 2: 'return' outside"),
     "deep code": (embedded("def main(): ...\n" + "-" * 50_000 + "1"), "OET_ScriptDefective", "deeply nested"),
-    "no main": (embedded("def init(): ..."), "OET_ScriptDefective", "define what is to run as main()"),
+    "no main": (embedded("def observe(): ..."), "OET_ScriptDefective", "define what is to run as main()"),
     "misfit of init": (
         embedded("def init(subarray_id): ...\ndef main(): ...", init={"kwargs": {"subaray_id": 1}}),
         "OET_ArgumentsDoNotFit",
         "init() do not fit: missing a required argument: 'subarray_id'",
+    ),
+    "wrong type for init": (
+        embedded("def init(n: int): ...\ndef main(): ...", init={"kwargs": {"n": "three"}}),
+        "OET_ArgumentsDoNotFit",
+        "init() do not fit: n is 'three', and should be a valid integer; the script defines init(n: int)",
     ),
     "misfit of main": (
         embedded("def main(target): ...", main={"args": [1, 2]}),
@@ -101,7 +110,7 @@ def test_what_create_refuses(operator: Operator, case: str) -> None:
     ("script", "reason", "sentence"),
     [
         ("gone", "OET_ScriptNotFound", "check the path of"),
-        ("broken", "OET_ScriptDefective", "broken.py is no valid Python in line 1"),
+        ("broken", "OET_ScriptDefective", "broken.py is not valid Python in line 1"),
         ("no_main", "OET_ScriptDefective", "no_main.py has no function main()"),
         ("needs_arguments", "OET_ArgumentsDoNotFit", "'subarray_id'"),
     ],
@@ -138,7 +147,7 @@ def test_links_and_dots_out_of_a_root_are_refused(
         ("0", INVALID, "greater than or equal to 1"),
         ("-1", INVALID, "is no procedure ID"),
         ('{"pid": "1"}', INVALID, "pid: Input should be a valid integer"),
-        ('{"pid": 1', INVALID, "no valid JSON"),
+        ('{"pid": 1', INVALID, "not valid JSON"),
         ('{"id": 1}', INVALID, "id: there is no such field"),
         ("99999", "OET_ProcedureNotFound", "No information available for PID=99999"),
         (str(2**63 - 1), "OET_ProcedureNotFound", "No information available"),
@@ -193,10 +202,16 @@ def test_arguments_that_do_not_fit_leave_a_procedure_ready(operator: Operator, u
 def test_a_signature_that_only_the_loaded_script_knows_is_held_against_arguments_too(
     operator: Operator,
 ) -> None:
-    pid = operator.prepare(embedded("import functools\nmain = functools.partial(lambda a, b: None, 1)"))
-    with pytest.raises(tango.DevFailed, match="missing a required argument: 'b'") as raised:
-        operator.start(pid)
-    assert raised.value.args[0].reason == "OET_ArgumentsDoNotFit"
+    source = "import functools\ndef run(a, b: int): ...\nmain = functools.partial(run, 1)"
+    pid = operator.prepare(embedded(source))
+    for args, sentence in (
+        ([], "missing a required argument: 'b'"),
+        (["x"], "b is 'x', and should be a valid integer"),
+    ):
+        with pytest.raises(tango.DevFailed, match=sentence) as raised:
+            operator.start(pid, *args)
+        assert raised.value.args[0].reason == "OET_ArgumentsDoNotFit"
+        assert operator.describe(pid)["state"] == "READY"
     operator.start(pid, 2)
     operator.wait_for_state(pid, "COMPLETE")
 
@@ -251,3 +266,14 @@ def test_a_script_can_be_stopped_though_the_controller_was_taken_out_of_use(
         operator.stop(pid)
     finally:
         operator.controller.adminMode = "ONLINE"
+
+
+def test_script_that_a_request_contains_is_refused_unless_a_property_allows_it(
+    fresh: tango.DeviceProxy,
+) -> None:
+    fresh.delete_property("AllowEmbeddedScripts")
+    fresh.Init()
+    with pytest.raises(tango.DevFailed, match=r"AllowEmbeddedScripts.*script roots") as refused:
+        fresh.Create(embedded("def main(): ...\n"))
+    assert refused.value.args[0].reason == "OET_ScriptNotAllowed"
+    assert fresh.lastProcedure == 0

@@ -34,13 +34,20 @@ def test_a_controller_runs_scripts_from_the_repositories_that_its_property_allow
     controller: tango.DeviceProxy, tmp_path: Path
 ) -> None:
     repository = GitRepository(tmp_path / "repositories" / "project")
-    repository.commit({"script.py": "def main(): pass\n"})
+    first = repository.commit({"script.py": "def main(): pass\n"})
     with invoke(controller, "Create", request(repository.url)) as create:
-        result = create.wait_for_end(30).result
+        result = create.wait_for_end().result
     assert result is not None
     assert result[0] == 0
     states = [state for state, _ in result[1]["history"]["process_states"]]
     assert states == ["CREATING", "IDLE", "PREP_ENV", "IDLE", "LOADING", "IDLE", "READY"]
+    # A rerun is of the same commit, whatever has been committed since.
+    repository.commit({"script.py": "def main(): return 'changed'\n"})
+    with invoke(controller, "Rerun", "1") as again:
+        result = again.wait_for_end().result
+    assert result is not None
+    assert [json.loads(controller.DescribeProcedure(pid))["commit"] for pid in (1, 2)] == [first, first]
+    assert result[1]["script"]["git_args"]["git_commit"] == first
     with pytest.raises(tango.DevFailed) as refusal:
         controller.Create(request("https://gitlab.example.org/a/b.git"))
     assert refusal.value.args[0].reason == "OET_ScriptNotAllowed"

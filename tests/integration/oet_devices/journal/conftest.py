@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.event.journal.support import PostgresServer
+from tests.integration.journal.support import PostgresServer
 from tests.support.controller_site import ControllerSite
 from tests.support.tango_stack import tango_database
 

@@ -11,7 +11,7 @@ import pytest
 from tests.crash.harness import CrashHarness
 from tests.crash.sightings import By
 
-from ska_oso_oet.event.journal import JOURNAL_URL_VARIABLE
+from ska_oso_oet.journal import JOURNAL_URL_VARIABLE
 
 _ROUNDS = int(os.environ.get("OET_CRASH_ROUNDS", "3"))
 _SEED = os.environ.get("OET_CRASH_SEED") or str(random.SystemRandom().randrange(2**32))

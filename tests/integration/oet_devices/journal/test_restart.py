@@ -10,6 +10,7 @@ import pytest
 import tango
 from tests.support.controller_site import Controller, ControllerSite
 from tests.support.events import listen
+from tests.support.patience import PATIENCE
 
 from oet_devices.ska.enums import HealthState
 
@@ -72,9 +73,12 @@ def test_a_procedure_that_lived_when_its_server_was_killed_is_unknown_and_its_pr
         assert after.output(procedure_id)[: len(output)] == output
         assert after.events(topic="procedure.lifecycle")[-1]["new_state"] == "UNKNOWN"
         assert after.proxy.healthState == HealthState.OK
-        # Its working directory has gone with it.
+        # Its working directory has gone with it, and its files are kept.
+        assert summary["files"] == [{"name": "family.txt", "size": 4, "kept": True}]
+        query = json.dumps({"pid": procedure_id, "name": "family.txt"})
+        assert after.proxy.GetFile(query)[1] == b"five"
         assert list(state.glob("run/*")) == []
-        _, alive = psutil.wait_procs(detached, timeout=5)
+        _, alive = psutil.wait_procs(detached, timeout=PATIENCE)
         assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
@@ -107,8 +111,9 @@ def test_events_that_are_no_longer_kept_are_refused_by_a_number_to_read_on_from(
     with site.served() as controller:
         with pytest.raises(tango.DevFailed) as refusal:
             controller.events()
-        assert refusal.value.args[0].reason == "OET_EventsNoLongerKept"
-        after = int(refusal.value.args[0].desc.rpartition("=")[2])
+        gone, details = refusal.value.args[:2]
+        assert (gone.reason, details.reason) == ("OET_EventsNoLongerKept", "OET_Details")
+        after = json.loads(details.desc)["first"] - 1
         kept = controller.events(after)
         assert [event["seq"] for event in kept] == list(range(after + 1, controller.proxy.lastEventId + 1))
         assert len(kept) >= 100

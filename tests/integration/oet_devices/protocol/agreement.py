@@ -13,7 +13,7 @@ import tango
 
 from oet_devices.ska.enums import ResultCode, TaskStatus
 from oet_devices.ska.lrc_attributes import MAX_FINISHED
-from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.model import ProcedureState, ProcedureSummary
 
 OUTCOMES = {
     ProcedureState.COMPLETE: (TaskStatus.COMPLETED, ResultCode.OK),
@@ -93,7 +93,7 @@ class Look:
                 self._complain(f"{uid} executes, and its procedure was {states(before)} before")
         create = outcome_of("_Create", before)
         by_create = str(listed["command_id"]).endswith("_Create")
-        if by_create and create is not None and created is not create[0]:
+        if by_create and self._differs(listed["command_id"], created, create):
             self._complain(f"{listed['command_id']} is {created.name}, its procedure was {states(before)}")
         self._compare_running(running, before, after)
         return after
@@ -107,10 +107,23 @@ class Look:
         if told[1][: len(told[0])] != told[0] or told[2][: len(told[1])] != told[1]:
             self._complain(f"activity {listed['id']} was {told}")
         outcome = OUTCOMES.get(before["state"])
-        if outcome is not None and status is not outcome[0]:
+        if self._differs(listed["command_id"], status, outcome):
             self._complain(f"{listed['command_id']} is {status.name}, its activity was {before['state']}")
         if status.is_final and (OUTCOMES.get(after["state"]) or [None])[0] is not status:
             self._complain(f"{listed['command_id']} is {status.name}, its activity is {after['state']}")
+
+    def _differs(self, uid: str, status: TaskStatus, outcome: tuple[TaskStatus, ResultCode] | None) -> bool:
+        """Return whether the status of a command is not the one in which it has ended.
+
+        Procedures and activities are listed for longer than their commands are known: for 10 s, and as long
+        as they are among the last in lrcFinished.
+
+        :param outcome: how the command has ended before its status was asked for; None if it had not
+        """
+        if outcome is None or status is outcome[0]:
+            return False
+        finished = _entries(self._proxy.lrcFinished)
+        return status is not TaskStatus.NOT_FOUND or uid in finished or len(finished) < MAX_FINISHED
 
     def _compare_running(self, running: int, before: Summary, after: Summary) -> None:
         all_the_time = main_runs(before) and main_runs(after)
@@ -175,8 +188,10 @@ class Watcher:
 def _result_fits(name: str, message: Any, summary: Summary) -> bool:
     """Return whether the result of a command that has ended tells the same as its procedure."""
     if isinstance(message, dict):
-        known = states(message)
-        return states(summary)[: len(known)] == known if name == "Create" else bool(message == summary)
+        if name == "Create":
+            known = states(message)
+            return states(summary)[: len(known)] == known
+        return bool(message == ProcedureSummary.model_validate(summary).in_lists().model_dump(mode="json"))
     if summary["state"] == ProcedureState.FAILED:
         return bool(message == summary["history"]["stacktrace"])
     return bool(summary["state"] == ProcedureState.STOPPED)

@@ -6,18 +6,38 @@ import time
 from tango.server import run
 
 from oet_devices.controller import OETController
-from ska_oso_oet.event.bus import Batch
+from oet_devices.executor_keeper import ExecutorListener
+from ska_oso_oet.journal import Batch
 
 _MOMENT = 0.003
+
+
+class SlowListener:
+    """Passes on what has been committed a moment later.
+
+    :param listener: what it passes it on to
+    """
+
+    def __init__(self, listener: ExecutorListener) -> None:
+        self._listener = listener
+        self.on_executor = listener.on_executor
+        self.on_recall = listener.on_recall
+        self.on_output = listener.on_output
+        self.on_scripts = listener.on_scripts
+
+    def on_batch(self, batch: Batch) -> None:
+        """Take a moment, then pass on what has been committed."""
+        time.sleep(_MOMENT)
+        self._listener.on_batch(batch)
 
 
 class SlowController(OETController):
     """Knows of what has been committed a moment later than the service that lists procedures."""
 
-    def on_batch(self, batch: Batch) -> None:
-        """Take a moment, then announce what has been committed."""
-        time.sleep(_MOMENT)
-        super().on_batch(batch)
+    def compose(self) -> None:
+        """Put the slow listener before the controller's own."""
+        super().compose()
+        self.listener = SlowListener(self.listener)
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ class Client:
         return None if code == ResultCode.REJECTED else str(told)
 
     def _wait_for_end(self, uid: str) -> None:
-        self._log.wait_until(lambda log: any(ended.endswith(uid) for ended in _ends(log)), timeout=30)
+        self._log.wait_until(lambda log: any(ended.endswith(uid) for ended in _ends(log)))
 
 
 def _number(uid: str) -> int:
@@ -224,7 +224,11 @@ def block(tmp_path: Path) -> str:
 @pytest.fixture
 def slow_controller(tango_host: str, tmp_path: Path) -> Iterator[tango.DeviceProxy]:
     """A controller between whose parts news takes a moment to travel."""
-    properties = {"StateDirectory": [str(tmp_path / "state")], "ScriptRoots": [str(tmp_path)]}
+    properties = {
+        "AllowEmbeddedScripts": ["true"],
+        "StateDirectory": [str(tmp_path / "state")],
+        "ScriptRoots": [str(tmp_path)],
+    }
     register(tango_host, "SlowController/01", "SlowController", _SLOW, properties)
     with device_server(tango_host, "tests.integration.oet_devices.protocol.slow_controller", "01"):
         proxy = controller_proxy(tango_host, _SLOW)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from tests.support.events import EventLog, listen
 from tests.support.lrc_client import CommandRefusedError, LrcCall, invoke
 
 from oet_devices.ska.command_record import MAX_RESULT_BYTES
-from oet_devices.ska.enums import TaskStatus
+from oet_devices.ska.enums import ResultCode, TaskStatus
+from ska_oso_oet.model import ProcedureSummary
 
 FINE = "def main(n=1): print(n)"
 PROGRESS = """
@@ -61,7 +63,8 @@ def test_create_and_start_to_their_ends(controller: tango.DeviceProxy, version: 
     assert start.statuses[-2:] == WHOLE_WAY
     assert ended["state"] == "COMPLETE"
     assert start.id.endswith(f"_{summary['id']}_Start")
-    assert json.loads(controller.DescribeProcedure(summary["id"])) == ended
+    described = ProcedureSummary.model_validate_json(controller.DescribeProcedure(summary["id"]))
+    assert described.in_lists().model_dump(mode="json") == ended
 
 
 @VERSIONS
@@ -86,11 +89,21 @@ def test_a_script_that_fails_fails_its_command(controller: tango.DeviceProxy, ve
     assert create.statuses[-1] is TaskStatus.FAILED
 
 
+CHAIN_OF_LONG_FAILURES = """
+def main(depth=9):
+    try:
+        raise ValueError(2_000 * "Größe Δ")
+    finally:
+        if depth:
+            main(depth - 1)
+"""
+
+
 @VERSIONS
 def test_a_result_too_long_for_events_says_where_all_of_it_is(
     controller: tango.DeviceProxy, version: int
 ) -> None:
-    number = prepare(controller, "def main(): raise RuntimeError(20_000 * 'Größe Δ')")
+    number = prepare(controller, CHAIN_OF_LONG_FAILURES)
     with invoke(controller, "Start", "", version=version) as start:
         code, reason = _result(start)
     assert code == 3
@@ -99,6 +112,26 @@ def test_a_result_too_long_for_events_says_where_all_of_it_is(
     trace = json.loads(controller.DescribeProcedure(number))["history"]["stacktrace"]
     assert len(trace) > len(reason)
     assert [json.loads(text)["result"] for text in controller.lrcFinished][-1] == [code, reason]
+
+
+def test_only_a_description_has_the_text_of_a_script(controller: tango.DeviceProxy) -> None:
+    text = FINE + "\n# the text" + 300_000 * "."
+    names = ["procedures", "events", "lrcFinished", "lrcExecuting", "longRunningCommandResult", "_lrcEvent"]
+    with listen(controller, names) as log:
+        number = prepare(controller, text)
+        with invoke(controller, "Start", "") as start:
+            code, summary = _result(start)
+        log.wait_until(lambda log: controller.procedures in log.of("procedures"))
+    assert (code, summary["id"], summary["truncated"]) == (0, number, ["script"])
+    assert summary["script"].keys() == {"script_type", "script_uri"}
+    assert summary in json.loads(controller.procedures)
+    assert "the text" not in str(log.events)
+    assert "the text" not in controller.GetEvents("")
+    assert json.loads(controller.DescribeProcedure(number))["script"] == {
+        "script_type": "embedded",
+        "script_uri": summary["script"]["script_uri"],
+        "script": text,
+    }
 
 
 @VERSIONS
@@ -143,20 +176,33 @@ def test_abort_ends_a_main_and_an_init_that_go_on_for_ever(controller: tango.Dev
     assert states == {"STOPPED"}
 
 
+@contextmanager
+def _abort_script(controller: tango.DeviceProxy, script: Path, text: str) -> Iterator[tango.DeviceProxy]:
+    """Give a controller an abort script of its own."""
+    script.write_text(text)
+    controller.put_property({"AbortScript": [script.as_uri()], "SubarrayId": ["1"]})
+    with invoke(controller, "Reset") as reset:
+        assert reset.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
+    yield controller
+    controller.delete_property(["AbortScript", "SubarrayId"])
+    with invoke(controller, "Reset") as reset:
+        assert reset.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
+
+
 @pytest.fixture
 def endless_abort_script(controllers: list[tango.DeviceProxy], tmp_path: Path) -> Iterator[tango.DeviceProxy]:
     """A controller whose abort script does not end by itself."""
-    script = tmp_path / "abort.py"
-    script.write_text(
-        "import signal\ndef main(**_):\n    print('aborting', flush=True)\n    signal.pause()\n"
-    )
-    controllers[1].put_property({"AbortScript": [script.as_uri()]})
-    with invoke(controllers[1], "Reset") as reset:
-        assert reset.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
-    yield controllers[1]
-    controllers[1].delete_property("AbortScript")
-    with invoke(controllers[1], "Reset") as reset:
-        assert reset.wait_for_end().statuses[-1] is TaskStatus.COMPLETED
+    text = "import signal\ndef main(**_):\n    print('aborting', flush=True)\n    signal.pause()\n"
+    with _abort_script(controllers[1], tmp_path / "abort.py", text) as controller:
+        yield controller
+
+
+@pytest.fixture
+def failing_abort_script(controllers: list[tango.DeviceProxy], tmp_path: Path) -> Iterator[tango.DeviceProxy]:
+    """A controller whose abort script fails."""
+    text = "def main(**_):\n    raise RuntimeError('no subarray')\n"
+    with _abort_script(controllers[1], tmp_path / "abort.py", text) as controller:
+        yield controller
 
 
 def test_abort_ends_a_stop_whose_abort_script_goes_on_for_ever(
@@ -172,6 +218,18 @@ def test_abort_ends_a_stop_whose_abort_script_goes_on_for_ever(
             assert abort.wait_for_end().result == [0, "Abort completed OK"]
         assert stop.wait_for_end().result == [7, "Command has been aborted"]
     assert [item["state"] for item in json.loads(controller.procedures)[-2:]] == ["STOPPED", "STOPPED"]
+
+
+def test_a_stop_whose_abort_script_fails_has_failed(failing_abort_script: tango.DeviceProxy) -> None:
+    controller = failing_abort_script
+    prepare(controller, LONG)
+    controller.Start("")
+    with invoke(controller, "Stop", '{"abort": true}') as stop:
+        result = stop.wait_for_end().result
+    assert result is not None
+    assert result[0] == ResultCode.FAILED
+    assert result[1].endswith("no subarray")
+    assert json.loads(controller.procedures)[-2]["state"] == "STOPPED"
 
 
 def test_refusals_say_what_to_do(controller: tango.DeviceProxy) -> None:

@@ -12,7 +12,7 @@ from tests.support.controllers import embedded
 from tests.support.events import EventLog, listen
 from tests.support.lrc_client import CommandRefusedError, invoke
 from tests.support.lrc_order import ORDER, announcements
-from tests.support.ska_interface import INTERFACE, attribute_row, command_row, plain
+from tests.support.ska_interface import INTERFACE, attribute_row, command_row, plain, require_not_allowed
 
 from oet_devices.controller import OETController
 from oet_devices.ska.enums import AdminMode, ResultCode
@@ -56,7 +56,8 @@ def test_every_attribute_has_events_and_what_the_first_ones_say(untouched: tango
     names = [name for name in untouched.get_attribute_list() if name != "lrcProtocolVersions"]
     expected = {row["name"]: row["first_event"] for row in INTERFACE["attributes"] if "first_event" in row}
     with listen(untouched, names) as log:
-        first = {event.attribute: plain(event.value) for event in log.events}
+        # Of several events the first one counts.
+        first = {event.attribute: plain(event.value) for event in reversed(log.events)}
         assert log.errors == []
     assert first.keys() == set(names)
     assert {name: first[name] for name in expected} == expected
@@ -108,11 +109,11 @@ def test_commands_are_taken_in_the_allowed_states_only(
 ) -> None:
     _WAYS[reached](third)
     assert str(third.State()) == reached
-    [code], [text] = third.command_inout(command)
     if reached not in INTERFACE["allowed_states"][command]:
-        assert code == ResultCode.REJECTED
-        assert text.startswith(f"Command {command} is not allowed in state {reached}. ")
-    elif command.upper() == reached:
+        require_not_allowed(third, command)
+        return
+    [code], [text] = third.command_inout(command)
+    if command.upper() == reached:
         assert (code, text) == (ResultCode.REJECTED, f"Device is already in {reached} state.")
     else:
         assert code == ResultCode.QUEUED
@@ -195,7 +196,7 @@ def test_a_rejection_has_no_events(controller: tango.DeviceProxy, all_events: Ev
         raise AssertionError("nothing runs")
     [code], [_] = controller.On()
     assert code == ResultCode.REJECTED
-    with pytest.raises(tango.DevFailed, match="no script URI"):
+    with pytest.raises(tango.DevFailed, match="not a script URI"):
         controller.Create("nonsense")
     _wait_for_ends(all_events, 1)
     _check_order(all_events, 1)

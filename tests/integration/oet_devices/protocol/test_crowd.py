@@ -17,6 +17,7 @@ from tests.integration.oet_devices.protocol.agreement import OUTCOMES, Summary, 
 from tests.integration.oet_devices.protocol.conftest import prepare
 from tests.support.controllers import controller_proxy, embedded
 from tests.support.lrc_client import CommandRefusedError, LrcListener, Update, listen_to_commands
+from tests.support.patience import PATIENCE
 
 from oet_devices.ska.enums import ResultCode, TaskStatus
 from ska_oso_oet.model import ProcedureState
@@ -106,7 +107,7 @@ class Crowd:
         accepted = [answer.uid for answer in answers if answer.uid is not None]
         with listener.changed:
             ended = listener.changed.wait_for(
-                lambda: all(_has_ended(listener.updates(uid)) for uid in accepted), timeout=30
+                lambda: all(_has_ended(listener.updates(uid)) for uid in accepted), timeout=PATIENCE
             )
         assert ended, [uid for uid in accepted if not _has_ended(listener.updates(uid))]
         assert listener.errors == []
@@ -227,7 +228,7 @@ class Truth:
         self._reasons: dict[str, Callable[[Answer, int], bool]] = {
             r"procedure (\d+) \(.*\) is running: wait until it has ended, or stop it": self._runs,
             r"procedure (\d+) has been started already": self._was_started,
-            r"procedure (\d+) is being stopped: create it anew": self._was_stopped,
+            r"procedure (\d+) is being stopped: create it again": self._was_stopped,
             r"procedure (\d+) has ended: create it anew": self._has_ended,
             r"procedure (\d+) is [A-Z]+: wait until it is READY": self._was_not_ready,
             r"Cannot stop script with ID (\d+): Script is not running": self._has_ended,

@@ -12,6 +12,7 @@ from tests.integration.oet_devices.protocol.conftest import end_all, prepare
 from tests.support.controllers import controller_proxy, embedded
 from tests.support.events import EventLog, listen
 from tests.support.lrc_client import invoke
+from tests.support.patience import PATIENCE
 
 from oet_devices.ska.enums import ResultCode, TaskStatus
 
@@ -68,9 +69,9 @@ def test_init_in_the_middle_of_it_all(tango_host: str, controller: tango.DeviceP
                 controller.Init()
                 _wait_for_more(log, heard + 20)
             over.set()
-            refused = [text for client in working for text in client.result(30)]
+            refused = [text for client in working for text in client.result(PATIENCE)]
         with invoke(controller, "Abort") as abort:
-            abort.wait_for_end(30)
+            abort.wait_for_end()
         log.wait_until(lambda log: any(value[:1] == (abort.id,) for value in log.of("_lrcEvent")))
         heard_events, heard_changes = log.of("events")[1:], log.of("_lrcEvent")
 

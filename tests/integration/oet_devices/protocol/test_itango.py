@@ -1,4 +1,4 @@
-"""Sessions of the real itango: the one that the README shows, completion, help, and refusals."""
+"""Sessions of the real itango: the one that the documentation shows, completion, help, and refusals."""
 
 import os
 import re
@@ -12,11 +12,11 @@ import pytest
 import tango
 from tests.integration.oet_devices.protocol.conftest import end_all
 from tests.support.events import listen
+from tests.support.patience import PATIENCE
 
 from ska_oso_oet.model import ProcedureState
 
-_README = Path(__file__).parents[4] / "README.md"
-_TIMEOUT = 30
+_PAGE = Path(__file__).parents[4] / "docs/reference/tango.md"
 _LINE = re.compile(r"^In \[\d+\]: (?P<typed>.+)\n(?P<printed>(?:(?!In \[|```).*\n)*)", re.MULTILINE)
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]")
 
@@ -59,7 +59,7 @@ def _itango(tango_host: str, home: Path, terminal: str, *options: str) -> Iterat
         ["--colors=NoColor", "--no-confirm-exit", *options],
         env={**os.environ, "TANGO_HOST": tango_host, "HOME": str(home), "TERM": terminal},
         encoding="utf-8",
-        timeout=_TIMEOUT,
+        timeout=PATIENCE,
         echo=False,
         dimensions=(50, 300),
     )
@@ -87,20 +87,20 @@ def terminal(tango_host: str, controllers: list[tango.DeviceProxy], tmp_path: Pa
 
 
 def _pattern(printed: str) -> str:
-    """Return the regular expression of what the README shows: numbers and … may be anything."""
+    """Return the regular expression of what the documentation shows: numbers and … may be anything."""
     shown = re.escape(re.sub(r"^Out\[\d+\]: ", "", printed).strip())
     return re.sub(r"\d+", r"\\d+", shown.replace("…", ".*"))
 
 
-def test_the_session_of_the_readme(session: Session, controller: tango.DeviceProxy) -> None:
-    [first, *lines] = [match.groupdict() for match in _LINE.finditer(_README.read_text())]
+def test_the_session_of_the_documentation(session: Session, controller: tango.DeviceProxy) -> None:
+    [first, *lines] = [match.groupdict() for match in _LINE.finditer(_PAGE.read_text())]
     assert first["typed"] == 'oet = Device("mid-oet/controller/01")'
     assert len(lines) > 5
     states = {"Create": ProcedureState.READY, "Start": ProcedureState.RUNNING, "Stop": ProcedureState.STOPPED}
     with listen(controller, ["procedureState", "Status"]) as log:
         for line in lines:
             log.clear()
-            # The first line of the README was typed already, so that the numbers of lines are the same.
+            # The first line of the page was typed already, so that the numbers of lines are the same.
             printed = session.type(line["typed"])
             assert re.search(_pattern(line["printed"]), printed), (line, printed)
             command = line["typed"].removeprefix("oet.").partition("(")[0]

@@ -10,7 +10,7 @@ from tango.server import attribute, command, device_property, run
 from oet_devices.ska.command_handle import CommandHandle
 from oet_devices.ska.device import SkaBaseDevice
 from oet_devices.ska.enums import CommunicationStatus, HealthState
-from oet_devices.ska.information_device import Release
+from oet_devices.ska.information import Release
 from oet_devices.ska.replies import Reply, accepted, refused
 
 
@@ -40,7 +40,7 @@ class SkaTestDevice(SkaBaseDevice):
                 handle.progress(percent)
             handle.completed()
 
-        return self.run_command("Count", count)
+        return self.commands.run("Count", count)
 
     @command(dtype_out="DevVarLongStringArray")
     def Break(self) -> Reply:
@@ -49,13 +49,13 @@ class SkaTestDevice(SkaBaseDevice):
         def fail(handle: CommandHandle) -> None:
             raise RuntimeError("The drive is stuck.")
 
-        return self.run_command("Break", fail)
+        return self.commands.run("Break", fail)
 
     @command(dtype_out="DevVarLongStringArray")
     def Hold(self) -> Reply:
         """Begin a command that lasts until it is aborted, or released."""
-        name = self.command_ids.new("Hold")
-        handle = self.commands.begin("Hold", name, lambda: self._handle(name).aborted())
+        name = self.commands.ids.new("Hold")
+        handle = self.commands.tracker.begin("Hold", name, lambda: self._handle(name).aborted())
         self._held.append(handle)
         handle.started()
         return accepted(handle)
@@ -68,7 +68,7 @@ class SkaTestDevice(SkaBaseDevice):
     @command(dtype_out="DevVarLongStringArray")
     def TurnedAway(self) -> Reply:
         """Begin a command that is refused when its turn comes."""
-        handle = self.commands.begin("TurnedAway", self.command_ids.new("TurnedAway"))
+        handle = self.commands.tracker.begin("TurnedAway", self.commands.ids.new("TurnedAway"))
         handle.queued()
         handle.rejected()
         return accepted(handle)
@@ -84,11 +84,11 @@ class SkaTestDevice(SkaBaseDevice):
         report = json.loads(argin)
         if "communication" in report:
             status = CommunicationStatus[report["communication"]]
-            self.communication_state_changed(status, report.get("fault"))
+            self.operation.report_communication(status, report.get("fault"))
         if "health" in report:
-            self.set_health(HealthState[report["health"]], report["reason"])
+            self.operation.report_health(HealthState[report["health"]], report["reason"])
         if "power" in report:
-            self.power_changed(getattr(DevState, report["power"]))
+            self.operation.report_power(getattr(DevState, report["power"]))
 
     @command(dtype_in="DevLong")
     def Burst(self, argin: int) -> None:

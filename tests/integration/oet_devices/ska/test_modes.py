@@ -9,6 +9,7 @@ import tango
 from tests.integration.oet_devices.ska.conftest import DEVICE_CLASS, SERVER
 from tests.support.events import listen
 from tests.support.lrc_client import CommandRefusedError, invoke
+from tests.support.patience import PATIENCE
 from tests.support.tango_stack import database, device_proxy, device_server, register
 
 from oet_devices.ska.enums import ResultCode, TaskStatus
@@ -136,14 +137,14 @@ def test_modes_survive_a_restart(tango_host: str) -> None:
 @pytest.mark.parametrize(
     ("name", "wrong", "reason"),
     [
-        ("LoggingTargetsDefault", ["nowhere"], "'nowhere' is no logging target: use tango::logger"),
+        ("LoggingTargetsDefault", ["nowhere"], "'nowhere' is not a logging target: use tango::logger"),
         ("LoggingLevelDefault", ["9"], "property LoggingLevelDefault is 9: give 0 (OFF) to 5 (DEBUG)"),
         ("SkaLevel", ["0"], "property SkaLevel is 0: give 1 to 6"),
-        ("GroupDefinitions", ['{"group_name": "dishes"}', "[1]"], "'[1]' is no JSON object"),
+        ("GroupDefinitions", ['{"group_name": "dishes"}', "[1]"], "'[1]' is not a JSON object"),
         ("Answer", ["many"], "'many'"),
     ],
 )
-def test_a_wrong_property_is_a_fault_until_it_is_mended(
+def test_a_wrong_property_is_a_fault_until_it_is_fixed(
     tango_host: str, device: tango.DeviceProxy, name: str, wrong: list[str], reason: str
 ) -> None:
     device.adminMode = "ONLINE"
@@ -153,7 +154,7 @@ def test_a_wrong_property_is_a_fault_until_it_is_mended(
     assert (device.State(), device.healthState) == (_State.FAULT, 2)
     assert name in device.Status()
     assert reason in device.Status()
-    assert device.Status().endswith("Mend that, then send Reset.")
+    assert device.Status().endswith("Fix that, then send Reset.")
     with invoke(device, "Reset") as call:
         assert call.wait_for_end().statuses[-1] is TaskStatus.FAILED
         assert call.result is not None
@@ -192,7 +193,7 @@ def test_init_forgets_health_and_commanded_state_and_tells_so(online: tango.Devi
 def test_a_port_for_a_debugger(device: tango.DeviceProxy) -> None:
     port = device.DebugDevice()
     assert port == device.DebugDevice()
-    socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
 
 
 def test_reset_without_a_fault_is_taken(online: tango.DeviceProxy) -> None:

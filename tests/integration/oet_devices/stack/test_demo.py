@@ -7,16 +7,17 @@ import sys
 import uuid
 
 from tests.support.leftovers import MARK, marked
+from tests.support.patience import LONG_PATIENCE
 
 
 def test_the_demonstration_shows_how_scripts_end_and_leaves_nothing_behind() -> None:
     mark = uuid.uuid4().hex
     done = subprocess.run(
-        [sys.executable, "-m", "oet_devices.demo"],
+        [sys.executable, "-m", "oet_devices.tools.demo"],
         env={**os.environ, MARK: mark},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=LONG_PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -32,5 +33,8 @@ def test_the_demonstration_shows_how_scripts_end_and_leaves_nothing_behind() -> 
         ("3", "countdown", "STOPPED"),
         ("4", "allocate", "COMPLETE"),
         ("5", "hello_world", "COMPLETE"),
+        ("6", "countdown", "COMPLETE"),
+        ("7", "observe", "COMPLETE"),
+        ("8", "hello_world", "COMPLETE"),
     ]
     assert marked(mark) == []

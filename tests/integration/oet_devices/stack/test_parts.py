@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oet_devices.stack_part import Part, StackError
+from oet_devices.tools.stack_process import Part, StackError
 
 
 def part(log: Path, program: str) -> Part:
@@ -34,6 +34,18 @@ def test_it_is_ready_when_it_says_so_and_its_output_is_logged(tmp_path: Path) ->
 def test_a_line_of_any_length_does_no_harm(tmp_path: Path) -> None:
     program = "print('x' * 1_000_000); print('ready')"
     assert start_and_stop(part(tmp_path / "log", program), "^ready$")
+
+
+def test_its_log_is_bounded_and_has_the_newest_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Part, "MAX_LOG", 1000)
+    program = "for number in range(1000): print('line', number)\nprint('ready')"
+    assert start_and_stop(part(tmp_path / "log", program), "^ready$")
+    files = [tmp_path / name for name in ("log.4", "log.3", "log.2", "log.1", "log")]
+    assert sorted(tmp_path.iterdir()) == sorted(files)
+    assert max(file.stat().st_size for file in files) <= 1000
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    first = int(lines[0].split()[1])
+    assert lines == [*(f"line {number}" for number in range(first, 1000)), "ready"]
 
 
 def test_one_that_ends_at_once_is_an_error_with_its_last_words(tmp_path: Path) -> None:

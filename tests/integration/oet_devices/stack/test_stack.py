@@ -11,21 +11,23 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 import tango
 from tests.support.controllers import embedded
 from tests.support.operator import operate
+from tests.support.patience import PATIENCE, patience
 from tests.support.processes import ServerProcess
 from tests.support.ten_scripts import occupy
 
-from ska_oso_oet.event.journal import open_journal
+from ska_oso_oet.journal import open_journal
 
 READY = (
     r"^OET ready: TANGO_HOST=127\.0\.0\.1:(\d+) DEVICE=(mid-oet/controller/01) "
-    r"REST=(http://127\.0\.0\.1:\d+/api/v1\.0)$"
+    r"REST=((http://127\.0\.0\.1:\d+)/api/v1\.0) PAGE=\4/$"
 )
-END_TIME = 5.0
+END_TIME = patience(5.0)
 """Seconds within which everything has to end."""
 WAITS = "import signal\ndef main(): signal.pause()"
 
@@ -68,13 +70,13 @@ class RunningStack:
 
 def survivors(family: list[psutil.Process]) -> list[psutil.Process]:
     """Return those that live on. One that has ended may wait for its burial by a parent of the system's."""
-    _, left = psutil.wait_procs(family, timeout=1.0)
+    _, left = psutil.wait_procs(family, timeout=patience(1.0))
     return [process for process in left if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
 def command(state: Path, *options: str) -> list[str]:
     arguments = ["--state-dir", str(state), "--tango-port", "0", "--rest-port", "0", *options]
-    return [sys.executable, "-m", "oet_devices.stack", *arguments]
+    return [sys.executable, "-m", "oet_devices.tools.stack", *arguments]
 
 
 @pytest.fixture
@@ -102,14 +104,16 @@ def stack(tmp_path: Path) -> Iterator[RunningStack]:
 
 
 def _running(process: ServerProcess, state: Path) -> RunningStack:
-    ready = process.wait_for_output(READY, timeout=60.0)
+    ready = process.wait_for_output(READY)
     device = tango.DeviceProxy(f"tango://127.0.0.1:{ready[1]}/{ready[2]}")
     return RunningStack(process, int(ready[1]), device, state)
 
 
 def refusal(*options: str, state: Path) -> str:
     """Return the line that ``oet-stack`` ends with."""
-    ended = subprocess.run(command(state, *options), capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(
+        command(state, *options), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert len(ended.stderr.splitlines()) == 1
@@ -120,8 +124,9 @@ def test_two_stacks_side_by_side_until_they_are_told_to_end(
     stacks: list[RunningStack], tmp_path: Path
 ) -> None:
     first, second = stacks
-    # What is there after the start is one line for whoever reads it.
-    assert len(first.process.output.splitlines()) == 1
+    # What is there after the start is one line for whoever reads it, and one for people.
+    first.process.wait_for_output("^Logs are in ")
+    assert len(first.process.output.splitlines()) == 2
     with operate(first.controller) as operator:
         pid = operator.run(embedded(WAITS), state="RUNNING")
         assert second.controller.lastProcedure == 0
@@ -144,6 +149,27 @@ def test_two_stacks_side_by_side_until_they_are_told_to_end(
     for module in ("oet_devices.server", "ska_oso_oet.sidecar", "tango.databaseds.database"):
         second.part(module).suspend()
     assert second.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("how", ["python -m", "oet-stack"])
+def test_nothing_is_imported_from_the_folder_that_it_is_started_in(tmp_path: Path, how: str) -> None:
+    folder = tmp_path / "anything"
+    folder.mkdir()
+    for name in ("random", "queue", "json", "tango", "numpy", "secrets", "socket", "signal", "observer"):
+        (folder / f"{name}.py").write_text("raise SystemExit(f'imported by mistake: {__file__}')\n")
+    started = command(tmp_path / "state")
+    if how == "oet-stack":
+        started[:3] = [str(Path(sys.executable).with_name("oet-stack"))]
+    process = ServerProcess(started, folder=folder)
+    try:
+        stack = _running(process, tmp_path / "state")
+        script = "import secrets, sys\ndef main():\n    import observer\n"
+        with operate(stack.controller) as operator:
+            pid = operator.run(embedded(script), state="FAILED")
+            trace = operator.describe(pid)["history"]["stacktrace"]
+    finally:
+        process.stop(2 * END_TIME)
+    assert trace.endswith("ModuleNotFoundError: No module named 'observer'\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -171,7 +197,7 @@ def test_a_second_signal_ends_all_at_once(stack: RunningStack) -> None:
     stack.process.send_signal(signal.SIGINT)
     assert stack.process.wait(2 * END_TIME) == 0
     assert survivors(family[1:]) == []
-    assert time.monotonic() - begin < 3.0
+    assert time.monotonic() - begin < patience(3.0)
 
 
 def test_a_part_that_dies_ends_the_stack_with_a_line_that_says_so(stack: RunningStack) -> None:
@@ -193,6 +219,64 @@ def test_a_stack_that_is_killed_leaves_nothing_behind(stack: RunningStack) -> No
         stack.process.wait(END_TIME)
         _, left = psutil.wait_procs(family[1:], timeout=END_TIME)
         assert [each for each in left if each.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_a_stack_whose_controller_was_switched_off_starts_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        process = ServerProcess(command(tmp_path))
+        try:
+            stack = _running(process, tmp_path)
+            stack.controller.adminMode = 1  # OFFLINE, which is remembered
+            assert stack.controller.State() == tango.DevState.DISABLE
+        finally:
+            process.stop(2 * END_TIME)
+
+
+def test_it_says_where_logs_are_and_shows_what_needs_a_person(tmp_path: Path) -> None:
+    for _ in range(2):
+        process = ServerProcess(command(tmp_path))
+        try:
+            stack = _running(process, tmp_path)
+            process.wait_for_output(f"^Logs are in {tmp_path}/logs;")
+            with operate(stack.controller) as operator:
+                operator.run(embedded("def main(): ..."))
+                operator.run(embedded("def main(): raise RuntimeError('no wind')"), state="FAILED")
+            process.wait_for_output(r"^OETController: 1\|.*\|ERROR\|.*RuntimeError: no wind")
+        finally:
+            process.stop(2 * END_TIME)
+        assert "COMPLETE" not in process.output
+    # The log of the first one is kept.
+    log = (tmp_path / "logs" / "oetcontroller.log").read_text()
+    assert log.count("RuntimeError: no wind") == 2
+    assert log.count("is COMPLETE") == 2
+
+
+def test_the_environment_sets_the_subarray_of_a_stack_with_one_controller(tmp_path: Path) -> None:
+    for options, given, subarray in ((["--subarrays", "2"], "3", 1), ([], "3", 3), ([], "", 0)):
+        process = ServerProcess(command(tmp_path, *options), {"SUBARRAY_ID": given})
+        try:
+            port = process.wait_for_output(r"^OET ready: TANGO_HOST=127\.0\.0\.1:(\d+) ")[1]
+            controller = tango.DeviceProxy(f"tango://127.0.0.1:{port}/mid-oet/controller/01")
+            assert controller.subarrayId == subarray
+        finally:
+            process.stop()
+
+
+def test_each_part_has_the_secrets_that_it_needs_and_shows_none(tmp_path: Path) -> None:
+    given = {"OET_API_TOKEN": "hush-token", "PGPASSWORD": "hush-password"}
+    process = ServerProcess(command(tmp_path), given)
+    try:
+        rest = process.wait_for_output(r"REST=(\S+)")[1]
+        for each in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)):
+            assert "hush" not in "".join(each.environ().values())
+        refused = httpx.put(f"{rest}/procedures/1", json={"state": "RUNNING"})
+        assert refused.status_code == 401
+        headers = {"Authorization": "Bearer hush-token"}
+        assert (
+            httpx.put(f"{rest}/procedures/1", json={"state": "RUNNING"}, headers=headers).status_code == 404
+        )
+    finally:
+        process.stop(2 * END_TIME)
 
 
 def test_a_taken_rest_port(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from tests.support.script_bench import script
 
 from ska_oso_oet.procedure.domain import (
-    AnotherRuns,
-    ArgumentsDoNotFit,
-    ProcedureNotFound,
+    AnotherProcedureRunsError,
+    ArgumentsError,
+    ProcedureNotFoundError,
     ProcedureState,
-    StateForbids,
+    StateForbidsError,
 )
 
 ACTS = {
@@ -169,16 +169,16 @@ class ModelManager:
         """Return by what a start is refused, None if it is not."""
         procedure = self.procedures[number]
         if not procedure.is_live:
-            return ProcedureNotFound
+            return ProcedureNotFoundError
         if procedure.wants_main:
-            return StateForbids
+            return StateForbidsError
         if self.running is not None:
-            return AnotherRuns
+            return AnotherProcedureRunsError
         if procedure.state is not ProcedureState.READY and not force:
-            return StateForbids
+            return StateForbidsError
         # Before a script is loaded nobody knows its functions.
         knows = procedure.state is not ProcedureState.LOADING
-        return None if fits or not knows else ArgumentsDoNotFit
+        return None if fits or not knows else ArgumentsError
 
     def start(self, number: int, *, fits: bool = True) -> None:
         """Start a procedure; nothing forbids it."""

@@ -25,7 +25,7 @@ from ska_oso_oet.procedure.domain import (
     EmbeddedStringScript,
     ExecutorSettings,
     ProcedureInput,
-    ProcedureNotFound,
+    ProcedureNotFoundError,
     ProcedureState,
     ProcessManager,
 )
@@ -144,7 +144,7 @@ class ManagerAndModel(RuleBasedStateMachine):
         with ThreadPoolExecutor(times) as pool:
             refusals = list(pool.map(self._refusal, [partial(self._manager.stop, number)] * times))
         assert refusals.count(None) >= live
-        assert set(refusals) <= ({None, ProcedureNotFound} if live else {ProcedureNotFound})
+        assert set(refusals) <= ({None, ProcedureNotFoundError} if live else {ProcedureNotFoundError})
         if live:
             self._model.stop(number)
         self._settle()
@@ -170,7 +170,7 @@ class ManagerAndModel(RuleBasedStateMachine):
         number = self._chosen(choice)
         if not self._model.procedures[number].is_live:
             return
-        assert self._witness.wait_until(lambda: number in self._witness.pids)
+        self._witness.wait_until(lambda: number in self._witness.pids, f"process of {number}")
         os.kill(self._witness.pids[number], signal.SIGKILL)
         self._model.procedures[number].end(ProcedureState.FAILED)
         self._settle()
@@ -236,7 +236,7 @@ class ManagerAndModel(RuleBasedStateMachine):
     def _settle(self) -> None:
         """Wait until all procedures are where they stay."""
         expected = self._expected()
-        self._witness.wait_until(lambda: self._witness.states == expected)
+        self._witness.wait_until(lambda: self._witness.states == expected, f"states {expected}")
         assert self._witness.seen() == expected
 
     def _expected(self) -> dict[int, list[str]]:

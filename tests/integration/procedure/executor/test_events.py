@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 import pytest
 from tests.support.script_bench import ScriptBench, script
 
-from ska_oso_oet.event.journal import Document, JournalEvent, MemoryJournal
-from ska_oso_oet.procedure.domain import ProcedureState, StateForbids
+from ska_oso_oet.journal import Document, JournalEvent, MemoryJournal
+from ska_oso_oet.procedure.application import StopProcessCommand
+from ska_oso_oet.procedure.domain import ProcedureState, StateForbidsError
 
 
 def test_events_flat_out_arrive_complete_and_in_order(bench: ScriptBench) -> None:
     procedure_id = bench.run(script("for number in range(20_000): say(number)"))
-    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
     assert bench.said(procedure_id) == list(range(20_000))
     assert [event["seq"] for event in bench.events] == list(range(1, len(bench.events) + 1))
 
@@ -31,7 +32,7 @@ def test_events_that_come_faster_than_they_can_be_kept_wait_in_the_script_and_no
 
     bench = make_bench(journal=Slow())
     procedure_id = bench.run(script("for number in range(20_000): say(number)"))
-    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
     assert bench.said(procedure_id) == list(range(20_000))
     assert 1000 < max(backlogs) < 6000
 
@@ -49,7 +50,7 @@ def test_kill_in_the_middle_of_events_costs_only_what_was_not_sent(bench: Script
             top="resume = threading.Event()",
         )
     )
-    assert "SIGKILL" in bench.failure_of(procedure_id, timeout=30)
+    assert "SIGKILL" in bench.failure_of(procedure_id)
     said = bench.said(procedure_id)
     assert len(said) > 10_000
     assert said == list(range(len(said)))
@@ -66,10 +67,18 @@ def test_stop_in_the_middle_of_events_leaves_whole_events_and_then_silence(bench
     assert last == "procedure.lifecycle.stopped"
 
 
+def test_a_stop_is_announced_with_the_fields_of_its_command(bench: ScriptBench) -> None:
+    procedure_id = bench.ready(script())
+    bench.service.stop(StopProcessCommand(procedure_id, run_abort=False))
+    (request,) = bench.of("request.procedure.stop")
+    documented = {"process_uid": procedure_id, "run_abort": False}
+    assert request["cmd"] == {**documented, "pid": procedure_id, "abort": False}
+
+
 def test_a_start_is_told_of_before_what_it_causes_and_also_if_it_is_refused(bench: ScriptBench) -> None:
     first, second = bench.ready(script("wait()")), bench.ready(script())
     bench.start(first)
-    with pytest.raises(StateForbids):
+    with pytest.raises(StateForbidsError):
         bench.start(second)
     bench.wait_for_state(first, ProcedureState.RUNNING)
     told = bench.wait_for(lambda: len(found := bench.of("request.procedure.start")) == 2 and found)
@@ -152,7 +161,7 @@ def test_many_threads_publish_whole_events_each_in_its_order(bench: ScriptBench)
             for thread in threads: thread.join()
         """)
     )
-    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
     for name in "abcdefgh":
         assert [event["number"] for event in bench.of(f"user.thread.{name}")] == list(range(500))
         shared = [event["number"] for event in bench.of("user.shared") if event["name"] == name]
@@ -182,6 +191,45 @@ def test_topics_nobody_declared_and_data_that_change_are_delivered(bench: Script
     assert [event["msg_src"] for event in announced] == [str(procedure_id), "camera"]
 
 
+CONTROLLER_TOPICS = ["procedure", "activity", "request", "queue", "controller", "operator"]
+OTHERS = ["OETController", "ScriptExecutionService", "ActivityService", "4711", " 4711", "-1"]
+
+
+def test_a_script_publishes_neither_on_topics_of_the_controller_nor_as_somebody_else(
+    bench: ScriptBench,
+) -> None:
+    procedure_id = bench.run(
+        script(f"""
+            for root in {CONTROLLER_TOPICS}:
+                pub.sendMessage(root + ".made.up", data=1)
+            pub.sendMessage("procedure.lifecycle.failed", request_id=1.0, result=None)
+            for other in {OTHERS}:
+                pub.sendMessage("user.script.progress", msg_src=other, progress=100)
+            pub.sendMessage("user.script.progress", msg_src=int({OTHERS[3]}), progress=100)
+            pub.sendMessage("user.script.progress", msg_src=threading.current_thread().name, progress=50)
+            pub.sendMessage("procedures", msg_src="camera")
+            for topic in ("subarray.configured", "sb.made.up", "scan.made.up"):
+                pub.sendMessage(topic, subarray_id=1)
+        """)
+    )
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    refusals = bench.of("user.script.refused", procedure_id)
+    topics = [f"{root}.made.up" for root in CONTROLLER_TOPICS] + ["procedure.lifecycle.failed"]
+    refused = topics + ["user.script.progress"] * (len(OTHERS) + 1)
+    assert [refusal["refused_topic"] for refusal in refusals] == refused
+    for refusal, topic in zip(refusals, topics, strict=False):
+        assert f"must not publish on {topic}: only the controller" in refusal["msg"]
+    for refusal, other in zip(refusals[len(topics) :], OTHERS, strict=False):
+        assert f"must not publish as msg_src {other}, which is " in refusal["msg"]
+    assert not bench.of("procedure.lifecycle.failed")
+    published = [event["topic"] for event in bench.events if "made.up" in event["topic"]]
+    assert published == ["sb.made.up", "scan.made.up"]
+    (progress,) = bench.of("user.script.progress")
+    assert progress["progress"] == 50
+    assert bench.of("subarray.configured", procedure_id)
+    assert bench.of("procedures")
+
+
 def test_garbage_in_the_message_pipe_costs_the_garbage_alone(bench: ScriptBench) -> None:
     """A script that writes into descriptors that are not its own."""
     procedure_id = bench.run(
@@ -207,8 +255,9 @@ def test_flood_of_garbage_is_counted_and_does_not_fill_the_log(
     procedure_id = bench.run(
         script(r"""
             import gc, select
-            from ska_oso_oet.mptools import MPQueue
-            queues = [known for known in gc.get_objects() if type(known) is MPQueue]
+            from ska_oso_oet.mptools import PipeQueue
+            gc.unfreeze()
+            queues = [known for known in gc.get_objects() if type(known) is PipeQueue]
             [pipe] = [queue.writer.fileno() for queue in queues if not queue.writer.closed]
             for _ in range(100):
                 select.select([], [pipe], [])
@@ -216,7 +265,7 @@ def test_flood_of_garbage_is_counted_and_does_not_fill_the_log(
             say("after")
         """)
     )
-    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
     assert bench.said(procedure_id) == ["after"]
     bench.service.shutdown()
     told = [record.getMessage() for record in caplog.records if "could not be handled" in record.getMessage()]

@@ -14,7 +14,8 @@ import pytest
 from tests.support.leftovers import guardian
 from tests.support.script_bench import ScriptBench, script
 
-from ska_oso_oet.procedure.domain import ProcedureState, pool
+from ska_oso_oet.procedure.domain import ProcedureState
+from ska_oso_oet.procedure.execution import pool
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.support.leftovers import guardian
+from tests.support.patience import PATIENCE, wait_until
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.mptools.posix import is_gone, wait_until_gone
@@ -94,9 +95,9 @@ def test_threads_that_never_end_do_not_delay_the_end(bench: ScriptBench, daemon:
         """,
         )
     )
-    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=5)
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
     [pid] = offspring_pids(bench)
-    wait_until_gone([pid], timeout=5)
+    wait_until_gone([pid], timeout=PATIENCE)
     assert is_gone(pid)
     bench.assert_works()
 
@@ -184,7 +185,7 @@ def test_multiprocessing_with_a_new_interpreter_works_in_a_script(bench: ScriptB
                 print(pool.map(math.factorial, range(5)))
         """)
     )
-    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=20)
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
     assert bench.lines(procedure_id) == ["[1, 1, 2, 6, 24]"]
 
 
@@ -212,3 +213,25 @@ def test_subprocess_that_goes_on_writing_does_not_keep_the_script_from_ending(
     )
     bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
     bench.assert_works()
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "os._exit(1)", "wait()"])
+def test_shared_memory_that_a_script_leaves_is_removed(bench: ScriptBench, end: str) -> None:
+    procedure_id = bench.run_until_said(
+        script(f"""
+            from multiprocessing import shared_memory
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            memory = shared_memory.SharedMemory(create=True, size=8)
+            subprocess.Popen(["sleep", "600"])
+            say(memory.name)
+            say("up")
+            {end}
+        """)
+    )
+    name = bench.said(procedure_id)[0]
+    if end == "wait()":
+        bench.stop(procedure_id)
+    bench.wait_for_end(procedure_id)
+    wait_until(lambda: not Path("/dev/shm", name).exists(), "the removal of the memory")
+    bench.service.shutdown()
+    assert psutil.Process(guardian()).children() == []

@@ -8,7 +8,7 @@ import pytest
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.procedure.domain import ProcedureState
-from ska_oso_oet.procedure.domain.output import MAX_LINE, TAIL_LINES
+from ska_oso_oet.procedure.execution.output import MAX_LINE, TAIL_LINES
 
 
 def test_stdout_stderr_logging_and_subprocesses_are_in_order(bench: ScriptBench) -> None:
@@ -91,7 +91,7 @@ def test_flood_is_bounded_on_disk_and_numbered_all_through(bench: ScriptBench, t
     other = bench.ready(script())
     bench.stop(other)
     assert bench.states(other)[-1] == "STOPPED"
-    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE, timeout=30)
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
     files = list((tmp_path / "state" / "output").glob(f"{procedure_id}.log*"))
     assert sum(file.stat().st_size for file in files) <= 8 << 20
     output = bench.service.output(procedure_id)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.leftovers import MARK, guardian, marked
+from tests.support.patience import PATIENCE
 from tests.support.processes import ServerProcess
 from tests.support.script_bench import ScriptBench, script
 
@@ -65,29 +66,29 @@ def script_host(folder: Path, sources: Sequence[str]) -> Iterator[tuple[ServerPr
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV])
-def test_nothing_is_left_of_a_server_that_was_killed(tmp_path: Path, how: signal.Signals) -> None:
+def test_nothing_is_left_of_a_server_that_was_killed(short_folder: Path, how: signal.Signals) -> None:
     sources = [script(init="detach()", top=DETACH)] * 2
     sources.append(script(f"detach()\nsay('up')\n{STUBBORN}", top=DETACH))
-    with script_host(tmp_path, sources) as (server, mark):
+    with script_host(short_folder, sources) as (server, mark):
         family = marked(mark)
         # The server, its guardian and resource tracker, three scripts, and three that have detached.
         assert len(family) >= 9
         server.send_signal(how)
-        wait_until_gone([process.pid for process in family], timeout=5)
+        wait_until_gone([process.pid for process in family], timeout=PATIENCE)
         assert marked(mark) == []
-    assert list((tmp_path / "tmp").iterdir()) == []
+    assert list((short_folder / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("does", [STUBBORN, "ctypes.PyDLL(None).sleep(60)"])
-def test_scripts_end_when_server_and_forkserver_are_killed_together(tmp_path: Path, does: str) -> None:
+def test_scripts_end_when_server_and_forkserver_are_killed_together(short_folder: Path, does: str) -> None:
     """Also one that stays in C code, where no thread of its process can do anything about it."""
-    with script_host(tmp_path, [script(), script(f"say('up')\n{does}")]) as (server, mark):
+    with script_host(short_folder, [script(), script(f"say('up')\n{does}")]) as (server, mark):
         family = [process.pid for process in marked(mark)]
         server.send_signal(signal.SIGSTOP)
         [forkserver] = [pid for pid in family if len(children(pid)) > 1 and pid != server.pid]
         os.kill(forkserver, signal.SIGKILL)
         server.send_signal(signal.SIGKILL)
-        wait_until_gone(family, timeout=5)
+        wait_until_gone(family, timeout=PATIENCE)
         assert marked(mark) == []
 
 
@@ -112,7 +113,7 @@ def test_death_of_the_forkserver_fails_all_scripts_and_the_next_one_runs(bench: 
     for procedure_id in (ready, running):
         assert "server of all scripts' processes" in bench.failure_of(procedure_id)
     assert is_gone(bench.wait_for_event("user.pid")["pid"])
-    wait_until_gone(workers, timeout=5)
+    wait_until_gone(workers, timeout=PATIENCE)
     bench.assert_works()
 
 
@@ -130,5 +131,5 @@ def test_stop_while_the_forkserver_is_gone_ends(bench: ScriptBench) -> None:
     running = bench.run_until_said(script("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay('up')\nwait()"))
     workers = kill_guardian()
     bench.wait_for_end(running)
-    wait_until_gone(workers, timeout=5)
+    wait_until_gone(workers, timeout=PATIENCE)
     bench.assert_works()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 from tests.support.leftovers import guardian
+from tests.support.patience import PATIENCE
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.mptools.posix import wait_until_gone
@@ -52,9 +53,15 @@ def test_standby_worker_that_dies_is_replaced_again_and_again(bench: ScriptBench
     bench.assert_works()
 
 
+def test_standby_worker_that_is_suspended_goes_on_when_it_is_used(bench: ScriptBench) -> None:
+    wait_for_standby(bench, 1)
+    os.kill(standby_pids()[0], signal.SIGSTOP)
+    bench.assert_works()
+
+
 def test_standby_worker_that_has_died_is_given_to_nobody(bench: ScriptBench) -> None:
     wait_for_standby(bench, 1)
     [victim] = standby_pids()
     os.kill(victim, signal.SIGKILL)
-    wait_until_gone([victim], timeout=5)
+    wait_until_gone([victim], timeout=PATIENCE)
     bench.assert_works()

@@ -6,7 +6,7 @@ import pytest
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.procedure.application import StartProcessCommand
-from ska_oso_oet.procedure.domain import ProcedureInput, ProcedureState, StateForbids
+from ska_oso_oet.procedure.domain import ProcedureInput, ProcedureState, StateForbidsError
 
 
 def test_of_starts_at_the_same_moment_exactly_one_runs(bench: ScriptBench) -> None:
@@ -15,7 +15,7 @@ def test_of_starts_at_the_same_moment_exactly_one_runs(bench: ScriptBench) -> No
     def start(procedure_id: int) -> bool:
         try:
             bench.start(procedure_id)
-        except StateForbids:
+        except StateForbidsError:
             return False
         return True
 
@@ -40,7 +40,7 @@ def test_starts_of_the_same_procedure_at_the_same_moment_are_one_start(bench: Sc
 def test_refused_start_leaves_a_procedure_that_can_be_started_later(bench: ScriptBench) -> None:
     running = bench.run_until_said(script("say('up')\nwait()"))
     other = bench.ready(script())
-    with pytest.raises(StateForbids, match=f"procedure {running} .* is running"):
+    with pytest.raises(StateForbidsError, match=f"procedure {running} .* is running"):
         bench.start(other)
     assert bench.states(other)[-1] == "READY"
     bench.stop(running)

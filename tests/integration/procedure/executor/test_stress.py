@@ -4,11 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.patience import LONG_PATIENCE
+
 PROJECT = Path(__file__).parents[4]
 
 
 def test_hundred_procedures_of_all_kinds_end_well_and_leave_nothing() -> None:
     """With a new seed each time, which the output tells."""
     command = [sys.executable, "-m", "tests.stress", "--procedures", "100", "--warm-up", "30"]
-    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100, check=False)
+    ended = subprocess.run(
+        command, cwd=PROJECT, capture_output=True, text=True, timeout=LONG_PATIENCE, check=False
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 from tests.support.script_bench import ScriptBench
 
-from ska_oso_oet.procedure.domain import StateForbids
+from ska_oso_oet.procedure.domain import StateForbidsError
 
 ENDS = {
     "killed": ("os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
@@ -45,7 +45,7 @@ def test_ready_script_whose_process_is_killed_fails_and_cannot_be_started(bench:
     procedure_id = bench.ready(f"{PID}def main(): pass\n")
     os.kill(bench.wait_for_event("user.pid")["pid"], signal.SIGKILL)
     assert "SIGKILL" in bench.failure_of(procedure_id)
-    with pytest.raises(StateForbids, match="has ended"):
+    with pytest.raises(StateForbidsError, match="has ended"):
         bench.start(procedure_id)
     bench.assert_works()
 

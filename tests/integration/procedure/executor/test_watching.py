@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from tests.support.patience import PATIENCE
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.mptools.posix import is_gone
@@ -13,9 +14,9 @@ TELL_PID = "pub.sendMessage('user.pid', pid=os.getpid())"
 
 
 def test_init_that_takes_too_long_is_failed_with_the_reason(make_bench: Callable[..., ScriptBench]) -> None:
-    bench = make_bench(init_timeout=0.2, stop_grace_period=30)
+    bench = make_bench(init_timeout=0.2, stop_grace_period=10 * PATIENCE)
     procedure_id = bench.create(script(init=f"{TELL_PID}\nwhile True:\n    pass"))
-    assert "InitTimeout" in bench.failure_of(procedure_id, timeout=2)
+    assert "InitTimeout" in bench.failure_of(procedure_id)
     bench.assert_works()
     assert is_gone(bench.wait_for_event("user.pid")["pid"])
 
@@ -23,7 +24,7 @@ def test_init_that_takes_too_long_is_failed_with_the_reason(make_bench: Callable
 def test_loading_that_takes_too_long_is_failed(make_bench: Callable[..., ScriptBench]) -> None:
     bench = make_bench(init_timeout=0.2)
     procedure_id = bench.create(script(top="wait()"))
-    assert "InitTimeout" in bench.failure_of(procedure_id, timeout=2)
+    assert "InitTimeout" in bench.failure_of(procedure_id)
     assert bench.states(procedure_id)[-2:] == ["LOADING", "FAILED"]
 
 

@@ -1,14 +1,15 @@
 """Who sees what becomes of procedures, and can wait for it."""
 
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from ska_oso_oet.procedure.domain import ExecutableScript, ProcedureInput, ProcedureState
+from tests.support.patience import wait_until
 
-_TIMEOUT = 5.0
+from ska_oso_oet.model import Question
+from ska_oso_oet.procedure.domain import ExecutableScript, ProcedureInput, ProcedureState
 
 
 class Witness:
@@ -53,6 +54,17 @@ class Witness:
                 self.complaints.append(f"{procedure_id} runs main beside {self._in_main}")
             self._in_main.add(procedure_id)
 
+    def noted(self, procedure_id: int, facts: Mapping[str, Any]) -> None:
+        """See `ProcedureObserver`."""
+
+    def announced(
+        self, procedure_id: int, facts: Mapping[str, Any], topic: str, fields: Mapping[str, Any]
+    ) -> None:
+        """See `ProcedureObserver`."""
+
+    def question_changed(self, question: Question) -> None:
+        """See `ProcedureObserver`."""
+
     def published(self, procedure_id: int, topic: str, msg_src: str, fields: dict[str, Any]) -> None:
         """Note in which process a script runs."""
         with self._changed:
@@ -60,7 +72,17 @@ class Witness:
             self.pids[procedure_id] = fields["pid"]
             self._changed.notify_all()
 
+    def idle(self) -> None:
+        """See `ProcedureObserver`."""
+
     def congestion(self) -> None:
+        """See `ProcedureObserver`."""
+
+    def together(self) -> AbstractContextManager[object]:
+        """See `ProcedureObserver`."""
+        return nullcontext()
+
+    def committed(self) -> None:
         """See `ProcedureObserver`."""
 
     def health_changed(self) -> None:
@@ -77,11 +99,9 @@ class Witness:
         with self._changed:
             return {procedure_id: list(states) for procedure_id, states in self.states.items()}
 
-    def wait_until(self, condition: Callable[[], Any]) -> bool:
-        """Wait until a condition holds; False if it does not in time."""
-        deadline = time.monotonic() + _TIMEOUT
-        with self._changed:
-            while not condition():
-                if not self._changed.wait(deadline - time.monotonic()):
-                    return False
-        return True
+    def wait_until(self, condition: Callable[[], Any], what: str) -> None:
+        """Wait until a condition holds.
+
+        :raises AssertionError: if it does not in time
+        """
+        wait_until(condition, what, self._changed, lambda: (self.states, self.pids))

@@ -1,6 +1,7 @@
 """Scripts from git run with the packages that their project requires."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from tests.support.script_service import ServiceUnderTest, script_service
 
 from ska_oso_oet.model import ProcedureState
 from ska_oso_oet.procedure.application import ProcedureSummary
-from ska_oso_oet.procedure.domain.preparer import Build
 from ska_oso_oet.procedure.environment import environment_of
+from ska_oso_oet.procedure.preparation.steps import BuildStep
 
 TELL_VERSION = "import zebra\ndef main():\n    print('zebra', zebra.VERSION)\n"
 TELL_INTERPRETER = "import sys\ndef main():\n    print('runs under', sys.executable)\n"
@@ -69,6 +70,47 @@ def test_what_a_script_does_to_its_packages_reaches_no_other(
         summary = service.run(git_script(repository))
         assert summary.state is ProcedureState.COMPLETE, reason(summary)
         assert told in service.output(summary.id)
+
+
+def test_what_a_script_does_to_its_files_and_packages_does_not_reach_its_next_run(
+    service: ServiceUnderTest, repository: GitRepository, wheels: Path, state: Path
+) -> None:
+    zebra(wheels, "1.0")
+    script = (
+        "from pathlib import Path\n"
+        "import zebra, helper\n"
+        "def main():\n"
+        "    print('helper', helper.NAME, 'zebra', zebra.VERSION)\n"
+        "    Path(helper.__file__).write_text('NAME = \"changed\"')\n"
+        "    Path(__file__).write_text('def main(): print(\"changed\")')\n"
+        "    Path(zebra.__file__).write_text('VERSION = \"changed\"')\n"
+    )
+    files = {"requirements.txt": "zebra\n", "script.py": script, "helper.py": "NAME = 'true'\n"}
+    commit = repository.commit(files)
+    for _ in range(3):
+        summary = service.run(git_script(repository, commit=commit))
+        assert summary.state is ProcedureState.COMPLETE, reason(summary)
+        assert "helper true zebra 1.0" in service.output(summary.id)
+    # What a script imports from its project, and the file that all copies are made of, are no exceptions.
+    environment = environment_of(state / "git" / "environments", repository.url, commit)
+    (environment.source / "helper.py").write_text("NAME = 'changed'\n")
+    assert "helper true" in service.output(service.run(git_script(repository, commit=commit)).id)
+    service.wait_until(lambda: not list((state / "git" / "runs").iterdir()))
+
+
+def test_an_environment_that_a_script_changed_is_not_used_while_another_uses_it(
+    service: ServiceUnderTest, repository: GitRepository, wheels: Path
+) -> None:
+    zebra(wheels, "1.0")
+    spoil = "import zebra\ndef main():\n    open(zebra.__file__, 'a').write('\\n')\n"
+    repository.commit({"requirements.txt": "zebra\n", "script.py": spoil})
+    waiting = service.create(git_script(repository))
+    service.wait_for_state(waiting, "READY")
+    assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
+    refused = service.ended(service.create(git_script(repository)))
+    assert "were changed by a script, and other procedures use them" in reason(refused)
+    service.stop(waiting)
+    assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
 
 
 def test_a_script_has_its_own_packages_first_and_those_of_the_server_after_them(
@@ -177,32 +219,38 @@ def test_an_environment_that_the_worker_cannot_use_fails_with_the_reason(
     assert "ImportError" in reason(summary)
 
 
-def test_an_environment_that_was_damaged_fails_with_the_reason_and_is_built_anew(
-    service: ServiceUnderTest, repository: GitRepository, state: Path
+def fragile(wheels: Path, control: Path) -> dict[str, str]:
+    """Return a project whose environment cannot be used as long as there is a file ``damaged``."""
+    module = (
+        "import pathlib, sys\n"
+        f"if pathlib.Path({str(control / 'damaged')!r}).exists():\n"
+        "    sys.modules['pydantic'] = None\n"
+    )
+    make_wheel(wheels, "fragile", "1.0", {"sitecustomize.py": module})
+    return {**project_files("receiver", requires="fragile"), "script.py": "def main(): pass\n"}
+
+
+def test_an_environment_that_cannot_be_used_fails_with_the_reason_and_is_built_anew(
+    service: ServiceUnderTest, repository: GitRepository, wheels: Path, control: Path
 ) -> None:
-    commit = repository.commit({**project_files("receiver"), "script.py": "def main(): pass\n"})
+    repository.commit(fragile(wheels, control))
     assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
-    environment = environment_of(state / "git" / "environments", repository.url, commit)
-    (environment.site_packages / "pydantic.py").write_text("raise ImportError('damaged')\n")
+    (control / "damaged").touch()
     summary = service.run(git_script(repository))
     assert "The environment of the script cannot be used" in reason(summary)
-    assert "damaged" in reason(summary)
+    assert "import of pydantic halted" in reason(summary)
+    (control / "damaged").unlink()
     assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
-    environment.python.unlink()
-    assert "FileNotFoundError" in reason(service.run(git_script(repository)))
-    assert service.run(git_script(repository)).state is ProcedureState.COMPLETE
+    assert builds(control) == 2
 
 
 def test_an_environment_in_use_is_not_built_anew_meanwhile(
-    service: ServiceUnderTest, repository: GitRepository, state: Path, control: Path
+    service: ServiceUnderTest, repository: GitRepository, wheels: Path, control: Path
 ) -> None:
-    commit = repository.commit(
-        {**project_files("receiver"), "script.py": "def main():\n    import receiver\n"}
-    )
+    repository.commit({**fragile(wheels, control), "script.py": "def main():\n    import receiver\n"})
     user = service.create(git_script(repository))
     service.wait_for_state(user, "READY")
-    environment = environment_of(state / "git" / "environments", repository.url, commit)
-    (environment.site_packages / "pydantic.py").write_text("raise ImportError('damaged')\n")
+    (control / "damaged").touch()
     assert "cannot be used" in reason(service.run(git_script(repository)))
     assert "cannot be used" in reason(service.run(git_script(repository)))
     service.start(user)
@@ -212,12 +260,12 @@ def test_an_environment_in_use_is_not_built_anew_meanwhile(
 
 def test_an_environment_that_was_completed_meanwhile_is_left_alone(tmp_path: Path) -> None:
     environment = environment_of(tmp_path, "https://example.org/project", "0" * 40)
-    environment.location.mkdir()
-    environment.mark_created()
+    environment.folder.mkdir()
+    environment.created.set()
     # There is no project: to build it would fail.
-    step = Build(environment, tmp_path / "packages", 0, tmp_path / "temporary")
+    step = BuildStep(environment, tmp_path / "packages", 0, tmp_path / "temporary")
     assert step.run(print) == str(environment.python)
-    assert environment.created
+    assert environment.created.is_set()
 
 
 def test_packages_that_are_too_many_are_not_kept(
@@ -237,40 +285,27 @@ def test_packages_that_are_too_many_are_not_kept(
     assert [*packages.rglob("zebra.py")] == []
 
 
-def test_submodules_are_not_fetched_and_the_script_s_output_says_so(
-    service: ServiceUnderTest, repository: GitRepository, tmp_path: Path
+def test_what_is_not_fetched_is_named_in_the_events_and_the_output_of_each_procedure(
+    service: ServiceUnderTest, repository: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = GitRepository(tmp_path / "repositories" / "other")
     other.commit({"helper.py": ""})
-    repository.commit({"script.py": "import helper\ndef main(): pass\n"})
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{64 * '0'}\nsize 12345\n"
+    repository.commit({"data/beam.npy": pointer, "data/notes.txt": "about " + pointer})
+    repository.commit({"script.py": "def main(): pass\n"})
     repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", other.url, "other")
-    repository.commit({})
-    summary = service.run(git_script(repository, create_env=False))
-    assert summary.state is ProcedureState.FAILED
-    assert "has submodules. They are not fetched" in service.output(summary.id)
-
-
-def test_a_repository_without_a_project_has_no_environment(
-    service: ServiceUnderTest, repository: GitRepository
-) -> None:
-    repository.commit({"pyproject.toml": "[tool.ruff]\n", "script.py": "def main(): pass\n"})
-    summary = service.run(git_script(repository))
-    assert summary.state is ProcedureState.FAILED
-    assert "neither pyproject.toml nor requirements.txt" in reason(summary)
-
-
-@pytest.mark.parametrize("words", ["[tool.uv]\npackage = false\n", "[tool.poetry]\npackage-mode = false\n"])
-def test_a_project_that_is_no_package_has_only_what_it_requires(
-    service: ServiceUnderTest, repository: GitRepository, wheels: Path, words: str
-) -> None:
-    zebra(wheels, "1.0")
-    project = '[project]\nname = "scripts"\nversion = "1"\ndependencies = ["zebra"]\n'
-    repository.commit(
-        {"pyproject.toml": project + words, "script.py": TELL_VERSION, "a/x.py": "", "b/x.py": ""}
-    )
-    summary = service.run(git_script(repository))
-    assert summary.state is ProcedureState.COMPLETE, reason(summary)
-    assert "zebra 1.0" in service.output(summary.id)
+    commit = repository.commit({})
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "git").symlink_to(shutil.which("git") or "")
+    monkeypatch.setenv("PATH", str(tmp_path / "programs"))  # git, and not git-lfs
+    # The second one finds the files checked out.
+    for _ in range(2):
+        summary = service.run(git_script(repository, commit=commit, create_env=False))
+        assert summary.state is ProcedureState.COMPLETE, reason(summary)
+        for found in (service.output(summary.id), " ".join(service.progress(summary.id))):
+            assert "has submodules. They are not fetched" in found
+            assert "keeps files in Git LFS: data/beam.npy. Their contents are not fetched" in found
+            assert "as git-lfs is not installed on the host of this server" in found
 
 
 def test_of_unused_environments_the_last_ones_are_kept(state: Path, repository: GitRepository) -> None:
@@ -295,3 +330,35 @@ def test_an_environment_in_use_is_kept_and_afterwards_nothing_is(
         summary = service.ended(used)
         assert summary.state is ProcedureState.COMPLETE, reason(summary)
     assert [*(state / "git" / "environments").iterdir(), *(state / "git" / "mirrors").iterdir()] == []
+
+
+def test_a_script_in_an_environment_behaves_like_a_program_and_ends_like_one(
+    service: ServiceUnderTest, repository: GitRepository, tmp_path: Path
+) -> None:
+    text = f"""
+import atexit, logging, multiprocessing, sys
+from pathlib import Path
+
+FOLDER = Path({str(tmp_path)!r})
+
+def doubled(number):
+    return 2 * number
+
+def main():
+    global kept
+    logging.basicConfig(format="%(levelname)s|%(message)s", level="DEBUG", stream=sys.stdout)
+    logging.debug("argv %s", [Path(each).name for each in sys.argv])
+    for method in ("fork", "spawn", "forkserver"):
+        with multiprocessing.get_context(method).Pool(1) as pool:
+            print(method, pool.map(doubled, [1]))
+    atexit.register((FOLDER / "atexit").write_text, "done")
+    kept = (FOLDER / "kept").open("w")
+    kept.write("of a global")
+"""
+    repository.commit({**project_files("receiver"), "script.py": text})
+    summary = service.run(git_script(repository))
+    assert summary.state is ProcedureState.COMPLETE, reason(summary)
+    said = ["DEBUG|argv ['script.py']", "fork [2]", "spawn [2]", "forkserver [2]"]
+    assert service.output(summary.id).splitlines()[-4:] == said
+    assert (tmp_path / "atexit").read_text() == "done"
+    assert (tmp_path / "kept").read_text() == "of a global"

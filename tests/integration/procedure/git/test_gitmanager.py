@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 from tests.support.git_projects import GitRepository
 
-from ska_oso_oet.procedure.gitmanager import GitArgs, GitError, check_out, find_commit
+from ska_oso_oet.procedure.gitmanager import (
+    GitArgs,
+    GitError,
+    UnknownRevisionError,
+    check_out,
+    find_commit,
+)
 
 
 class Mirror:
@@ -49,6 +55,24 @@ def test_without_a_branch_it_is_that_of_the_repository_s_head(
     assert mirror.find(None) == newest
 
 
+def test_a_shallow_clone_is_a_repository_like_others(tmp_path: Path, repository: GitRepository) -> None:
+    repository.commit({"a": "1"})
+    commit = repository.commit({"a": "2", "b": "3"})
+    repository.git("clone", "--quiet", "--depth=1", repository.url, str(tmp_path / "shallow"))
+    mirror = tmp_path / "mirror.git"
+    for branch, hash_ in (("master", None), (None, None), ("master", commit[:10]), ("master", commit)):
+        args = GitArgs(str(tmp_path / "shallow"), branch, hash_)
+        assert find_commit(args, mirror, print) == commit
+    check_out(commit, mirror, tmp_path / "source", print, repository.url)
+    assert (tmp_path / "source" / "a").read_text() == "2"
+    # A commit that came later, while its mirror is shallow.
+    shallow = GitRepository.at(tmp_path / "shallow")
+    later = shallow.commit({"a": "4"})
+    assert find_commit(GitArgs(shallow.url), mirror, print) == later
+    check_out(later, mirror, tmp_path / "later", print, repository.url)
+    assert (tmp_path / "later" / "a").read_text() == "4"
+
+
 @pytest.mark.parametrize("annotated", [True, False])
 def test_a_tag_can_be_given_as_branch_or_as_commit(
     repository: GitRepository, mirror: Mirror, annotated: bool
@@ -86,15 +110,30 @@ def test_a_known_commit_needs_no_repository(repository: GitRepository, mirror: M
     assert mirror.steps == []
 
 
-def test_a_commit_that_no_branch_leads_to_is_fetched_by_its_hash(
-    repository: GitRepository, mirror: Mirror, tmp_path: Path
+@pytest.mark.parametrize("digits", [40, 10])
+@pytest.mark.parametrize("in_mirror", [False, True])
+def test_a_commit_that_no_branch_or_tag_contains_is_refused(
+    repository: GitRepository, mirror: Mirror, digits: int, in_mirror: bool
 ) -> None:
-    first = repository.commit({"a": "1"})
-    repository.git("commit", "--quiet", "--amend", "--message", "another history")
+    repository.commit({"a": "1"})
+    # As a server keeps the changes that anybody has proposed.
+    repository.git("checkout", "--quiet", "--detach")
+    proposed = repository.commit({"a": "2"})
+    repository.git("update-ref", "refs/pull/1/head", proposed)
     repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
-    assert mirror.find(commit=first) == first
-    check_out(first, mirror.path, tmp_path / "files", mirror.steps.append)
-    assert (tmp_path / "files" / "a").read_text() == "1"
+    repository.git("checkout", "--quiet", "master")
+    if in_mirror:
+        # A branch that contained it has been removed since.
+        repository.git("branch", "removed", proposed)
+        assert mirror.find("removed") == proposed
+        repository.git("branch", "--delete", "--force", "removed")
+        mirror.find("master")
+    with pytest.raises(
+        UnknownRevisionError, match=r"branch or tag that contains|branches and tags no commit"
+    ):
+        mirror.find(commit=proposed[:digits])
+    repository.git("tag", "accepted", proposed)
+    assert mirror.find(commit=proposed[:digits]) == proposed
 
 
 def test_a_branch_named_like_a_hash_is_not_taken_for_one(repository: GitRepository, mirror: Mirror) -> None:
@@ -112,7 +151,7 @@ def test_a_branch_named_like_a_hash_is_not_taken_for_one(repository: GitReposito
         ("nonexistent", None, r"no branch or tag 'nonexistent'.* branches are feature, master\."),
         ("master", "v9", "no tag 'v9'"),
         ("master", "abcdef1", "no commit whose hash begins so"),
-        ("master", "0" * 40, "cannot be fetched"),
+        ("master", "0" * 40, "no branch or tag that contains commit 0000"),
     ],
 )
 def test_an_unknown_branch_or_commit_is_said_to_be_unknown(

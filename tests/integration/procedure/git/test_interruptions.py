@@ -10,14 +10,12 @@ from pathlib import Path
 
 import psutil
 from tests.support.git_projects import GitRepository, git_script, project_files
+from tests.support.patience import PATIENCE
 from tests.support.processes import ServerProcess
 from tests.support.script_service import ServiceUnderTest, script_service
 
-from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.model import GitArgs, ProcedureState, script_to_json
 from ska_oso_oet.procedure.domain import GitScript
-from ska_oso_oet.procedure.gitmanager import GitArgs
-
-PATIENCE = 20.0
 
 PROJECT = {**project_files("receiver"), "script.py": "def main(): pass\n"}
 
@@ -32,7 +30,7 @@ def hanging_build(control: Path) -> Iterator[psutil.Process]:
 
 def has_ended(process: psutil.Process) -> bool:
     """Return whether a process ends within moments."""
-    return process in psutil.wait_procs([process], timeout=5)[0]
+    return process in psutil.wait_procs([process], timeout=PATIENCE)[0]
 
 
 @contextmanager
@@ -67,7 +65,7 @@ def test_a_repository_that_says_nothing_is_given_up_in_time(state: Path) -> None
         assert is_closed_by_peer(connection)
     assert summary.state is ProcedureState.FAILED
     assert "took longer than 1 s (property EnvironmentTimeout)" in (summary.history.stacktrace or "")
-    assert f"It had come to: Fetching {url}." in (summary.history.stacktrace or "")
+    assert f"Its last progress: Fetching {url}." in (summary.history.stacktrace or "")
 
 
 def test_dead_servers_keep_no_other_repository_waiting(
@@ -142,7 +140,7 @@ def test_a_build_that_lost_its_server_is_ended_and_done_anew(
     os.mkfifo(control / "hang")
     commit = repository.commit(PROJECT)
     script = git_script(repository)
-    model = json.dumps(script.to_model().model_dump())
+    model = json.dumps(script_to_json(script))
     server = ServerProcess([sys.executable, "-m", "tests.support.script_service", str(state), model])
     try:
         server.wait_for_output("building")

@@ -7,16 +7,15 @@ import pytest
 from tests.support.git_projects import GitRepository, git_script
 from tests.support.script_service import ServiceUnderTest
 
-from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.model import GitArgs, ProcedureState
 from ska_oso_oet.procedure.application import Origin
-from ska_oso_oet.procedure.domain import GitScript, ProcedureInput, ScriptError, ScriptNotAllowed
-from ska_oso_oet.procedure.gitmanager import GitArgs
+from ska_oso_oet.procedure.domain import GitScript, ProcedureInput, ScriptError, ScriptNotAllowedError
 
 
 def test_a_repository_that_is_not_allowed_is_refused_and_nothing_is_created(
     service: ServiceUnderTest, state: Path
 ) -> None:
-    with pytest.raises(ScriptNotAllowed, match="GitRepositories"):
+    with pytest.raises(ScriptNotAllowedError, match="GitRepositories"):
         service.create(GitScript("git:///script.py", GitArgs("https://gitlab.example.org/a/b.git")))
     assert service.service.summarise() == []
     assert not (state / "git").exists()

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.patience import PATIENCE
 
 from oet_devices.ska.command_handle import CommandHandle
-from oet_devices.ska.command_record import MAX_RESULT_BYTES
+from oet_devices.ska.command_record import MAX_RESULT_BYTES, JsonText
 from oet_devices.ska.commands import CommandTracker, TooManyCommandsError
 from oet_devices.ska.enums import TaskStatus
 from oet_devices.ska.lrc_attributes import MAX_ACTIVE, MAX_LEGACY, MAX_QUEUED, LrcAttribute
@@ -124,6 +125,7 @@ def test_times_of_day_are_given_in_utc(tracker: CommandTracker) -> None:
         (lambda handle: handle.rejected(), "REJECTED", [6, "Command is not allowed"]),
         (lambda handle: handle.aborted(), "ABORTED", [7, "Command has been aborted"]),
         (lambda handle: handle.completed({"id": 7}), "COMPLETED", [0, {"id": 7}]),
+        (lambda handle: handle.completed(JsonText('{"id": 7}')), "COMPLETED", [0, {"id": 7}]),
     ],
 )
 def test_ways_to_end(tracker: CommandTracker, end: Any, status: str, result: list[Any]) -> None:
@@ -163,7 +165,7 @@ def test_ended_commands_leave_the_old_attributes_but_not_lrc_finished(told: Told
         tracker.begin("Scan", "1_1_Scan").completed()
         assert tracker.value(LrcAttribute.STATUS) == ("1_1_Scan", "COMPLETED")
         with told.changed:
-            assert told.changed.wait_for(lambda: told.values(LrcAttribute.STATUS)[-1] == (), timeout=5)
+            assert told.changed.wait_for(lambda: told.values(LrcAttribute.STATUS)[-1] == (), PATIENCE)
 
         assert tracker.value(LrcAttribute.NAMES_IN_QUEUE) == ()
         assert len(tracker.value(LrcAttribute.FINISHED)) == 1
@@ -173,18 +175,22 @@ def test_ended_commands_leave_the_old_attributes_but_not_lrc_finished(told: Told
         tracker.close()
 
 
-def _timers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "lrc-expiry"]
+def test_system_that_refuses_threads_keeps_no_command_from_its_end_nor_from_expiry(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
 
-
-def test_there_is_a_timer_only_while_there_is_something_to_forget(tracker: CommandTracker) -> None:
-    handle = tracker.begin("Scan", "1_1_Scan")
-    assert not _timers()
-    handle.completed()
-    tracker.begin("Scan", "2_2_Scan").completed()
-    assert len(_timers()) == 1
-    tracker.close()
-    assert not _timers()
+    tracker = CommandTracker(told, retention=0.05)
+    try:
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        for number in range(2):
+            tracker.begin("Scan", f"{number}_1_Scan").completed()
+            with told.changed:
+                assert told.changed.wait_for(lambda: told.values(LrcAttribute.STATUS)[-1] == (), PATIENCE)
+    finally:
+        tracker.close()
+    assert "lrc-expiry" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_an_unknown_command_is_not_found(tracker: CommandTracker) -> None:
@@ -245,9 +251,12 @@ def test_attributes_never_hold_more_than_they_declare(tracker: CommandTracker, t
 
 
 @pytest.mark.parametrize(
-    "message", ["x" * 200_000, "\N{GRINNING FACE}" * 50_000, {"lines": ['"\\'] * 50_000}]
+    "message",
+    ["x" * 200_000, "\N{GRINNING FACE}" * 50_000, JsonText(f'"{"x" * 200_000}"')],
 )
-def test_long_results_are_cut_and_say_where_the_rest_is(tracker: CommandTracker, message: Any) -> None:
+def test_long_texts_of_results_are_cut_and_say_where_the_rest_is(
+    tracker: CommandTracker, message: Any
+) -> None:
     handle = tracker.begin("Scan", "1_1_Scan", pointer="DescribeProcedure(1) tells all of it.")
     handle.completed(message)
 
@@ -257,6 +266,30 @@ def test_long_results_are_cut_and_say_where_the_rest_is(tracker: CommandTracker,
     code, shortened = json.loads(text)
     assert code == 0
     assert shortened.endswith("DescribeProcedure(1) tells all of it.")
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"id": 1, "lines": ['"\\'] * 50_000}, {"id": 1, "truncated": ["lines"]}),
+        (
+            JsonText(json.dumps({"a": "x" * 40_000, "id": 1, "b": "y" * 50_000, "truncated": ["script"]})),
+            {"a": "x" * 40_000, "id": 1, "truncated": ["script", "b"]},
+        ),
+        (
+            {'"': "x" * 70_000, "script": 30_000 * "Ö", "truncated": ["script"]},
+            {"truncated": ["script", '"']},
+        ),
+        (["x"] * 50_000, {"truncated": ["value"]}),
+    ],
+)
+def test_a_long_result_stays_an_object_and_names_what_is_left_out(
+    tracker: CommandTracker, message: Any, expected: dict[str, Any]
+) -> None:
+    tracker.begin("Scan", "1_1_Scan", pointer="See elsewhere.").completed(message)
+    _, text = tracker.value(LrcAttribute.RESULT)
+    assert len(text) <= MAX_RESULT_BYTES
+    assert json.loads(text) == [0, expected]
 
 
 def test_of_a_long_result_the_beginning_and_the_end_are_kept(tracker: CommandTracker) -> None:

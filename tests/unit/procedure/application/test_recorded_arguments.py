@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from ska_oso_oet.event.bus import EventBus
-from ska_oso_oet.event.journal import MemoryJournal
-from ska_oso_oet.model import ProcedureState
+from ska_oso_oet.event.summaries import Conclusion, SummaryStore
+from ska_oso_oet.journal import MemoryJournal
+from ska_oso_oet.model import ProcedureState, ProcedureSummary
 from ska_oso_oet.procedure.application import Origin
+from ska_oso_oet.procedure.application.questions import question_store
 from ska_oso_oet.procedure.application.recorder import KIND, Recorder
 from ska_oso_oet.procedure.domain import FileSystemScript, ProcedureInput
 
@@ -24,7 +26,14 @@ def bus() -> Iterator[EventBus]:
 @pytest.fixture
 def recorder(bus: EventBus) -> Recorder:
     """A recorder that has seen one procedure being created."""
-    recorder = Recorder(bus, lambda procedure_id: None, lambda: None)
+    summaries = SummaryStore(
+        bus,
+        KIND,
+        read=ProcedureSummary.model_validate_json,
+        conclude=lambda summary: Conclusion(summary, []),
+        history_length=10,
+    )
+    recorder = Recorder(bus, summaries, question_store(bus, 10), lambda procedure_id: None, lambda: None)
     waiting = {"init": ProcedureInput(subarray_id=3), "main": ProcedureInput(1)}
     recorder.created(1, FileSystemScript("file:///a.py"), waiting, Origin())
     recorder.state_changed(1, ProcedureState.CREATING, None)
@@ -52,4 +61,5 @@ def test_those_of_the_request_are_there_before_any_function_is_called(
 
 def test_those_of_a_start_are_there_when_the_start_is_answered(bus: EventBus, recorder: Recorder) -> None:
     recorder.function_called(1, "main", ProcedureInput(2))
+    recorder.state_changed(1, ProcedureState.RUNNING, None)
     assert _arguments(bus)["main"] == {"args": [2], "kwargs": {}}

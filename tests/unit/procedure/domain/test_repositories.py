@@ -2,9 +2,9 @@
 
 import pytest
 
-from ska_oso_oet.procedure.domain import GitScript, ScriptError, ScriptNotAllowed
+from ska_oso_oet.model import DEFAULT_REPOSITORY, GitArgs
+from ska_oso_oet.procedure.domain import GitScript, ScriptError, ScriptNotAllowedError
 from ska_oso_oet.procedure.domain.repositories import Repositories, check_place
-from ska_oso_oet.procedure.gitmanager import DEFAULT_REPOSITORY, GitArgs
 
 URL = "https://gitlab.example.org/group/project.git"
 EVERYTHING = Repositories.of(["*"])
@@ -24,6 +24,12 @@ def script(uri: str = "git:///scripts/observe.py", **args: str | None) -> GitScr
         "ssh://git@[::1]/a.git",
         "git://gitlab.example.org/a",
         "http://gitrepo.git/a",
+        "http://foo.git",
+        "https://gitlab.example.org:8443",
+        "https://gitlab.example.org/",
+        "git://observing.example.org",
+        "/srv/git/project.git",
+        "/srv/my git/project",
         "file:///srv/git/a%20b.git",
     ],
 )
@@ -42,12 +48,27 @@ def test_usual_repository_urls_are_accepted(url: str) -> None:
         "fd::17/a",
         "ftp://gitlab.example.org/a",
         "git@gitlab.example.org:group/project.git",
-        "/srv/git/project.git",
+        "./project.git",
+        "../project.git",
+        "project.git",
+        "~/project.git",
+        "/srv/git/../secret.git",
+        "/srv/./git",
+        "/srv/git\n",
+        "/srv/git\0",
+        "/" + "a" * 2000,
+        "http://..",
+        "http://-oProxyCommand=touch",
+        "http://token@foo.git",
+        "git://user:secret@foo.git",
+        "file://",
+        "file:///",
+        "file://srv",
+        "/",
+        "ssh://",
         "ssh://-oProxyCommand=touch/a",
         "ssh://-l@gitlab.example.org/a",
         "https:///group/project",
-        "https://gitlab.example.org",
-        "https://gitlab.example.org/",
         "https://token@gitlab.example.org/a",
         "https://user:secret@gitlab.example.org/a",
         "ssh://user:secret@gitlab.example.org/a",
@@ -184,16 +205,45 @@ def test_a_repository_is_allowed_by_its_pattern(pattern: str) -> None:
     ],
 )
 def test_a_repository_without_a_pattern_is_refused(pattern: str, url: str) -> None:
-    with pytest.raises(ScriptNotAllowed, match="GitRepositories"):
+    with pytest.raises(ScriptNotAllowedError, match="GitRepositories"):
+        Repositories.of([pattern]).admit(script(git_repo=url))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url"),
+    [
+        ("/srv/git/*", "/srv/git/project.git"),
+        ("/srv/git/*", "file:///srv/git/project.git"),
+        ("file:///srv/git/*", "/srv/git/project.git"),
+        ("/srv/my git/*", "/srv/my git/project.git"),
+        ("http://foo.git", "http://foo.git"),
+        ("http://foo.git/", "http://foo.git"),
+        ("http://foo.git/*", "http://foo.git/"),
+    ],
+)
+def test_patterns_of_local_paths_and_of_hosts_alone(pattern: str, url: str) -> None:
+    Repositories.of([pattern]).admit(script(git_repo=url))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url"),
+    [
+        ("/srv/git/*", "/srv/other/project.git"),
+        ("/srv/git/*", "https://srv/git/project.git"),
+        ("http://foo.git", "http://foo.git/other"),
+    ],
+)
+def test_patterns_of_local_paths_and_of_hosts_alone_allow_nothing_else(pattern: str, url: str) -> None:
+    with pytest.raises(ScriptNotAllowedError, match="GitRepositories"):
         Repositories.of([pattern]).admit(script(git_repo=url))
 
 
 def test_without_patterns_no_repository_is_allowed() -> None:
-    with pytest.raises(ScriptNotAllowed, match="none is configured"):
+    with pytest.raises(ScriptNotAllowedError, match="none is configured"):
         Repositories().admit(script())
 
 
-@pytest.mark.parametrize("pattern", ["", "gitlab.example.org/*", "https://*", "**"])
+@pytest.mark.parametrize("pattern", ["", "gitlab.example.org/*", "https://*", "https://*.example.org", "**"])
 def test_what_can_be_no_pattern_is_refused_where_it_is_configured(pattern: str) -> None:
     with pytest.raises(ValueError, match="pattern"):
         Repositories.of([pattern])

@@ -1,0 +1,176 @@
+"""Long-running commands that follow a procedure or an activity, and end when its summary says so."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any, NamedTuple
+
+from oet_devices.ska.command_handle import CommandHandle
+from oet_devices.ska.command_record import JsonText
+from ska_oso_oet.journal import Document
+from ska_oso_oet.journal.document_view import DocumentView
+from ska_oso_oet.model import ActivityState, ActivitySummary, ProcedureState, ProcedureSummary
+from ska_oso_oet.procedure.application.recorder import KIND as PROCEDURE
+from ska_oso_oet.procedure.application.recorder import listed_text
+
+from .json_text import ascii_json
+
+
+class Outcome(Enum):
+    """Ways in which a command ends."""
+
+    COMPLETED = "COMPLETED"
+    """It did what it is for."""
+    FAILED = "FAILED"
+    """It could not."""
+    ABORTED = "ABORTED"
+    """It was asked to end before."""
+
+
+class End(NamedTuple):
+    """The end of a command.
+
+    :param outcome: whether it did what it is for: then its result is the summary
+    :param reason: why not
+    """
+
+    outcome: Outcome
+    reason: str = ""
+
+
+_COMPLETED = End(Outcome.COMPLETED)
+
+EndRule = Callable[[Any], End | None]
+"""Returns how a command has ended, by a summary of what it follows; None as long as it goes on."""
+
+
+def create_ends(summary: ProcedureSummary) -> End | None:
+    """Return the end of Create, whose script is to be READY."""
+    # It may have gone on since then: of several changes at once only the last summary is published.
+    return _COMPLETED if summary.was_ready else _procedure_end(summary)
+
+
+def start_ends(summary: ProcedureSummary) -> End | None:
+    """Return the end of Start, whose ``main`` is to return."""
+    return _COMPLETED if summary.state is ProcedureState.COMPLETE else _procedure_end(summary)
+
+
+def _procedure_end(summary: ProcedureSummary) -> End | None:
+    if not summary.state.is_final:
+        return None
+    if summary.state is ProcedureState.STOPPED:
+        return End(Outcome.ABORTED, summary.history.stacktrace or f"Procedure {summary.id} was stopped.")
+    reason = summary.history.stacktrace or f"Procedure {summary.id} is {summary.state}."
+    return End(Outcome.FAILED, reason)
+
+
+def prepare_only_ends(summary: ActivitySummary) -> End | None:
+    """Return the end of RunActivity with prepare_only, whose script is to be READY."""
+    if any(state is ActivityState.PREPARED for state, _ in summary.activity_states):
+        return _COMPLETED
+    return run_activity_ends(summary)
+
+
+def run_activity_ends(summary: ActivitySummary) -> End | None:
+    """Return the end of RunActivity, whose script is to be COMPLETE."""
+    if not summary.state.is_final:
+        return None
+    if summary.state is ActivityState.COMPLETE:
+        return _COMPLETED
+    if summary.state is ActivityState.STOPPED:
+        return End(Outcome.ABORTED, summary.reason or f"Activity {summary.id} was stopped.")
+    return End(Outcome.FAILED, summary.reason or f"Activity {summary.id} has failed.")
+
+
+class CommandFollowers:
+    """The commands that follow procedures, or those that follow activities.
+
+    What they report comes from the same documents that clients see, after they were committed, so that
+    the two never disagree. Any thread may use it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._commands: dict[int, list[tuple[EndRule, CommandHandle]]] = defaultdict(list)
+        self._held: dict[int, list[tuple[EndRule, int]]] = {}
+
+    @contextmanager
+    def expecting(self, document_id: int) -> Iterator[None]:
+        """Keep the progress of something for a command that follows it before this context ends.
+
+        A command is begun when its request has been granted: a short script may have ended by then.
+
+        :param document_id: ID of what the command will follow
+        """
+        with self._lock:
+            self._held[document_id] = []
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._held[document_id]
+
+    def follow(self, document_id: int, ends: EndRule, handle: CommandHandle, view: DocumentView) -> None:
+        """Report to a command from now on, also what has happened already.
+
+        :param document_id: ID of what the command follows
+        :param ends: how the command ends
+        :param handle: the command
+        :param view: where the document is
+        """
+        with self._lock:
+            self._commands[document_id].append((ends, handle))
+            # Under the lock, or newer progress could be reported before this.
+            for rule, percent in self._held.get(document_id, ()):
+                if rule is ends:
+                    handle.progress(percent)
+        document = view.get(document_id)
+        if document is not None:
+            self.on_document(document)
+
+    def on_document(self, document: Document) -> None:
+        """Report a new document to the commands that follow it."""
+        with self._lock:
+            if document.id not in self._commands:
+                return
+            commands = [(ends, handle, ends(document.value)) for ends, handle in self._commands[document.id]]
+            left = [(ends, handle) for ends, handle, end in commands if end is None]
+            if left:
+                self._commands[document.id] = left
+            else:
+                del self._commands[document.id]
+        for _, handle, end in commands:
+            if end is not None:
+                _report(handle, end, document)
+
+    def on_progress(self, document_id: int, percent: int, *, of: EndRule) -> None:
+        """Report how far something is.
+
+        :param document_id: its ID
+        :param percent: 0 to 100
+        :param of: which commands have that progress: those that end by this rule
+        """
+        with self._lock:
+            if document_id in self._held:
+                self._held[document_id].append((of, percent))
+            commands = list(self._commands.get(document_id, []))
+        for ends, handle in commands:
+            if ends is of:
+                handle.progress(percent)
+
+
+def _text_of(document: Document) -> str:
+    """Return the JSON of a summary, as lists and events have it."""
+    return listed_text(document) if document.kind == PROCEDURE else document.text
+
+
+def _report(handle: CommandHandle, end: End, document: Document) -> None:
+    match end.outcome:
+        case Outcome.COMPLETED:
+            handle.completed(JsonText(ascii_json(_text_of(document))))
+        case Outcome.FAILED:
+            handle.failed(end.reason)
+        case Outcome.ABORTED:
+            handle.aborted(end.reason)

@@ -1,0 +1,1 @@
+"""Command-line tools of the device server: the stack, registration, probes, the demo, generated files."""

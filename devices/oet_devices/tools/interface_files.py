@@ -1,0 +1,64 @@
+"""``make interface``: writes the files that describe the interfaces to people and tools.
+
+They are ``pogo/OETController.xmi``, the table of properties in ``tango_db/README.md``, ``openapi.json`` for
+REST, ``asyncapi.json`` for events, and the dashboards for Taranta.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from ska_oso_oet.event.asyncapi import asyncapi_text
+from ska_oso_oet.sidecar import openapi_text
+
+from ..controller import OETController
+from .dashboards import dashboards
+from .pogo import pogo_model
+
+_PROJECT = Path(__file__).parents[3]
+_TABLE = re.compile(r"(?<=<!-- properties -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+
+def property_table() -> str:
+    """Return the class and device properties of OETController as a Markdown table."""
+    model = OETController.TangoClassClass
+    rows = [
+        f"| `{name}` | {kind} | {data_type} | {_shown(default)} | {doc} |"
+        for kind, properties in (("device", model.device_property_list), ("class", model.class_property_list))
+        for name, (data_type, doc, default, *_) in sorted(properties.items())
+    ]
+    return "\n".join(["| property | of | type | default | meaning |", "|---|---|---|---|---|", *rows, ""])
+
+
+def _shown(default: object) -> str:
+    """Return a default value the way the Tango database would hold it."""
+    lines = default if isinstance(default, list) else [default]
+    return ", ".join(f"`{line}`" for line in lines if line != "") or "none"
+
+
+def interface_files(project: Path) -> dict[Path, str]:
+    """Return what the files are to contain.
+
+    :param project: folder of the project
+    """
+    readme = project / "tango_db" / "README.md"
+    folder = project / "charts" / "ska-oso-oet-tango" / "dashboards"
+    return {
+        project / "pogo" / "OETController.xmi": pogo_model(OETController),
+        project / "openapi.json": openapi_text(),
+        project / "asyncapi.json": asyncapi_text(),
+        **{folder / name: text for name, text in dashboards().items()},
+        readme: _TABLE.sub(lambda _: property_table(), readme.read_text()),
+    }
+
+
+def main() -> None:
+    """Write the files."""
+    for path, text in interface_files(_PROJECT).items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        sys.stdout.write(f"{path}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Alembic migrations of the journal, which upgrade older databases; see `ska_oso_oet.journal.schema`."""

@@ -1,0 +1,193 @@
+"""The form of log messages, and a log of operation that keeps nobody waiting.
+
+Messages are written in the SKA log format, version 1 (the developer portal of the SKA, "Logging format"), or
+as JSON where the environment variable OET_LOG_FORMAT says so.
+"""
+
+import json
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
+
+FORMAT_VARIABLE: Final = "OET_LOG_FORMAT"
+_SKA, _JSON = "ska", "json"
+
+OPERATION: Final = logging.getLogger("oet.operation")
+"""Log of what is asked for and of what happens. It keeps nobody waiting between `start` and `finish`."""
+
+_WAITING: Final = 10_000
+"""Messages that may wait to be written: enough for a burst, little enough for any memory."""
+
+_FINISH_TIMEOUT: Final = 2.0
+
+_NOT_IN_TAGS: Final = str.maketrans({"|": "/", ",": ";", ":": "=", "\n": " "})
+
+
+class SkaFormatter(logging.Formatter):
+    """Writes a record in the SKA log format.
+
+    That is version, time, severity, thread, function, place, tags and message.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, and those of its exception."""
+        # The name of a tag is a word; its value may be anything, an address with colons for example.
+        tags = ",".join(
+            f"{name}:{str(value).translate(_NOT_IN_TAGS)}" for name, value in _tags(record).items()
+        )
+        line = "|".join(
+            (
+                "1",
+                _time(record),
+                record.levelname,
+                str(record.threadName),
+                record.funcName,
+                _place(record),
+                tags,
+                record.getMessage(),
+            )
+        )
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        entry = {
+            "time": _time(record),
+            "level": record.levelname,
+            "thread": record.threadName,
+            "function": record.funcName,
+            "place": _place(record),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_tags(record),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False, default=str)
+
+
+def _time(record: logging.LogRecord) -> str:
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{moment}.{int(record.msecs):03}Z"
+
+
+def _place(record: logging.LogRecord) -> str:
+    return f"{record.filename}#{record.lineno}"
+
+
+def _tags(record: logging.LogRecord) -> Mapping[str, object]:
+    tags: Mapping[str, object] = getattr(record, "tags", {})
+    return {name: value for name, value in tags.items() if value is not None}
+
+
+def make_formatter() -> logging.Formatter:
+    """Return what writes records in the form that the environment asks for.
+
+    :raises ValueError: if it asks for an unknown one
+    """
+    wanted = os.environ.get(FORMAT_VARIABLE, "").strip().lower() or _SKA
+    if wanted not in (_SKA, _JSON):
+        raise ValueError(f"{FORMAT_VARIABLE} is {wanted!r}: use {_SKA} or {_JSON}")
+    return JsonFormatter() if wanted == _JSON else SkaFormatter()
+
+
+def level_of(line: str) -> int | None:
+    """Return the level of a line that one of these formatters has written, None of any other line.
+
+    :param line: of a log
+    """
+    name = ""
+    if line.startswith("1|"):
+        name = line.split("|", 3)[2] if line.count("|") > 3 else ""
+    elif line.startswith("{"):
+        try:
+            name = str(json.loads(line).get("level", ""))
+        except ValueError:
+            return None
+    return logging.getLevelNamesMapping().get(name)
+
+
+class BackgroundHandler(logging.Handler):
+    """Hands records to the handlers of the root logger, in a thread of its own.
+
+    Those who log do not wait: where more messages wait than fit, the newest are dropped and counted.
+
+    :param within: makes the context that the thread works in
+    """
+
+    def __init__(self, within: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
+        super().__init__()
+        self._records: queue.Queue[logging.LogRecord | None] = queue.Queue(_WAITING)
+        self._within = within
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._run, name="oet-log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record."""
+        try:
+            self._records.put_nowait(record)
+        except queue.Full:
+            self._dropped += 1
+
+    def finish(self, timeout: float) -> None:
+        """Write what waits, and end the thread.
+
+        :param timeout: seconds that it may take: a log may be written to something that reads no more
+        """
+        try:
+            self._records.put(None, timeout=timeout)
+        except queue.Full:
+            return
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        root = logging.getLogger()
+        with self._within():
+            while (record := self._records.get()) is not None:
+                if dropped := self._dropped:
+                    self._dropped = 0
+                    root.error("%d messages of this log are lost: it was written too slowly", dropped)
+                root.handle(record)
+
+
+_running: list[BackgroundHandler] = []
+
+
+def start(within: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
+    """Have a thread of its own write the log of operation.
+
+    :param within: makes the context that the thread works in
+    """
+    handler = BackgroundHandler(within)
+    _running.append(handler)
+    OPERATION.addHandler(handler)
+    OPERATION.propagate = False
+
+
+def finish() -> None:
+    """Write what waits, and have the log of operation written by those who log."""
+    while _running:
+        handler = _running.pop()
+        OPERATION.removeHandler(handler)
+        OPERATION.propagate = True
+        handler.finish(_FINISH_TIMEOUT)
+
+
+def log(level: int, message: str, **tags: object) -> None:
+    """Log a message about operation.
+
+    :param level: of Python's logging
+    :param message: one line
+    :param tags: what the message is about, by name, e.g. ``procedure=7``; None is left out
+    """
+    OPERATION.log(level, "%s", message, extra={"tags": tags}, stacklevel=2)

@@ -1,0 +1,143 @@
+"""The scripts that can be run, listed again whenever a folder of theirs changes."""
+
+import logging
+import re
+import threading
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import watchfiles
+
+from ..domain import ScriptDefectiveError, ScriptError, source
+from ..domain.roots import ScriptRoots
+from ..domain.script_text import ScriptText
+
+LOGGER = logging.getLogger(__name__)
+
+MAX_SCRIPTS = 1024
+"""How many scripts are listed."""
+
+_QUIET_MILLISECONDS = 200
+"""Changes that follow each other within this time are looked at together."""
+
+_FIRST_LOOK_MILLISECONDS = 1000
+
+_DEFINITION = re.compile(rb"^(async[ \t]+)?def[ \t]+(main|init)\b", re.MULTILINE)
+_MENTION = re.compile(rb"\b(main|init)\b|\bimport[ \t]+\*")
+
+
+def is_script(path: Path, size_limit: int = source.SIZE_LIMIT) -> bool:
+    """Return whether a file has a ``main`` or an ``init``, generators included; else it is a helper.
+
+    A script that is not valid Python counts as long as its text defines one of them at the top level.
+
+    :param path: the file
+    :param size_limit: bytes that a script may have
+    """
+    try:
+        text = source.read_file(path, size_limit)
+    except ScriptError:
+        return False
+    if _DEFINITION.search(text) is not None:
+        return True
+    # To parse a text takes the interpreter from all other threads: only where it may show something.
+    if _MENTION.search(text) is None or len(text) > source.LONG:
+        return False
+    try:
+        return any(outline.defined for outline in ScriptText(text, path.name).outlines().values())
+    except ScriptDefectiveError:
+        return False
+
+
+class _Seen(NamedTuple):
+    """A file as it was when it was read."""
+
+    version: tuple[int, int, int]
+    is_script: bool
+
+
+class ScriptList:
+    """The URIs of the scripts below the script roots, kept up to date by the kernel's notifications.
+
+    Changes that another host makes to a shared folder are not notified: they count after a restart.
+
+    :param roots: the folders
+    :param size_limit: bytes that a script may have
+    :param on_change: called by a thread of this list whenever the list has changed, the first time included
+    """
+
+    def __init__(self, roots: ScriptRoots, size_limit: int, on_change: Callable[[], None]) -> None:
+        self._roots = roots
+        self._size_limit = size_limit
+        self._on_change = on_change
+        self._seen: dict[Path, _Seen] = {}
+        self._uris: tuple[str, ...] | None = None
+        self._listed = threading.Event()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="oet-script-list", daemon=True)
+        self._thread.start()
+
+    @property
+    def uris(self) -> tuple[str, ...]:
+        """URIs of the scripts, at most `MAX_SCRIPTS`; none before the folders have been read."""
+        return self._uris or ()
+
+    def wait(self, timeout: float) -> None:
+        """Wait until the folders have been read for the first time.
+
+        :param timeout: seconds to wait at most
+        """
+        self._listed.wait(timeout)
+
+    def ask_to_end(self) -> None:
+        """Have the folders no longer watched. Does not wait for that."""
+        self._end.set()
+
+    def close(self) -> None:
+        """Watch the folders no longer."""
+        self.ask_to_end()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._list()
+            folders = [folder for folder in self._roots.folders if folder.is_dir()]
+            is_first = True
+            for changes in watchfiles.watch(
+                *folders,
+                step=_QUIET_MILLISECONDS,
+                stop_event=self._end,
+                rust_timeout=_FIRST_LOOK_MILLISECONDS,
+                yield_on_timeout=True,
+                raise_interrupt=False,
+                ignore_permission_denied=True,
+            ):
+                # The first time in any case: before it watched them, the folders may have changed.
+                if changes or is_first:
+                    self._list()
+                is_first = False
+        except Exception:
+            LOGGER.exception("The script roots cannot be watched: the attribute scripts shows no change")
+        finally:
+            self._listed.set()
+
+    def _list(self) -> None:
+        scripts = (path.as_uri() for path in self._roots.files() if self._is_script(path))
+        found = tuple(islice(scripts, MAX_SCRIPTS))
+        if found != self._uris:
+            self._uris = found
+            self._on_change()
+        self._listed.set()
+
+    def _is_script(self, path: Path) -> bool:
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        version = (status.st_mtime_ns, status.st_size, status.st_ino)
+        seen = self._seen.get(path)
+        if seen is None or seen.version != version:
+            seen = self._seen[path] = _Seen(version, is_script(path, self._size_limit))
+        return seen.is_script

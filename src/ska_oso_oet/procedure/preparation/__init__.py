@@ -1,0 +1,1 @@
+"""Preparation of scripts from git: repositories, checkouts and Python environments."""

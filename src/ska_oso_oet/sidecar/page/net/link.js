@@ -1,0 +1,184 @@
+/** Keeps the store up to date: first what is, by REST; then what happens, by one stream for all controllers. */
+
+import { store } from "../store/store.js";
+import { apply, applyPast } from "../store/events.js";
+import { newSubarray } from "../store/subarray.js";
+import { now } from "../time.js";
+import { ApiError, address, call } from "./api.js";
+import { load, loadQuestion, loadStatus } from "./snapshot.js";
+import { stream } from "./sse.js";
+import { lookForUpdate } from "./update.js";
+
+/** @import { OetEvent, ServedController, Subarray } from "../types" */
+/** @import { Message } from "./sse.js" */
+
+/** Milliseconds between two attempts to connect: the first ones, then the last for good. */
+const PAUSES = [200, 500, 1000, 2000];
+
+/** Milliseconds between two attempts while this page has no right to look: a login ends the wait. */
+const REFUSED = 30_000;
+
+/** How many events that have happened before are shown. */
+const PAST = 500;
+
+/** Milliseconds without a byte after which the connection is lost: there is a heartbeat every 15 s. */
+const SILENCE = 40_000;
+
+class Link {
+  #attempts = 0;
+  /** @type {AbortController} */
+  #end = new AbortController();
+  #wake = () => {};
+
+  /** Connect, and stay connected as long as the page is open. */
+  async run() {
+    addEventListener("online", () => this.again());
+    for (;;) {
+      try {
+        await this.#connectOnce();
+        store.connect("lost", "The service has closed the connection.");
+      } catch (error) {
+        this.#note(error);
+      }
+      await this.#pause();
+    }
+  }
+
+  /** Connect again now: rights have changed, or there is a network again. */
+  again() {
+    this.#attempts = 0;
+    this.#end.abort();
+    this.#wake();
+  }
+
+  async #connectOnce() {
+    this.#end = new AbortController();
+    const messages = stream(this.#url(), this.#end.signal, SILENCE);
+    // All three at once: the first view needs them.
+    const first = messages.next();
+    first.catch(() => {});
+    try {
+      await Promise.all([this.#identify(), this.#list()]);
+      const reader = new Reader();
+      for (let part = await first; !part.done; part = await messages.next()) {
+        if (store.state.connection.state !== "open") this.#connected();
+        this.#attempts = 0;
+        reader.take(part.value);
+      }
+    } finally {
+      this.#end.abort();
+    }
+  }
+
+  #connected() {
+    const again = store.state.connection.state === "lost";
+    store.connect("open");
+    // The service may have been replaced meanwhile.
+    if (again) lookForUpdate();
+  }
+
+  async #identify() {
+    store.state.session = await call(null, "GET", "/session");
+    store.changed();
+  }
+
+  async #list() {
+    /** @type {ServedController[]} */
+    const listed = await call(null, "GET", "/subarrays");
+    const known = store.state.subarrays;
+    store.state.subarrays = new Map(
+      listed.map(({ subarray_id: number, device }) => [number, known.get(number) ?? newSubarray(number, device)]),
+    );
+    store.changed();
+  }
+
+  #url() {
+    const known = [...store.state.subarrays.values()].filter((subarray) => subarray.lastEvent !== null);
+    const query = known.map((subarray) => `&after=${subarray.number}:${subarray.lastEvent}`);
+    return address(null, `/subarrays/stream?past=${PAST}${query.join("")}`);
+  }
+
+  /** @param {unknown} error */
+  #note(error) {
+    const refused = error instanceof ApiError && [401, 403].includes(error.status);
+    if (refused) store.connect("refused", error.message);
+    else {
+      const reason = error instanceof ApiError && error.status ? error.message : "The service cannot be reached.";
+      store.connect("lost", `${reason} This page connects again by itself.`);
+    }
+  }
+
+  async #pause() {
+    const refused = store.state.connection.state === "refused";
+    const pause = refused ? REFUSED : PAUSES[Math.min(this.#attempts, PAUSES.length - 1)];
+    this.#attempts += 1;
+    await new Promise((resolve) => {
+      this.#wake = () => resolve(undefined);
+      setTimeout(this.#wake, pause);
+    });
+  }
+}
+
+/** Takes what the stream brings. */
+class Reader {
+  /** @type {Subarray | undefined} */
+  #current;
+
+  /** @param {Message[]} messages */
+  take(messages) {
+    for (const message of messages) {
+      if (message.type === "subarray") this.#current = store.subarray(Number(message.data));
+      else if (this.#current) this.#takeFor(this.#current, message);
+    }
+    store.changed();
+  }
+
+  /**
+   * @param {Subarray} subarray
+   * @param {Message} message
+   */
+  #takeFor(subarray, message) {
+    // Where events are known already, those that follow are news, however many were missed.
+    if (message.type === "newest") subarray.pastUntil = subarray.lastEvent === null ? Number(message.data) : subarray.pastUntil;
+    else if (message.type === "available") setAvailable(subarray, message.data === "true");
+    // An event without a number says only what somebody has asked for.
+    else if (message.type !== "message" || message.id === null) return;
+    else if (message.data) takeEvent(subarray, JSON.parse(message.data));
+    else subarray.lastEvent ??= Number(message.id);
+  }
+}
+
+/**
+ * @param {Subarray} subarray
+ * @param {boolean} available
+ */
+function setAvailable(subarray, available) {
+  const before = subarray.available;
+  subarray.available = available;
+  if (available) subarray.heard = now();
+  if (before !== available) subarray.availableSince = now();
+  // What was alive may have ended with its server: its events do not tell.
+  if (available && (before !== true || !subarray.loaded)) load(subarray);
+  else if (available) loadStatus(subarray);
+}
+
+/**
+ * @param {Subarray} subarray
+ * @param {OetEvent} event
+ */
+function takeEvent(subarray, event) {
+  const last = subarray.lastEvent;
+  if (event.seq <= (subarray.pastUntil ?? 0)) return applyPast(subarray, event);
+  if (last !== null && event.seq !== last + 1) {
+    // Numbers begin anew after the state of a controller was removed, and are left out where events are no
+    // longer kept: what is known is to be read again.
+    if (event.seq <= last) Object.assign(subarray, { events: [], pastUntil: 0 });
+    load(subarray);
+  }
+  const asked = subarray.question;
+  if (apply(subarray, event)) loadStatus(subarray);
+  if (asked !== null && subarray.question === null) loadQuestion(subarray);
+  return undefined;
+}
+
+export const link = new Link();

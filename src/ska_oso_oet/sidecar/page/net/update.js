@@ -1,0 +1,17 @@
+/** Whether the service has another version of this page by now. */
+
+import { store } from "../store/store.js";
+
+/** Folder that all files of this version are in. */
+const FOLDER = new URL("..", import.meta.url).href.replace(document.baseURI.replace(/#.*/, ""), "");
+
+/** Ask the service for the page, and note if it is another one. */
+export async function lookForUpdate() {
+  try {
+    const answer = await fetch(document.baseURI, { cache: "no-cache" });
+    store.state.outdated = answer.ok && !(await answer.text()).includes(FOLDER);
+    store.changed();
+  } catch {
+    // The connection is lost again; it is asked when that is back.
+  }
+}

@@ -1,0 +1,93 @@
+"""Whether controllers can be used: the one source of probes, figures and the list of controllers."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import BaseModel, Field
+
+from ska_oso_oet.client import Controller, ControllerError
+from ska_oso_oet.model import HealthState
+
+
+class ControllerReadiness(BaseModel):
+    """Whether a controller can be used, and why not."""
+
+    subarray_id: int
+    device: str = Field(description="name of its Tango device")
+    ready: bool = Field(description="whether scripts can be created and started by this service")
+    available: bool = Field(description="whether it answers, and its events are received")
+    state: str | None = Field(description="state of the Tango device; null if it does not answer")
+    health_state: HealthState | None = Field(description="its health; null if it does not answer")
+    reason: str | None = Field(description="why it is not ready, and what to do; null if it is")
+    unavailable_since: datetime | None = Field(
+        description="when it was found to be unavailable, ISO 8601 in UTC; null while it is available"
+    )
+
+
+class Observed(Protocol):
+    """What serves a controller."""
+
+    @property
+    def number(self) -> int:
+        """Number of the controller's subarray."""
+
+    @property
+    def controller(self) -> Controller:
+        """The client of the controller."""
+
+    @property
+    def receives_events(self) -> bool:
+        """Whether a stream of events that is opened now misses none."""
+
+    def note_availability(self, available: bool) -> datetime | None:
+        """Record whether the controller is available, and return since when it is not."""
+
+
+async def look(service: Observed, timeout: float) -> ControllerReadiness:
+    """Ask a controller whether it can be used.
+
+    :param service: what serves it
+    :param timeout: seconds that it may take to answer
+    """
+    device = service.controller.device
+    try:
+        async with asyncio.timeout(timeout):
+            status = await service.controller.status()
+    except ControllerError as error:
+        return _unavailable(service, str(error))
+    except TimeoutError:
+        return _unavailable(service, f"The device {device} did not answer within {timeout:g} s.")
+    available = service.receives_events
+    reason = status.obstacle
+    if reason is None and not available:
+        reason = f"The events of {device} are not received yet."
+    return ControllerReadiness(
+        subarray_id=service.number,
+        device=device,
+        ready=reason is None,
+        available=available,
+        state=status.state,
+        health_state=status.health_state,
+        reason=reason,
+        unavailable_since=service.note_availability(available),
+    )
+
+
+async def look_at_all(services: Mapping[int, Observed], timeout: float) -> list[ControllerReadiness]:
+    """Ask several controllers at the same time whether they can be used; see `look`."""
+    return list(await asyncio.gather(*(look(service, timeout) for service in services.values())))
+
+
+def _unavailable(service: Observed, reason: str) -> ControllerReadiness:
+    return ControllerReadiness(
+        subarray_id=service.number,
+        device=service.controller.device,
+        ready=False,
+        available=False,
+        state=None,
+        health_state=None,
+        reason=reason,
+        unavailable_since=service.note_availability(available=False),
+    )

@@ -1,0 +1,23 @@
+"""What all tests have in common."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.patience import patience
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each test the time that it may take on this machine."""
+    if config.option.timeout is None:
+        config.option.timeout = patience(float(config.getini("timeout")))
+
+
+@pytest.fixture
+def short_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for temporary files whose name is short: paths of sockets in it may have 107 bytes."""
+    tmp_path_factory.getbasetemp()  # else pytest makes its own within this one, if a test has it as TMPDIR
+    with tempfile.TemporaryDirectory(prefix="oet-") as folder:
+        yield Path(folder)

@@ -1,0 +1,1 @@
+"""The package of events, as other programs use it."""

@@ -1,0 +1,1 @@
+"""Scripts that authors run in their own terminal."""

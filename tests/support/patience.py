@@ -1,0 +1,59 @@
+"""How long tests wait for what must happen, and the one function that waits.
+
+All limits are times a factor from the environment variable ``OET_TEST_PATIENCE``, for slow machines. A wait
+ends when what it waits for is there: a long limit costs time only where a test fails.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+FACTOR = float(os.environ.get("OET_TEST_PATIENCE", "1"))
+"""What all limits are multiplied by."""
+
+
+def patience(seconds: float) -> float:
+    """Return a limit in seconds, times the factor of this machine.
+
+    :param seconds: limit on a usual machine
+    """
+    return seconds * FACTOR
+
+
+PATIENCE = patience(30.0)
+"""Seconds in which anything that a test waits for must happen."""
+LONG_PATIENCE = patience(100.0)
+"""Seconds in which a program that does many things must end."""
+
+_LOOK_AGAIN = 0.02
+
+T = TypeVar("T")
+
+
+def wait_until(
+    condition: Callable[[], T],
+    what: str,
+    changed: threading.Condition | None = None,
+    seen: Callable[[], object] | None = None,
+    limit: float = PATIENCE,
+) -> T:
+    """Wait until a condition holds, and return its value.
+
+    :param condition: returns what is to be returned, or something false
+    :param what: what is waited for, for the message
+    :param changed: notified whenever the condition may have changed; without it the condition is looked at
+        every few milliseconds
+    :param seen: returns what there is instead, for the message
+    :param limit: seconds, this machine's factor included
+    :raises AssertionError: if the condition does not hold in time
+    """
+    deadline = time.monotonic() + limit
+    changed, interval = (threading.Condition(), _LOOK_AGAIN) if changed is None else (changed, limit)
+    with changed:
+        while not (result := condition()):
+            left = deadline - time.monotonic()
+            assert left > 0, f"not within {limit:g} s: {what}{f'; seen: {seen()}' if seen else ''}"
+            changed.wait(min(left, interval))
+        return result
