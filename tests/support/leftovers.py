@@ -5,9 +5,11 @@ detached or not, has it in its initial environment.
 """
 
 import os
+import sys
 import tempfile
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -130,7 +132,23 @@ def nothing_left_behind(mark: str) -> Iterator[None]:
     for thread in _threads() - before.threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     left = Holdings.take(mark).missing_from(before)
-    assert not left, "left behind: " + "; ".join(left)
+    assert not left, f"left behind: {'; '.join(left)}\n{_where_all_stand(mark)}"
+
+
+def _where_all_stand(mark: str) -> str:
+    """Describe what each thread of this process, and each process with the mark, does at present."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    lines = []
+    for ident, frame in sys._current_frames().items():
+        steps = [
+            f"{Path(step.filename).name}:{step.lineno} {step.name}" for step in traceback.extract_stack(frame)
+        ]
+        lines.append(f"thread {names.get(ident)}: {' < '.join(reversed(steps[-6:]))}")
+    for process in marked(mark):
+        with suppress(psutil.NoSuchProcess, OSError):
+            waits_in = Path(f"/proc/{process.pid}/wchan").read_text()
+            lines.append(f"process {_describe(process.pid)}: {process.status()}, in {waits_in}")
+    return "\n".join(lines)
 
 
 @contextmanager
