@@ -10,7 +10,8 @@ from ska_oso_oet.sidecar.page_files import PageSourceError, join_modules, join_s
 
 MODULES = {
     "main.js": 'import "./parts/says.js";\nimport { base, Kind } from "./base.js";\nconst own = "main";\n'
-    'console.log(own, base, new Kind().name());\nconst load = async () => {\n  await import("./parts/later.js");\n};\nload();\n',
+    "console.log(own, base, new Kind().name());\nconst load = async () => {\n"
+    '  await import("./parts/later.js");\n};\nload();\n',
     "base.js": 'console.log("base");\nconst own = 2;\nexport const base = own;\n'
     "export class Kind {\n  name() {\n    return kind();\n  }\n}\n"
     'function kind() {\n  return "kind";\n}\nexport async function* kinds() {}\n',
