@@ -174,8 +174,8 @@ class HostMiddleware:
         for origin in headers.getlist("origin"):
             if not self._known.admit_origin(origin, requested_host(scope), arrived_at):
                 return (
-                    f"Pages of {origin!r} may not use this service: use its own page. If that is its page behind "
-                    "a proxy, start it with --allowed-host for that name, and have the proxy send "
+                    f"Pages of {origin!r} may not use this service: use its own page. If that is its page "
+                    "behind a proxy, start it with --allowed-host for that name, and have the proxy send "
                     "X-Forwarded-Host."
                 )
         return None
