@@ -15,6 +15,7 @@ Commands return as soon as the controller has taken them, and `wait` returns whe
 Events arrive in order and none is missed: what Tango drops is asked for.
 """
 
+from .attribute_news import AttributeNews
 from .controller import DEFAULT_DEVICE, DEFAULT_TIMEOUT, Controller
 from .errors import (
     ControllerError,
@@ -43,6 +44,7 @@ __all__ = [
     "DEFAULT_DEVICE",
     "DEFAULT_TIMEOUT",
     "AcceptedCommand",
+    "AttributeNews",
     "CallObserver",
     "CommandResult",
     "Controller",

@@ -36,6 +36,7 @@ from ska_oso_oet.model import (
     script_to_json,
 )
 
+from .attribute_news import AttributeNews
 from .command_ends import CommandEnds
 from .device import TangoDevice
 from .errors import InvalidRequestError, OdaFailedError, RequestRejectedError, ScriptNotAtHandError
@@ -44,7 +45,6 @@ from .events import Events
 from .link import CallObserver, DeviceLink
 from .observing_queue import ObservingQueue
 from .operator_talk import OperatorTalk
-from .output_news import OutputNews
 from .raw_events import RawEvent
 from .records import Records
 from .request_texts import request_json, script_argument
@@ -65,6 +65,8 @@ _STATUS = (
     "versionId",
 )
 """Attributes that a `ControllerStatus` is made of."""
+_REPORTED = ("State", "Status", "healthState", "adminMode")
+"""When a status changes, at least one of these changes."""
 _ADMIN_MODES = tuple(AdminMode)
 _HEALTH_STATES = tuple(HealthState)
 
@@ -112,8 +114,10 @@ class Controller:
         self.settings = DeviceSettings(self._link)
         self._ends: CommandEnds | None = None
         self._streams: WeakSet[EventStream] = WeakSet()
-        self.output_news = OutputNews(self._link)
+        self.output_news = AttributeNews(self._link, "scriptOutput")
         """Enter it to wait for the news that the current procedure has written output."""
+        self.status_news = AttributeNews(self._link, *_REPORTED)
+        """Enter it to wait for the news that what `status` returns has changed."""
 
     @property
     def device(self) -> str:
@@ -132,6 +136,7 @@ class Controller:
         if self._ends is not None:
             await self._ends.close()
         await self.output_news.close()
+        await self.status_news.close()
         self._link.close()
 
     # Commands

@@ -56,6 +56,17 @@ def subarray_base_uri(request: Request, number: int) -> str:
     return f"{_origin(request)}{request.scope.get(SITE_ROOT, '')}{SUBARRAYS}/{number}{API}"
 
 
+def within_subarray(request: Request, number: int) -> Request:
+    """Return a request as if it were sent to the address of a subarray's controller.
+
+    :param request: the request that is answered
+    :param number: of the subarray
+    """
+    root = f"{request.scope.get(SITE_ROOT, '')}{SUBARRAYS}/{number}"
+    scope = {key: value for key, value in request.scope.items() if key != _BASE}
+    return Request({**scope, "root_path": root})
+
+
 def is_https(request: Request) -> bool:
     """Return whether the client of a request has an encrypted connection, to a proxy perhaps."""
     return _scheme(request) == "https"

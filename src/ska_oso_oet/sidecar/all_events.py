@@ -31,7 +31,8 @@ _POSITION = re.compile(r"(?P<subarray>[1-9]\d{0,8}):(?P<number>\d{1,18})\Z", re.
 _STREAM = {
     "description": "server-sent events. An `event: subarray` has the number of a subarray as its `data:`: "
     "the events and comments after it are those of `/stream` of that subarray. An `event: available` says "
-    "whether its controller answers: its `data:` is `true` or `false`. An `event: newest` has the number of "
+    "whether its controller answers: its `data:` is `true` or `false`. An `event: status` has what `/status` "
+    "returns, now and whenever that changes. An `event: newest` has the number of "
     "the newest event when the stream began",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
@@ -125,6 +126,7 @@ async def _merged(services: Mapping[int, Service], progress: Mapping[int, Progre
             async with asyncio.TaskGroup() as sources:
                 for number, service in services.items():
                     sources.create_task(bring(number, _availability(service)))
+                    sources.create_task(bring(number, _status(service)))
                     sources.create_task(bring(number, _events(service, progress[number])))
         finally:
             await parts.put(None)
@@ -145,8 +147,8 @@ async def _merged(services: Mapping[int, Service], progress: Mapping[int, Progre
 
 
 async def _events(service: Service, progress: Progress) -> AsyncIterator[bytes]:
-    if service.feed.epoch is not None:
-        yield _field("newest", str(service.feed.epoch.ring.next - 1))
+    if (newest := service.feed.last_event) is not None:
+        yield _field("newest", str(newest))
     if place := progress.place():
         yield place
     async for data in progress.chunks():
@@ -162,6 +164,12 @@ async def _availability(service: Service) -> AsyncIterator[bytes]:
             yield _field("available", "true" if known else "false")
         else:
             await feed.wait_for_connection(known)
+
+
+async def _status(service: Service) -> AsyncIterator[bytes]:
+    """Yield the status of a controller, now and whenever that changes."""
+    async for status in service.status.follow():
+        yield _field("status", status.model_dump_json())
 
 
 def _field(name: str, data: str) -> bytes:

@@ -28,6 +28,7 @@ from . import (
     scheduling_blocks,
     scripts,
     session,
+    snapshot,
     subarrays,
 )
 from .access_log import AccessLogMiddleware
@@ -88,6 +89,7 @@ class SidecarApp(FastAPI):
             all_events,
             operation,
             subarrays,
+            snapshot,
             session,
             description,
             probes,

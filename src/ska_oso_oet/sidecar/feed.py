@@ -78,6 +78,11 @@ class EventFeed:
         return self._stream is not None and self._stream.connected
 
     @property
+    def last_event(self) -> int | None:
+        """Number of the newest event that was received; None before the first connection."""
+        return None if self.epoch is None else self.epoch.ring.next - 1
+
+    @property
     def lost_since(self) -> datetime | None:
         """When the device was found to be unavailable; None while it is there."""
         return self._stream.lost_since if self._stream is not None else self._created

@@ -8,7 +8,7 @@ from typing import Protocol
 from pydantic import BaseModel, Field
 
 from ska_oso_oet.client import Controller, ControllerError
-from ska_oso_oet.model import HealthState
+from ska_oso_oet.model import ControllerStatus, HealthState
 
 
 class ControllerReadiness(BaseModel):
@@ -51,19 +51,29 @@ async def look(service: Observed, timeout: float) -> ControllerReadiness:
     :param service: what serves it
     :param timeout: seconds that it may take to answer
     """
+    return (await look_closely(service, timeout))[0]
+
+
+async def look_closely(
+    service: Observed, timeout: float
+) -> tuple[ControllerReadiness, ControllerStatus | None]:
+    """Ask a controller whether it can be used, and for its status; see `look`.
+
+    :returns: the status is None if it does not answer
+    """
     device = service.controller.device
     try:
         async with asyncio.timeout(timeout):
             status = await service.controller.status()
     except ControllerError as error:
-        return _unavailable(service, str(error))
+        return _unavailable(service, str(error)), None
     except TimeoutError:
-        return _unavailable(service, f"The device {device} did not answer within {timeout:g} s.")
+        return _unavailable(service, f"The device {device} did not answer within {timeout:g} s."), None
     available = service.receives_events
     reason = status.obstacle
     if reason is None and not available:
         reason = f"The events of {device} are not received yet."
-    return ControllerReadiness(
+    readiness = ControllerReadiness(
         subarray_id=service.number,
         device=device,
         ready=reason is None,
@@ -73,6 +83,7 @@ async def look(service: Observed, timeout: float) -> ControllerReadiness:
         reason=reason,
         unavailable_since=service.note_availability(available),
     )
+    return readiness, status
 
 
 async def look_at_all(services: Mapping[int, Observed], timeout: float) -> list[ControllerReadiness]:

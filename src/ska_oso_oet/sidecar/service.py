@@ -16,6 +16,7 @@ from .feed import EventFeed
 from .listings import Listings
 from .metrics import ControllerMetrics, Metrics
 from .settings import Settings
+from .status_feed import StatusFeed
 from .stream import EventSource
 
 _FIRST_ATTEMPT = 3.0
@@ -42,20 +43,30 @@ class Service:
         self.feed = EventFeed(self.controller, metrics, settings.max_lag, settings.heartbeat)
         self.events = EventSource(self.feed, self.controller, metrics)
         self.listings = Listings(self.feed)
-        self._receiving: asyncio.Task[None] | None = None
+        self.status = StatusFeed(self.controller, self.feed)
+        self._receiving: list[asyncio.Task[None]] = []
         self._failing_since: datetime | None = None
 
     def start(self) -> None:
         """Begin to receive the events of the controller."""
-        self._receiving = asyncio.create_task(self.feed.run(), name=f"event feed of {self.controller.device}")
+        device = self.controller.device
+        self._receiving = [
+            asyncio.create_task(self.feed.run(), name=f"event feed of {device}"),
+            asyncio.create_task(self.status.run(), name=f"status of {device}"),
+        ]
 
     async def close(self) -> None:
         """End all streams, and close the client of the controller."""
-        self.feed.close()
-        if self._receiving is not None:
-            self._receiving.cancel()
-            await asyncio.gather(self._receiving, return_exceptions=True)
+        self.close_streams()
+        for task in self._receiving:
+            task.cancel()
+        await asyncio.gather(*self._receiving, return_exceptions=True)
         await self.controller.aclose()
+
+    def close_streams(self) -> None:
+        """End all streams."""
+        self.feed.close()
+        self.status.close()
 
     @property
     def receives_events(self) -> bool:
@@ -101,7 +112,7 @@ class Gateway:
     def close_streams(self) -> None:
         """End all streams of events."""
         for service in self.services.values():
-            service.feed.close()
+            service.close_streams()
 
 
 @asynccontextmanager

@@ -4,13 +4,14 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 from tests.support.controllers import MODULE, register_controller
 from tests.support.oet_stack import Sidecar, sidecar
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, wait_until
 from tests.support.processes import ServerProcess
 from tests.support.tango_stack import device_server, tango_database
 
@@ -59,6 +60,7 @@ class Reader:
         self.events: dict[int, list[int]] = {number: [] for number in NUMBERS}
         self.available: dict[int, list[bool]] = {number: [] for number in NUMBERS}
         self.newest: dict[int, int] = {}
+        self.statuses: dict[int, list[Any]] = {number: [] for number in NUMBERS}
 
     def read_until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -73,6 +75,8 @@ class Reader:
             self._number = int(data)
         elif kind == "available":
             self.available[self._number].append(json.loads(data))
+        elif kind == "status":
+            self.statuses[self._number].append(json.loads(data))
         elif kind == "newest":
             self.newest[self._number] = int(data)
         elif data:
@@ -126,6 +130,51 @@ def test_a_position_that_is_none_is_refused(place: Place, after: str) -> None:
     assert repr(after) in answer.json()["Message"]
 
 
+def test_the_status_of_a_controller_comes_with_the_stream_and_whenever_it_changes(place: Place) -> None:
+    base = f"{place.gateway.root}/subarrays/5/api/v1.0"
+    with reader(place) as stream:
+        stream.read_until(lambda: all(stream.statuses[number] for number in NUMBERS))
+        assert stream.statuses[5][0] == httpx.get(f"{base}/status", timeout=PATIENCE).json()
+        others = len(stream.statuses[2])
+        for mode, state in (("OFFLINE", "DISABLE"), ("ONLINE", "ON")):
+            answer = httpx.put(f"{base}/admin_mode", json={"admin_mode": mode}, timeout=PATIENCE)
+            assert answer.status_code == 200, answer.text
+            stream.read_until(
+                lambda state=state: stream.statuses[5][-1]["state"] == state  # type: ignore[misc]
+            )
+            assert stream.statuses[5][-1]["admin_mode"] == mode
+    assert len(stream.statuses[2]) == others
+
+
+def test_a_snapshot_has_what_the_routes_of_each_controller_return(place: Place) -> None:
+    place.create(5)
+    snapshots = place.gateway.http.get("/subarrays/snapshot").json()
+    assert [each["subarray_id"] for each in snapshots] == list(NUMBERS)
+    with httpx.Client(base_url=f"{place.gateway.root}/subarrays/5/api/v1.0", timeout=PATIENCE) as rest:
+        own = snapshots[1]
+        assert (own["available"], own["reason"], own["unavailable_since"]) == (True, None, None)
+        # What is read later may have gone on.
+        wait_until(
+            lambda: rest.get("/subarrays/snapshot").json()[0]["state"]["procedures"][-1]["state"] == "READY",
+            "the procedure is READY",
+        )
+        (own,) = rest.get("/subarrays/snapshot").json()
+        assert own["state"] == {
+            "status": rest.get("/status").json(),
+            **rest.get("/procedures").json(),
+            **rest.get("/activities").json(),
+            "queue": rest.get("/queue").json(),
+            **rest.get("/question").json(),
+        }
+        newest = rest.get("/procedures").json()["procedures"][-1]
+        assert newest["uri"] == f"{rest.base_url}procedures/{newest['id']}"
+        before = own["last_event"]
+        place.create(5)
+        wait_until(
+            lambda: rest.get("/subarrays/snapshot").json()[0]["last_event"] > before, "there are more events"
+        )
+
+
 # After this the controller of subarray 5 is gone.
 
 
@@ -136,6 +185,11 @@ def test_a_controller_that_goes_and_comes_back_is_reported_and_the_others_go_on(
         stream.read_until(lambda: stream.available[5] == [True, False])
         place.create(2)
         stream.read_until(lambda: len(stream.events[2]) >= 2)
+        here, gone = place.gateway.http.get("/subarrays/snapshot").json()
+        assert here["state"]["status"]["state"] == "ON"
+        assert (gone["available"], gone["state"]) == (False, None)
+        assert "test/oet-all-events/05" in gone["reason"]
+        assert datetime.fromisoformat(gone["unavailable_since"]) <= datetime.now(UTC)
         with device_server(place.tango_host, MODULE, "all-5"):
             stream.read_until(lambda: stream.available[5] == [True, False, True])
             place.create(5)

@@ -139,6 +139,7 @@ def test_the_description_is_valid(http: httpx.Client) -> None:
         "/api/v1.0/queue",
         "/api/v1.0/session",
         "/api/v1.0/subarrays/stream",
+        "/api/v1.0/subarrays/snapshot",
         "/api/v1.0/queue/{entry}",
         "/api/v1.0/question",
         "/api/v1.0/context",

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -99,7 +100,17 @@ def test_a_controller_that_is_gone_is_said_and_shown_again_when_it_is_back(
     try:
         expect(page.get_by_role("alert")).to_contain_text("mid-oet/controller/02 does not answer.")
         expect(page.get_by_role("alert")).to_contain_text("What you see is")
+        with own_stack.rest(2) as rest:
+            (listed,) = rest.get("/subarrays").json()
+        since = datetime.fromisoformat(listed["unavailable_since"])
+        expect(page.get_by_role("alert")).to_contain_text(f"It is unavailable since {since:%H:%M:%S}.")
+        expect(page.get_by_role("alert")).to_contain_text("mid-oet/controller/02 did not answer within")
         expect(page.get_by_role("link", name="2 Unavailable")).to_be_visible()
+        with page.context.new_page() as opened_later:
+            opened_later.goto(own_stack.url)
+            card = opened_later.get_by_role("listitem").filter(has_text="Subarray 2")
+            expect(card).to_contain_text(f"Unavailable since {since:%H:%M:%S}")
+            expect(card).to_contain_text("did not answer")
         expect(page.get_by_role("button", name=STOP)).to_have_attribute(
             "title", "The controller of subarray 2 does not answer."
         )

@@ -38,6 +38,8 @@ def test_the_mode_is_set_after_one_question(page: Page, stack: PageStack) -> Non
 def test_what_somebody_else_changes_shows_and_a_controller_is_reset_and_switched_on(
     page: Page, stack: PageStack
 ) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{stack.url}#/subarrays/3/health")
     page.get_by_role("button", name="Reset").click()
     page.get_by_role("dialog", name="Reset mid-oet/controller/03?").get_by_role(
@@ -47,5 +49,7 @@ def test_what_somebody_else_changes_shows_and_a_controller_is_reset_and_switched
     with stack.rest(3) as rest:
         assert rest.put("/state", json={"state": "STANDBY"}).status_code == 200
     expect(page.get_by_role("link", name="3 Switched off")).to_be_visible()
+    # The stream brings it: the page does not ask.
+    assert not [url for url in asked if url.endswith("/status")]
     page.get_by_role("button", name="Switch on").click()
     expect(page.get_by_role("link", name="3 Nothing runs")).to_be_visible()

@@ -168,11 +168,23 @@ export interface Session {
   login: boolean;
 }
 
-export interface ServedController {
+export interface ControllerState {
+  status: ControllerStatus;
+  procedures: Procedure[];
+  activities: Activity[];
+  queue: Queue;
+  question: Question | null;
+}
+
+export interface ControllerSnapshot {
   subarray_id: number;
   device: string;
-  base: string;
   available: boolean;
+  reason: string | null;
+  /** ISO 8601 in UTC. */
+  unavailable_since: string | null;
+  last_event: number | null;
+  state: ControllerState | null;
 }
 
 export interface Progress {
@@ -189,6 +201,8 @@ export interface Subarray {
   available: boolean | null;
   /** When that has changed, seconds since 1970. */
   availableSince: number;
+  /** Since when its controller is unavailable, as the service has found, and why; null if it is available. */
+  unavailable: { since: number; reason: string } | null;
   /** Whether the state has been read from its controller. */
   loaded: boolean;
   /** Why the state could not be read; null if it could. */
@@ -206,8 +220,8 @@ export interface Subarray {
   events: OetEvent[];
   /** Number of the last event that has been taken; null before the first. */
   lastEvent: number | null;
-  /** Number of the last event that had happened before the page was opened; null until that is known. */
-  pastUntil: number | null;
+  /** Number of the newest event before the state was read: that has the effects of all until then. */
+  readUntil: number;
 }
 
 export interface Connection {

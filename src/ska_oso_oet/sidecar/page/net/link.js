@@ -2,14 +2,13 @@
 
 import { store } from "../store/store.js";
 import { apply, applyPast } from "../store/events.js";
-import { newSubarray } from "../store/subarray.js";
 import { now } from "../time.js";
 import { ApiError, address, call } from "./api.js";
-import { load, loadQuestion, loadStatus } from "./snapshot.js";
+import { load, loadAll, loadQuestion } from "./snapshot.js";
 import { stream } from "./sse.js";
 import { lookForUpdate } from "./update.js";
 
-/** @import { OetEvent, ServedController, Subarray } from "../types" */
+/** @import { OetEvent, Subarray } from "../types" */
 /** @import { Message } from "./sse.js" */
 
 /** Milliseconds between two attempts to connect: the first ones, then the last for good. */
@@ -58,7 +57,8 @@ class Link {
     const first = messages.next();
     first.catch(() => {});
     try {
-      await Promise.all([this.#identify(), this.#list()]);
+      await Promise.all([this.#identify(), loadAll()]);
+      store.changed();
       const reader = new Reader();
       for (let part = await first; !part.done; part = await messages.next()) {
         if (store.state.connection.state !== "open") this.#connected();
@@ -79,17 +79,6 @@ class Link {
 
   async #identify() {
     store.state.session = await call(null, "GET", "/session");
-    store.changed();
-  }
-
-  async #list() {
-    /** @type {ServedController[]} */
-    const listed = await call(null, "GET", "/subarrays");
-    const known = store.state.subarrays;
-    store.state.subarrays = new Map(
-      listed.map(({ subarray_id: number, device }) => [number, known.get(number) ?? newSubarray(number, device)]),
-    );
-    store.changed();
   }
 
   #url() {
@@ -138,14 +127,25 @@ class Reader {
    * @param {Message} message
    */
   #takeFor(subarray, message) {
-    // Where events are known already, those that follow are news, however many were missed.
-    if (message.type === "newest") subarray.pastUntil = subarray.lastEvent === null ? Number(message.data) : subarray.pastUntil;
-    else if (message.type === "available") setAvailable(subarray, message.data === "true");
+    if (message.type === "available") setAvailable(subarray, message.data === "true");
+    else if (message.type === "status") subarray.status = JSON.parse(message.data);
+    // A heartbeat of a controller that answers is empty.
+    else if (message.type === "comment" && !message.data) subarray.heard = now();
     // An event without a number says only what somebody has asked for.
     else if (message.type !== "message" || message.id === null) return;
     else if (message.data) takeEvent(subarray, JSON.parse(message.data));
-    else subarray.lastEvent ??= Number(message.id);
+    else begin(subarray, Number(message.id));
   }
+}
+
+/**
+ * @param {Subarray} subarray
+ * @param {number} after number of the event after which the stream begins
+ */
+function begin(subarray, after) {
+  subarray.lastEvent ??= after;
+  // More has happened since the state was read than the stream begins with.
+  if (subarray.loaded && subarray.lastEvent > subarray.readUntil) load(subarray);
 }
 
 /**
@@ -155,11 +155,10 @@ class Reader {
 function setAvailable(subarray, available) {
   const before = subarray.available;
   subarray.available = available;
-  if (available) subarray.heard = now();
+  if (available) Object.assign(subarray, { heard: now(), unavailable: null });
   if (before !== available) subarray.availableSince = now();
-  // What was alive may have ended with its server: its events do not tell.
-  if (available && (before !== true || !subarray.loaded)) load(subarray);
-  else if (available) loadStatus(subarray);
+  // What was alive may have ended with its server, and events do not say so; nor why a controller is gone.
+  if (before !== available || (available && !subarray.loaded)) load(subarray);
 }
 
 /**
@@ -168,15 +167,15 @@ function setAvailable(subarray, available) {
  */
 function takeEvent(subarray, event) {
   const last = subarray.lastEvent;
-  if (event.seq <= (subarray.pastUntil ?? 0)) return applyPast(subarray, event);
   if (last !== null && event.seq !== last + 1) {
     // Numbers begin anew after the state of a controller was removed, and are left out where events are no
     // longer kept: what is known is to be read again.
-    if (event.seq <= last) Object.assign(subarray, { events: [], pastUntil: 0 });
+    if (event.seq <= last) Object.assign(subarray, { events: [], readUntil: 0 });
     load(subarray);
   }
+  if (event.seq <= subarray.readUntil) return applyPast(subarray, event);
   const asked = subarray.question;
-  if (apply(subarray, event)) loadStatus(subarray);
+  apply(subarray, event);
   if (asked !== null && subarray.question === null) loadQuestion(subarray);
   return undefined;
 }

@@ -1,99 +1,99 @@
-/** What is, by REST: read once, and again only where events do not tell it. */
+/** What is, by REST: read when the page connects, and again only where events do not tell it. */
 
 import { applyAgain, keep } from "../store/events.js";
 import { store } from "../store/store.js";
+import { newSubarray } from "../store/subarray.js";
 import { now } from "../time.js";
 import { ApiError, call } from "./api.js";
 
-/** @import { Activity, Procedure, Subarray } from "../types" */
-
-/** Milliseconds between two times that the status of a controller is read. */
-const STATUS_PACE = 2000;
+/** @import { ControllerSnapshot, ControllerState, Subarray } from "../types" */
 
 /** Milliseconds after which a state that could not be read is asked for again. */
 const RETRY = 3000;
 
-/** @type {WeakMap<Subarray, Promise<void>>} */
+/**
+ * Subarrays whose state is being read, and whether it is to be read again after that.
+ *
+ * @type {WeakMap<Subarray, boolean>}
+ */
 const loading = new WeakMap();
 
-/** @type {WeakMap<Subarray, {last: number, timer: number}>} */
-const statusTimes = new WeakMap();
+/** Read the state of all controllers. */
+export async function loadAll() {
+  const known = store.state.subarrays;
+  const before = new Map([...known].map(([number, subarray]) => [number, [...subarray.procedures.keys()]]));
+  /** @type {ControllerSnapshot[]} */
+  const snapshots = await call(null, "GET", "/subarrays/snapshot");
+  store.state.subarrays = new Map(
+    snapshots.map(({ subarray_id: number, device }) => [number, known.get(number) ?? newSubarray(number, device)]),
+  );
+  for (const snapshot of snapshots) take(snapshot, before.get(snapshot.subarray_id) ?? []);
+}
 
 /**
- * Read the state of a controller.
+ * Read the state of one controller.
  *
  * @param {Subarray} subarray
  */
-export function load(subarray) {
-  if (loading.has(subarray)) return;
-  loading.set(
-    subarray,
-    loadAll(subarray)
-      .then(() => {
-        subarray.loaded = true;
-        subarray.error = null;
-      })
-      .catch((error) => {
-        subarray.error = error instanceof ApiError ? error.message : String(error);
-        setTimeout(() => {
-          if (subarray.available && subarray.error) load(subarray);
-        }, RETRY);
-      })
-      .finally(() => {
-        loading.delete(subarray);
-        store.changed();
-      }),
-  );
+export async function load(subarray) {
+  const begun = loading.has(subarray);
+  loading.set(subarray, begun);
+  if (begun) return;
+  const before = [...subarray.procedures.keys()];
+  try {
+    const [snapshot] = await call(subarray.number, "GET", "/subarrays/snapshot");
+    take(snapshot, before);
+  } catch (error) {
+    subarray.error = error instanceof ApiError ? error.message : String(error);
+    retry(subarray);
+  }
+  const again = loading.get(subarray);
+  loading.delete(subarray);
+  store.changed();
+  if (again) load(subarray);
 }
 
 /** @param {Subarray} subarray */
-async function loadAll(subarray) {
-  const before = new Set(subarray.procedures.keys());
-  const seen = subarray.lastEvent ?? 0;
-  const get = (/** @type {string} */ path) => call(subarray.number, "GET", path);
-  const [status, procedures, activities, queue, asked] = await Promise.all([
-    get("/status"),
-    get("/procedures"),
-    get("/activities"),
-    get("/queue"),
-    get("/question"),
-  ]);
-  subarray.status = status;
-  /** @type {Set<number>} */
-  const listed = new Set(procedures.procedures.map((/** @type {Procedure} */ each) => each.id));
-  // One that is not listed any more is older than those that are, or of another numbering.
-  for (const id of before) if (!listed.has(id)) subarray.procedures.delete(id);
-  for (const procedure of procedures.procedures) keep(subarray, procedure);
-  subarray.activities = new Map(activities.activities.map((/** @type {Activity} */ each) => [each.id, each]));
-  subarray.queue = queue;
-  subarray.question = asked.question;
-  applyAgain(subarray, seen);
-  subarray.heard = now();
+function retry(subarray) {
+  setTimeout(() => {
+    if (subarray.available && subarray.error) load(subarray);
+  }, RETRY);
 }
 
 /**
- * Read the status of a controller soon, once for all that asks for it until then.
- *
- * @param {Subarray} subarray
+ * @param {ControllerSnapshot} snapshot
+ * @param {number[]} before IDs of the procedures that were known before it was read
  */
-export function loadStatus(subarray) {
-  const times = statusTimes.get(subarray) ?? { last: 0, timer: 0 };
-  statusTimes.set(subarray, times);
-  if (times.timer) return;
-  const wait = Math.max(0, times.last + STATUS_PACE - performance.now());
-  times.timer = setTimeout(async () => {
-    times.last = performance.now();
-    times.timer = 0;
-    // Nobody looks: it is read when somebody does.
-    if (document.hidden) return;
-    try {
-      subarray.status = await call(subarray.number, "GET", "/status");
-      subarray.heard = now();
-      store.changed();
-    } catch {
-      // The stream says whether the controller answers.
-    }
-  }, wait);
+function take(snapshot, before) {
+  const subarray = store.subarray(snapshot.subarray_id);
+  if (!subarray) return;
+  subarray.available ??= snapshot.available;
+  const since = snapshot.unavailable_since;
+  subarray.unavailable = since === null ? null : { since: Date.parse(since) / 1000, reason: snapshot.reason ?? "" };
+  if (snapshot.state) takeState(subarray, snapshot.state, before, snapshot.last_event ?? 0);
+  subarray.error = snapshot.state ? null : snapshot.reason;
+  if (subarray.error) retry(subarray);
+}
+
+/**
+ * @param {Subarray} subarray
+ * @param {ControllerState} state
+ * @param {number[]} before IDs of the procedures that were known before it was read
+ * @param {number} lastEvent number of the newest event before the state was read
+ */
+function takeState(subarray, state, before, lastEvent) {
+  const listed = new Set(state.procedures.map((each) => each.id));
+  // One that is not listed any more is older than those that are, or of another numbering.
+  for (const id of before) if (!listed.has(id)) subarray.procedures.delete(id);
+  for (const procedure of state.procedures) keep(subarray, procedure);
+  subarray.status = state.status;
+  subarray.activities = new Map(state.activities.map((each) => [each.id, each]));
+  subarray.queue = state.queue;
+  subarray.question = state.question;
+  subarray.readUntil = lastEvent;
+  subarray.loaded = true;
+  subarray.heard = now();
+  applyAgain(subarray, lastEvent);
 }
 
 /**
@@ -110,16 +110,6 @@ export async function loadQuestion(subarray) {
     // It is read again when the controller is back.
   }
 }
-
-// Health is in no event: it is read again from time to time while somebody looks.
-setInterval(() => {
-  if (document.hidden || store.state.connection.state !== "open") return;
-  for (const subarray of store.state.subarrays.values()) if (subarray.available) loadStatus(subarray);
-}, 10_000);
-
-document.addEventListener("visibilitychange", () => {
-  for (const subarray of store.state.subarrays.values()) if (subarray.available) loadStatus(subarray);
-});
 
 /**
  * Read all of a procedure that lists and events shorten.

@@ -36,24 +36,19 @@ const EFFECTS = {
   "user.script.progress": takeProgress,
 };
 
-/** Topics after which the status of the controller is another one. */
-const OF_STATUS = /^(procedure\.lifecycle|controller|queue\.state)/;
-
 /**
  * Apply an event. The same event twice, or one that is older than what is known, does no harm.
  *
  * @param {Subarray} subarray
  * @param {OetEvent} event
- * @returns {boolean} whether the status of the controller may be another one
  */
 export function apply(subarray, event) {
   note(subarray, event);
   EFFECTS[event.topic]?.(subarray, event);
-  return OF_STATUS.test(event.topic);
 }
 
 /**
- * Take an event that happened before the page was opened: its effects are in what was read since.
+ * Take an event that happened before the state was read: its effects are in that.
  *
  * @param {Subarray} subarray
  * @param {OetEvent} event
@@ -78,11 +73,10 @@ function note(subarray, event) {
  * Apply the events after one again: what was read meanwhile may be older than they are.
  *
  * @param {Subarray} subarray
- * @param {number} after number of an event; 0 for all that happened since the page was opened
+ * @param {number} after number of an event
  */
 export function applyAgain(subarray, after) {
-  const from = Math.max(after, subarray.pastUntil ?? 0);
-  for (const event of subarray.events) if (event.seq > from) EFFECTS[event.topic]?.(subarray, event);
+  for (const event of subarray.events) if (event.seq > after) EFFECTS[event.topic]?.(subarray, event);
 }
 
 /**

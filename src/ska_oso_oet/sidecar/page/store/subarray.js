@@ -21,6 +21,7 @@ export function newSubarray(number, device) {
     device,
     available: null,
     availableSince: now(),
+    unavailable: null,
     loaded: false,
     error: null,
     heard: 0,
@@ -32,7 +33,7 @@ export function newSubarray(number, device) {
     progress: new Map(),
     events: [],
     lastEvent: null,
-    pastUntil: null,
+    readUntil: 0,
   };
 }
 

@@ -62,7 +62,9 @@ class Health extends View {
             ["Device", h("code", null, clean(status.device))],
             ["Version", clean(status.version)],
             ["Scripts may use", status.subarray_id === null ? "any subarray" : `subarray ${status.subarray_id} only`],
-            ["Answers since", subarray.available ? time(subarray.availableSince) : "it does not answer"],
+            subarray.unavailable
+              ? ["Unavailable since", [time(subarray.unavailable.since), " ", clean(subarray.unavailable.reason)]]
+              : ["Answers since", time(subarray.availableSince)],
             ["Heard of at", time(subarray.heard)],
             ["Last event", String(subarray.lastEvent ?? "none")],
           ].flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]),

@@ -6,7 +6,7 @@ import { clean } from "../text.js";
 import { route, to } from "../router.js";
 import { store } from "../store/store.js";
 import { age, running, waiting } from "../store/subarray.js";
-import { duration } from "../time.js";
+import { duration, time } from "../time.js";
 import { icon } from "../parts/icons.js";
 import { badge, look, lookOfSubarray } from "../parts/states.js";
 import { RUN, TABS } from "./tabs.js";
@@ -106,14 +106,17 @@ class SubarrayView extends View {
   /** @param {Subarray} subarray */
   #unavailable(subarray) {
     if (subarray.available === false) {
-      const since = age(store.state, subarray) ?? 0;
+      const old = age(store.state, subarray) ?? 0;
+      const { unavailable } = subarray;
       return h(
         "p",
         { class: "notice tone-bad", role: "alert" },
         icon("warning"),
         h("strong", null, `${subarray.device} does not answer.`),
-        h("span", { "aria-hidden": "true" }, ` What you see is ${duration(since)} old.`),
+        unavailable ? h("span", null, " It is unavailable since ", time(unavailable.since), ".") : null,
+        subarray.loaded ? h("span", { "aria-hidden": "true" }, ` What you see is ${duration(old)} old.`) : null,
         h("span", null, " It is shown here when it is back."),
+        unavailable ? h("span", { class: "reason" }, " ", clean(unavailable.reason)) : null,
       );
     }
     if (subarray.error) return h("p", { class: "notice tone-bad", role: "alert" }, icon("warning"), clean(subarray.error));
