@@ -72,7 +72,14 @@ class SidecarApp(FastAPI):
             lifespan=_lifespan,
         )
         self.settings = settings
-        self.access = Access(settings.token, settings.private, settings.named_tokens, settings.proxies)
+        users = settings.token_file
+        self.access = Access(
+            settings.token,
+            settings.private,
+            users.tokens if users else (),
+            settings.proxies,
+            str(users.path) if users else "",
+        )
         self.connections = connections or Connections()
         parts = (
             procedures,
@@ -102,7 +109,7 @@ class SidecarApp(FastAPI):
         # The last one that is added sees a request first.
         self.add_middleware(BodyMiddleware, limit=settings.max_body, timeout=settings.body_timeout)
         self.add_middleware(MethodMiddleware, routes=routes)
-        self.add_middleware(AccessMiddleware, access=self.access)
+        self.add_middleware(AccessMiddleware, access=self.access, users=users)
         self.add_middleware(CrowdMiddleware, connections=self.connections)
         self.add_middleware(PathMiddleware, root_path=settings.root_path, devices=settings.devices)
         self.add_middleware(HostMiddleware, names=settings.hosts)

@@ -18,11 +18,12 @@ from ska_oso_oet import logs, secrets, traces
 from ska_oso_oet.client import DEFAULT_DEVICE
 
 from .hosts import ANY_HOST, is_loopback
-from .named_tokens import NamedToken, read_tokens, token_command
+from .named_tokens import token_command
 from .numbering import NamedDevice, NumberingError, named_devices, number_devices
 from .proxies import TrustedProxies
 from .server import SidecarServer, bind
 from .settings import Settings
+from .token_file import TokenFile
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         max_lag=options.max_lag,
         token=protection.token,
         private=protection.private,
-        named_tokens=protection.named_tokens,
+        token_file=protection.token_file,
         proxies=proxies,
         hosts=(options.host, *options.allowed_host, *allowed),
     )
@@ -120,17 +121,17 @@ class Protection:
 
     :param token: token of the service, None for none
     :param private: whether reading needs a token, too
-    :param named_tokens: tokens of users
+    :param token_file: tokens of users, None for none
     """
 
     token: str | None
     private: bool
-    named_tokens: tuple[NamedToken, ...]
+    token_file: TokenFile | None
 
     @property
     def is_there(self) -> bool:
         """Whether a change needs a token."""
-        return self.token is not None or bool(self.named_tokens)
+        return self.token is not None or self.token_file is not None
 
 
 def read_protection(environment: Mapping[str, str]) -> Protection:
@@ -145,13 +146,13 @@ def read_protection(environment: Mapping[str, str]) -> Protection:
     if not token.isprintable():
         raise ValueError("OET_API_TOKEN holds more than one line, or what no header can hold")
     file = environment.get("OET_TOKENS_FILE", "").strip()
-    named = read_tokens(Path(file)) if file else ()
+    users = TokenFile(Path(file)) if file else None
     private = environment.get("OET_API_PRIVATE", "").strip().lower()
     if private not in _TRUE | _FALSE:
         raise ValueError(f"OET_API_PRIVATE is {private!r}, and not true or false")
-    if private in _TRUE and not (token or named):
+    if private in _TRUE and not (token or users):
         raise ValueError("OET_API_PRIVATE is set, and OET_API_TOKEN is not: set a token, or serve everybody")
-    return Protection(token or None, private in _TRUE, named)
+    return Protection(token or None, private in _TRUE, users)
 
 
 def _trusted_proxies(environment: Mapping[str, str]) -> TrustedProxies:

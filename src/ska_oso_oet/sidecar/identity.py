@@ -76,6 +76,7 @@ class Access:
     :param private: whether those without a token see nothing
     :param named: tokens of users
     :param proxies: proxies that are trusted to name users
+    :param home: where the tokens of users are from, e.g. the path of a file
     """
 
     def __init__(
@@ -84,12 +85,22 @@ class Access:
         private: bool,
         named: Sequence[NamedToken] = (),
         proxies: TrustedProxies = NO_PROXIES,
+        home: str = "",
     ) -> None:
-        self._keys = [_Key(each.digest, Identity(each.role, each.user, has_token=True)) for each in named]
-        if token is not None:
-            self._keys.append(_Key(token_digest(token), Identity(Role.OPERATOR, has_token=True)))
+        own = [] if token is None else [_Key(token_digest(token), Identity(Role.OPERATOR, has_token=True))]
+        self._own = own
+        self._home = home
+        self.use(named)
         self._others = Role.NONE if private else Role.VIEWER
         self._proxies = proxies
+
+    def use(self, named: Sequence[NamedToken]) -> None:
+        """Replace the tokens of users. Sessions of tokens that are gone have ended.
+
+        :param named: tokens of users
+        """
+        users = [_Key(each.digest, Identity(each.role, each.user, has_token=True)) for each in named]
+        self._keys = [*users, *self._own]
 
     @property
     def is_open(self) -> bool:
@@ -98,8 +109,12 @@ class Access:
 
     @property
     def cookie(self) -> str:
-        """Name of the cookie of a session. Services with other tokens on the same host have other names."""
-        digest = hashlib.sha256(b"".join(key.digest for key in self._keys)).hexdigest()
+        """Name of the cookie of a session. Services with other tokens on the same host have other names.
+
+        It stays the same when users get other tokens: those of the others keep their sessions.
+        """
+        own = b"".join(key.digest for key in self._own)
+        digest = hashlib.sha256(own + self._home.encode("utf-8", "surrogateescape")).hexdigest()
         return f"oet_session_{digest[:8]}"
 
     def identify(self, scope: Scope) -> Identity:

@@ -16,6 +16,7 @@ from .hosts import KnownHosts
 from .identity import IDENTITY, Access, Identity
 from .service import SUBARRAY
 from .settings import API, API_ALIAS, ASSETS, SESSION, SUBARRAYS
+from .token_file import TokenFile
 
 _PREFIX = re.compile(r"(/[\w.~-]+)+\Z")
 
@@ -109,15 +110,19 @@ class AccessMiddleware:
 
     :param app: what sees requests that may be made
     :param access: who may do what
+    :param users: file with the tokens of users, None for none
     """
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, users: TokenFile | None) -> None:
         self._app = app
         self._access = access
+        self._users = users
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
         if scope["type"] == "http":
+            if self._users is not None and self._users.refresh():
+                self._access.use(self._users.tokens)
             identity = self._access.identify(scope)
             scope = {**scope, IDENTITY: identity}
             scope.get(ACCESS, {})[IDENTITY] = identity

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from .errors import ErrorBody, error_body
@@ -15,10 +15,14 @@ from .service import GatewayDependency
 router = APIRouter(tags=["Operation"])
 
 
+_WARNINGS = "what is wrong with the service itself although it works, and what to do"
+
+
 class Health(BaseModel):
     """Whether the service is alive."""
 
     status: str
+    warnings: list[str] = Field(description=_WARNINGS)
 
 
 class Readiness(BaseModel):
@@ -26,18 +30,20 @@ class Readiness(BaseModel):
 
     status: str
     controllers: list[ControllerReadiness]
+    warnings: list[str] = Field(description=_WARNINGS)
 
 
 class Unreadiness(ErrorBody):
     """Why the service cannot do its work."""
 
     controllers: list[ControllerReadiness]
+    warnings: list[str] = Field(description=_WARNINGS)
 
 
 @router.get("/healthz", summary="Is the service alive?")
-async def healthz() -> Health:
+async def healthz(gateway: GatewayDependency) -> Health:
     """Answer, whatever is the matter with the controllers."""
-    return Health(status="alive")
+    return Health(status="alive", warnings=gateway.settings.warnings)
 
 
 @router.get(
@@ -54,11 +60,12 @@ async def readyz(request: Request, gateway: GatewayDependency) -> JSONResponse:
     Below `/subarrays/{subarray_id}` only the controller of that subarray counts.
     """
     found = await look_at_all(gateway.chosen(request.scope), gateway.settings.figures_timeout)
+    common = {"controllers": found, "warnings": gateway.settings.warnings}
     if any(each.ready for each in found):
-        return JSONResponse(Readiness(status="ready", controllers=found).model_dump(mode="json"))
+        return JSONResponse(Readiness(status="ready", **common).model_dump(mode="json"))
     reasons = " ".join(each.reason for each in found if each.reason is not None)
     refusal = error_body(HTTPStatus.SERVICE_UNAVAILABLE, reasons)
-    body = Unreadiness(**refusal.model_dump(), controllers=found)
+    body = Unreadiness(**refusal.model_dump(), **common)
     return JSONResponse(body.model_dump(mode="json"), HTTPStatus.SERVICE_UNAVAILABLE)
 
 

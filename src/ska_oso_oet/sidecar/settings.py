@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from ska_oso_oet.client import DEFAULT_DEVICE, DEFAULT_TIMEOUT
 
-from .named_tokens import NamedToken
 from .proxies import NO_PROXIES, TrustedProxies
+from .token_file import TokenFile
 
 API = "/api/v1.0"
 """Base path of the service."""
@@ -33,7 +33,7 @@ class Settings:
     :param root_path: path below which an ingress serves this service, e.g. ``/site/oet``
     :param token: bearer token for all that changes state; None if everybody may
     :param private: whether reading needs the token, too
-    :param named_tokens: bearer tokens of users, with their rights
+    :param token_file: bearer tokens of users, with their rights; None for none
     :param proxies: proxies that are trusted to say who has sent a request
     :param hosts: names that the service is known by beside those of the loopback interface
     :param max_lag: how many events a stream may be behind before it is dropped
@@ -51,7 +51,7 @@ class Settings:
     root_path: str = ""
     token: str | None = None
     private: bool = False
-    named_tokens: tuple[NamedToken, ...] = ()
+    token_file: TokenFile | None = None
     proxies: TrustedProxies = NO_PROXIES
     hosts: tuple[str, ...] = ()
     max_lag: int = 50_000
@@ -67,4 +67,10 @@ class Settings:
     @property
     def is_protected(self) -> bool:
         """Whether a change needs a token."""
-        return self.token is not None or bool(self.named_tokens)
+        return self.token is not None or self.token_file is not None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong with the service itself although it works, and what to do."""
+        fault = None if self.token_file is None else self.token_file.fault
+        return [] if fault is None else [fault]

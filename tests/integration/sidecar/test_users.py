@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.support.oet_command import OetInProcess
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
+from tests.support.patience import PATIENCE, wait_until
 
 from ska_oso_oet.sidecar.named_tokens import token_digest
 
@@ -74,6 +76,50 @@ def test_the_command_knows_which_procedure_is_its_users(users: Sidecar, stack: O
     started = oet("--user=somebody", "procedure", "start", "1", token=ANNAS)
     assert "is COMPLETE" in started.stdout
     assert "bob has the role viewer" in oet("reset", token=BOBS, status=1).stderr
+
+
+def test_the_file_of_tokens_is_read_again_when_it_has_changed(stack: OetStack, tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    anna, carla = (f"{user} operator sha256:{token_digest(user).hex()}\n" for user in ("anna", "carla"))
+
+    def replace(text: str, mode: int = 0o600) -> None:
+        """Write the file as an editor, and Kubernetes, do: another one takes its place."""
+        new = tmp_path / "new"
+        new.touch(mode)
+        new.write_text(text)
+        new.rename(file)
+
+    replace(anna)
+    with sidecar(stack.tango_host, env={"OET_TOKENS_FILE": str(file), "OET_API_PRIVATE": "true"}) as rest:
+
+        def role(user: str) -> str:
+            return str(rest.http.get("/session", headers=bearer(user)).json()["role"])
+
+        def warnings(probe: str) -> list[str]:
+            return list(httpx.get(f"{rest.root}/{probe}", timeout=PATIENCE).json()["warnings"])
+
+        rest.http.post("/session", json={"token": "anna"})
+        replace(anna + carla)
+        wait_until(lambda: role("carla") == "operator", "carla may act")
+        assert warnings("healthz") == warnings("readyz") == []
+        # The session of another user goes on.
+        assert rest.http.get("/session").json()["user"] == "anna"
+        replace(f"{carla}dora admin\n")
+        wait_until(lambda: warnings("readyz"), "the fault is reported")
+        (warning,) = warnings("healthz")
+        assert f"{file}, line 2: it has 2 words" in warning
+        assert httpx.get(f"{rest.root}/readyz", timeout=PATIENCE).status_code == 200
+        assert (role("anna"), role("carla")) == ("operator", "operator")
+        rest.process.wait_for_output(
+            "ERROR.*line 2: it has 2 words.*The tokens that were read before are in use"
+        )
+        file.unlink()
+        wait_until(lambda: "cannot be read" in warnings("readyz")[0], "the loss of the file is reported")
+        assert role("anna") == "operator"
+        replace(carla)
+        wait_until(lambda: role("anna") == "none", "anna may not act any more")
+        assert warnings("readyz") == []
+        assert (role("carla"), rest.http.get("/session").json()["user"]) == ("operator", None)
 
 
 def test_a_wrong_file_of_tokens_prevents_the_start(stack: OetStack, tmp_path: Path) -> None:
