@@ -29,6 +29,7 @@ class ExecutorSettings:
     :param script_size_limit: bytes that a script may have
     :param allow_embedded_scripts: whether a request may contain the text of a script
     :param ready_limit: how many procedures may wait to be started, 0 for any number
+    :param ready_timeout: seconds that a procedure may be READY without being started, 0 for any time
     :param files_limit: bytes of files that are kept of one procedure
     :param environment: environment variables that scripts get in addition
     :param subarray_id: the only subarray that scripts may use, None for any
@@ -46,6 +47,7 @@ class ExecutorSettings:
     script_size_limit: int = SIZE_LIMIT
     allow_embedded_scripts: bool = True
     ready_limit: int = READY_LIMIT
+    ready_timeout: float = 0.0
     files_limit: int = FILES_LIMIT
     environment: Mapping[str, str] = field(default_factory=dict)
     subarray_id: int | None = None

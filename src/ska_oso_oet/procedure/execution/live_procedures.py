@@ -56,6 +56,12 @@ class LiveProcedures:
         """Remove a procedure, if it is there."""
         self._by_id.pop(procedure.id, None)
 
+    def kill_all(self) -> None:
+        """Kill the processes of all procedures."""
+        for procedure in self.all():
+            if procedure.channel is not None:
+                procedure.channel.kill()
+
     def require_startable(self, procedure: Procedure, force: bool, release: bool = False) -> None:
         """Check that a procedure can be started now.
 
