@@ -48,6 +48,10 @@ class LiveProcedures:
         """Return all procedures; some may have ended."""
         return list(self._by_id.values())
 
+    def ids(self) -> list[int]:
+        """Return the IDs of all procedures; some may have ended. Any thread may call it."""
+        return list(self._by_id)
+
     def add(self, procedure: Procedure) -> None:
         """Add a procedure."""
         self._by_id[procedure.id] = procedure

@@ -4,7 +4,6 @@ All of this runs in the thread of the message loop, so that nothing here needs a
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -23,6 +22,7 @@ from .channel import WorkerChannel, run_in_background
 from .conversations import Conversations
 from .ending import ProcedureEnding
 from .environment_records import EnvironmentRecords
+from .kept_output import OldOutput
 from .live_procedures import LiveProcedures
 from .loading import ScriptLoading
 from .observer import ProcedureObserver
@@ -33,8 +33,6 @@ from .ready_limit import ReadyLimits
 from .starter import WorkerStarter
 from .watchdog import Watchdog
 from .working_directories import WorkingDirectories
-
-LOGGER = logging.getLogger(__name__)
 
 _CLEAN_TIME = 0.5  # seconds that removing working directories may delay the end
 
@@ -69,6 +67,7 @@ class ProcedureLoop:
         self.output_faults = OutputFaults(settings.state_directory / "output", observer.health_changed)
         self._workplaces = WorkingDirectories(settings.state_directory, settings.files_limit)
         self._environments = EnvironmentRecords(settings.state_directory)
+        self._old_output = OldOutput(settings, self._procedures.ids, self._workplaces.do_later)
         self._starter = WorkerStarter(context)
         self.pool = WorkerPool(self._starter, settings.standby_workers, observer.health_changed)
         self.pool.refill()
@@ -77,6 +76,7 @@ class ProcedureLoop:
             self._procedures,
             settings.stop_grace_period,
             self._workplaces,
+            self._old_output,
             self.watchdog,
             observer,
             self._reserve,
@@ -121,6 +121,7 @@ class ProcedureLoop:
         self._observer.created(procedure.id, plan.script, plan.arguments, origin)
         self._note(procedure, subarray_id=procedure.subarray)
         procedure.begin()
+        self._old_output.prune()
         accepted = Accepted(procedure.id, self._observer.committed())
         self.watchdog.watch(procedure)
         worker = self.pool.take()
