@@ -177,7 +177,7 @@ def test_output_of_those_that_were_live_together_is_dropped_when_they_have_ended
 ) -> None:
     bench = make_bench(output_logs=2)
     together = [bench.ready(script(init=f"print({number})")) for number in range(4)]
-    assert [bench.lines(each) for each in together] == [["0"], ["1"], ["2"], ["3"]]
+    bench.wait_for(lambda: [bench.lines(each) for each in together] == [["0"], ["1"], ["2"], ["3"]])
     for each in together:
         bench.stop(each)
     expected = set(together[2:])
