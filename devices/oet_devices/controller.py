@@ -104,6 +104,7 @@ class OETController(SkaBaseDevice):
     Step = declared_operator.Step
     Answer = declared_operator.Answer
     SendToScript = declared_operator.SendToScript
+    NameRequester = declared_operator.NameRequester
 
     def compose(self) -> None:
         """Make the objects that outlive Init: they hold what an observation needs."""

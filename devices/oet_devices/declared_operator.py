@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from tango import AttrWriteType
-from tango.server import attribute
+from tango.server import attribute, command
 
 from oet_devices.ska.request_log import request
 
@@ -107,3 +107,15 @@ def Answer(self: WithOperator, argin: str) -> str:
 def SendToScript(self: WithOperator, argin: str) -> str:
     """Send a message to the listeners that a script has subscribed to topics below operator."""
     return self.operator_commands.send(argin)
+
+
+@command(
+    dtype_in="DevString",
+    doc_in='JSON: {"request": "Reset", "On", "Off", "Standby" or "adminMode", "requested_by": {"user": …}}',
+)
+def NameRequester(self: WithOperator, argin: str) -> None:
+    """Say who makes the next such request of this client, for the log: the request itself has no room for it.
+
+    It counts once, and for 10 s. For those who pass requests on, as the REST service does.
+    """
+    self.operator_commands.name_requester(argin)

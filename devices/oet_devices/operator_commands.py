@@ -1,4 +1,4 @@
-"""Pause, Resume, Step, Answer and SendToScript; and what scripts ask, and know from operators."""
+"""The commands of operators beside those of the queue; and what scripts ask, and know from operators."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from ska_oso_oet.model import (
     CheckpointReply,
     CheckpointRequest,
     Model,
+    NextRequest,
     QuestionReply,
     SendRequest,
     default_context,
@@ -83,6 +84,18 @@ class OperatorCommands:
             return _text(executor.service.operator.send(request, self._origin(request)))
 
         return self._keeper.answer("SendToScript", send)
+
+    def name_requester(self, argin: str) -> None:
+        """Carry out NameRequester.
+
+        :raises tango.DevFailed: if the argument is not valid
+        """
+        try:
+            following = parse(NextRequest, argin)
+        except REFUSALS as error:
+            refuse(error, "NameRequester")
+        by = following.requested_by.as_seen_by(self._taker.client())
+        self._taker.log.announce(following.request, by, user=by.user)
 
     def _origin(self, request: Any) -> Origin:
         return Origin(SOURCE, time.time(), requested_by=self._taker.requester(request.requested_by))

@@ -12,13 +12,16 @@ from tango.server import command
 
 from ska_oso_oet import logs
 
-from .clients import client_of
+from .clients import TangoClient, client_of
 from .enums import ResultCode
 
 T = TypeVar("T")
 
 _SHOWN = 300
 """Characters of an argument, and of an answer, that are logged."""
+
+_ANNOUNCED_S = 10.0
+"""Seconds for which it counts who makes the next request."""
 
 
 class Answered(NamedTuple):
@@ -57,6 +60,23 @@ class RequestLog:
         self.on_answer: Callable[[Answered], None] = lambda answered: None
         """Called with each request at its end. Must be quick."""
         self._request = threading.local()
+        self._announced: dict[tuple[TangoClient | None, str], _Announcement] = {}
+        self._lock = threading.Lock()
+
+    def announce(self, name: str, by: object, **tags: object) -> None:
+        """Note who makes the next request of a kind that the client of the present one sends.
+
+        It counts once, and for a few seconds.
+
+        :param name: of the command or attribute
+        :param by: who makes it, instead of the client of Tango
+        :param tags: what it is about
+        """
+        now = time.monotonic()
+        with self._lock:
+            known = {key: each for key, each in self._announced.items() if each.until > now}
+            known[client_of(self._device), name] = _Announcement(now + _ANNOUNCED_S, by, tags)
+            self._announced = known
 
     def about(self, *, by: object = None, context: object = None, **tags: object) -> None:
         """Add to the line of the request that this thread carries out.
@@ -80,7 +100,10 @@ class RequestLog:
         :returns: what the action returns
         """
         moment, began = time.time(), time.perf_counter()
-        self._request.tags, self._request.by, self._request.context = {}, client_of(self._device), None
+        client = client_of(self._device)
+        self._request.tags, self._request.by, self._request.context = {}, client, None
+        if (announced := self._take_announced(client, name)) is not None:
+            self.about(by=announced.by, **announced.tags)
         answer, command_id, failed = "failed", None, True
         try:
             result = action()
@@ -101,6 +124,19 @@ class RequestLog:
             logs.log(
                 logging.INFO, f"{name}{what} by {by} -> {_short(answer)} in {1000 * seconds:.1f} ms", **tags
             )
+
+    def _take_announced(self, client: TangoClient | None, name: str) -> "_Announcement | None":
+        with self._lock:
+            announced = self._announced.pop((client, name), None)
+        return announced if announced is not None and announced.until > time.monotonic() else None
+
+
+class _Announcement(NamedTuple):
+    """Who makes a request that is yet to come."""
+
+    until: float
+    by: object
+    tags: Mapping[str, object]
 
 
 class LogsRequests(Protocol):

@@ -21,6 +21,7 @@ from ska_oso_oet.model import (
     OperatingState,
     Output,
     OutputQuery,
+    PlainRequest,
     ProcedureInput,
     ProcedureRequest,
     ProcedureSummary,
@@ -43,6 +44,7 @@ from .errors import InvalidRequestError, OdaFailedError, RequestRejectedError, S
 from .event_stream import EventStream, fetch_events
 from .events import Events
 from .link import CallObserver, DeviceLink
+from .named_requests import NamedRequests
 from .observing_queue import ObservingQueue
 from .operator_talk import OperatorTalk
 from .raw_events import RawEvent
@@ -111,7 +113,8 @@ class Controller:
         self.records = Records(self._link)
         self.queue = ObservingQueue(self._link)
         self.talk = OperatorTalk(self._link)
-        self.settings = DeviceSettings(self._link)
+        self._named = NamedRequests(self._link)
+        self.settings = DeviceSettings(self._link, self._named)
         self._ends: CommandEnds | None = None
         self._streams: WeakSet[EventStream] = WeakSet()
         self.output_news = AttributeNews(self._link, "scriptOutput")
@@ -220,28 +223,34 @@ class Controller:
         """
         return await self._long_running("RunActivity", request_json(request))
 
-    async def reset(self) -> AcceptedCommand:
+    async def reset(self, requested_by: Requester | None = None) -> AcceptedCommand:
         """Read the properties of the device again, and leave FAULT if what was wrong has been fixed.
 
+        :param requested_by: who asks, if this program passes the request on; None for this process
         :returns: the command, which fails with the reason if something is still wrong
         """
-        return await self._long_running("Reset")
+        async with self._named.next_by(PlainRequest.RESET, requested_by):
+            return await self._long_running("Reset")
 
-    async def set_admin_mode(self, mode: AdminMode) -> None:
+    async def set_admin_mode(self, mode: AdminMode, requested_by: Requester | None = None) -> None:
         """Set how far the controller may be used. It is remembered over restarts of the device.
 
         :param mode: OFFLINE to prevent that anything is created or started; what runs goes on
+        :param requested_by: who asks, if this program passes the request on; None for this process
         """
-        await self.settings.change(SettingsChange(admin_mode=mode))
+        await self.settings.change(SettingsChange(admin_mode=mode), requested_by)
 
-    async def switch(self, state: OperatingState) -> AcceptedCommand:
+    async def switch(self, state: OperatingState, requested_by: Requester | None = None) -> AcceptedCommand:
         """Switch the device on, off or to stand-by.
 
         :param state: the state that it is to be in
+        :param requested_by: who asks, if this program passes the request on; None for this process
         :returns: the command, which fails with the reason if the device cannot be in that state
         :raises RequestRejectedError: if the device is in that state, or its state forbids it
         """
-        return await self._long_running(state.value.capitalize())
+        command = PlainRequest(state.value.capitalize())
+        async with self._named.next_by(command, requested_by):
+            return await self._long_running(command)
 
     async def wait(self, command: AcceptedCommand | str, timeout: float | None = None) -> CommandResult:
         """Wait until a long-running command has ended.

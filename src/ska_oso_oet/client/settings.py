@@ -8,12 +8,15 @@ from ska_oso_oet.model import (
     ControllerSettings,
     ControlMode,
     LoggingLevel,
+    PlainRequest,
+    Requester,
     SettingsChange,
     SimulationMode,
     TestMode,
 )
 
 from .link import DeviceLink
+from .named_requests import NamedRequests
 
 _ENUMERATIONS: dict[str, tuple[str, type[StrEnum]]] = {
     "admin_mode": ("adminMode", AdminMode),
@@ -30,10 +33,12 @@ class DeviceSettings:
     """Reads and changes settings. All methods raise a `ControllerError` that says what was wrong.
 
     :param link: to the device
+    :param named: names who asks
     """
 
-    def __init__(self, link: DeviceLink) -> None:
+    def __init__(self, link: DeviceLink, named: NamedRequests) -> None:
         self._link = link
+        self._named = named
 
     async def read(self) -> ControllerSettings:
         """Return the settings."""
@@ -45,10 +50,11 @@ class DeviceSettings:
         }
         return ControllerSettings(**values, logging_targets=list(targets or ()))
 
-    async def change(self, change: SettingsChange) -> None:
+    async def change(self, change: SettingsChange, requested_by: Requester | None = None) -> None:
         """Change settings, one after the other. Modes are remembered over restarts of the device.
 
         :param change: the settings; those that are None stay as they are
+        :param requested_by: who asks, if this program passes the request on; None for this process
         :raises InvalidRequestError: if a logging target is of no known form, or cannot be opened
         """
         # What can be refused goes first: then nothing has been changed.
@@ -56,4 +62,6 @@ class DeviceSettings:
             await self._link.write(_TARGETS, change.logging_targets)
         for name, (attribute, labels) in _ENUMERATIONS.items():
             if (value := getattr(change, name)) is not None:
-                await self._link.write(attribute, tuple(labels).index(value))
+                by = requested_by if attribute == PlainRequest.ADMIN_MODE else None
+                async with self._named.next_by(PlainRequest.ADMIN_MODE, by):
+                    await self._link.write(attribute, tuple(labels).index(value))

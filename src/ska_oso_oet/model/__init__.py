@@ -80,7 +80,7 @@ from .queue import (
     QueueUpdateRequest,
 )
 from .queue_shown import ENTRIES_SHOWN, DurationSource, Queue, QueueQuery, ShownEntry
-from .requester import AnyRequester, Requester
+from .requester import AnyRequester, NextRequest, PlainRequest, Requester
 from .requests import EVENTS_IN_ANSWER, EventQuery, Output, OutputQuery, StartRequest, StopReply, StopRequest
 from .results import (
     MAX_PART,
@@ -173,11 +173,13 @@ __all__ = [
     "LastCreatedError",
     "LoggingLevel",
     "Model",
+    "NextRequest",
     "OetError",
     "OperatingState",
     "OperatorMessage",
     "Output",
     "OutputQuery",
+    "PlainRequest",
     "Position",
     "ProcedureFile",
     "ProcedureHistory",

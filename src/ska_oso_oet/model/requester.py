@@ -1,5 +1,6 @@
 """Who makes a request."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -92,3 +93,20 @@ RequestedBy = Annotated[
     ),
 ]
 """Who makes a request, as a client gives it."""
+
+
+class PlainRequest(StrEnum):
+    """A request that has no room for who makes it: the SKA device interface fixes what is sent with it."""
+
+    RESET = "Reset"
+    ON = "On"
+    OFF = "Off"
+    STANDBY = "Standby"
+    ADMIN_MODE = "adminMode"
+
+
+class NextRequest(Model):
+    """Says who makes the next request of a kind that the same client sends (``NameRequester``)."""
+
+    request: PlainRequest = Field(description="command, or attribute that is written")
+    requested_by: AnyRequester

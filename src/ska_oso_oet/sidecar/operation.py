@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -17,6 +17,7 @@ from ska_oso_oet.model import (
     SettingsChange,
 )
 
+from .clients import requester_of
 from .errors import responses
 from .json_route import JsonRoute
 from .service import ControllerDependency
@@ -59,12 +60,12 @@ async def get_status(controller: ControllerDependency) -> JSONResponse:
     responses=responses(403, 409, 500, 503, 504),
     summary="Leave FAULT once what was wrong has been fixed",
 )
-async def reset(controller: ControllerDependency) -> JSONResponse:
+async def reset(request: Request, controller: ControllerDependency) -> JSONResponse:
     """Read the properties of the controller again, and acknowledge damage that it reports.
 
     The answer is 409, with the reason, if something is still wrong.
     """
-    return await _status_after(controller, await controller.reset())
+    return await _status_after(controller, await controller.reset(requester_of(request)))
 
 
 @router.put(
@@ -73,9 +74,11 @@ async def reset(controller: ControllerDependency) -> JSONResponse:
     responses=responses(400, 403, 408, 413, 415, 500, 503, 504),
     summary="Set how far the controller may be used",
 )
-async def set_admin_mode(body: AdminModeUpdate, controller: ControllerDependency) -> JSONResponse:
+async def set_admin_mode(
+    body: AdminModeUpdate, request: Request, controller: ControllerDependency
+) -> JSONResponse:
     """Set the admin mode, which is remembered over restarts of the controller."""
-    await controller.set_admin_mode(body.admin_mode)
+    await controller.set_admin_mode(body.admin_mode, requester_of(request))
     return await _status(controller)
 
 
@@ -85,10 +88,10 @@ async def set_admin_mode(body: AdminModeUpdate, controller: ControllerDependency
     responses=responses(400, 403, 408, 409, 413, 415, 500, 503, 504),
     summary="Switch the controller on, off or to stand-by",
 )
-async def switch(body: StateUpdate, controller: ControllerDependency) -> JSONResponse:
+async def switch(body: StateUpdate, request: Request, controller: ControllerDependency) -> JSONResponse:
     """Switch the controller. The answer is 409, with the reason, if its state or a fault forbids it."""
     try:
-        return await _status_after(controller, await controller.switch(body.state))
+        return await _status_after(controller, await controller.switch(body.state, requester_of(request)))
     except RequestRejectedError:
         status = await controller.status()
         if status.state == body.state:
@@ -113,9 +116,11 @@ async def get_settings(controller: ControllerDependency) -> JSONResponse:
     responses=responses(400, 403, 408, 413, 415, 500, 503, 504),
     summary="Change modes of the controller, and what it logs",
 )
-async def change_settings(body: SettingsChange, controller: ControllerDependency) -> JSONResponse:
+async def change_settings(
+    body: SettingsChange, request: Request, controller: ControllerDependency
+) -> JSONResponse:
     """Change the settings that are given. Modes are remembered over restarts, logging is not."""
-    await controller.settings.change(body)
+    await controller.settings.change(body, requester_of(request))
     return await _settings(controller)
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.support.oet_command import OetInProcess
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
 from tests.support.patience import PATIENCE, wait_until
+from tests.support.processes import ServerProcess
 
 from ska_oso_oet.sidecar.named_tokens import token_digest
 
@@ -76,6 +77,22 @@ def test_the_command_knows_which_procedure_is_its_users(users: Sidecar, stack: O
     started = oet("--user=somebody", "procedure", "start", "1", token=ANNAS)
     assert "is COMPLETE" in started.stdout
     assert "bob has the role viewer" in oet("reset", token=BOBS, status=1).stderr
+
+
+def test_the_log_of_the_controller_names_the_user_of_what_the_tango_interface_has_no_room_for(
+    users: Sidecar, controller: ServerProcess
+) -> None:
+    requests = [
+        ("PUT", "/admin_mode", {"admin_mode": "OFFLINE"}, "adminMode OFFLINE"),
+        ("PUT", "/settings", {"admin_mode": "ONLINE"}, "adminMode ONLINE"),
+        ("PUT", "/state", {"state": "STANDBY"}, "Standby"),
+        ("PUT", "/state", {"state": "ON"}, "On"),
+        ("POST", "/reset", None, "Reset"),
+    ]
+    for method, path, body, line in requests:
+        answer = users.http.request(method, path, json=body, headers=bearer(ANNAS))
+        assert answer.status_code == 200, answer.text
+        controller.wait_for_output(rf"{line} by anna \(python-httpx\S* on 127.0.0.1\) -> ")
 
 
 def test_the_file_of_tokens_is_read_again_when_it_has_changed(stack: OetStack, tmp_path: Path) -> None:

@@ -172,7 +172,38 @@ def test_every_command_that_changes_something_is_logged() -> None:
     }
     assert len(commands) > 20
     silent = {name for name, each in commands.items() if not hasattr(each, "is_logged")}
-    assert silent <= {*QUERY_COMMANDS, "DebugDevice"}
+    # What NameRequester says is in the line of the request that follows.
+    assert silent <= {*QUERY_COMMANDS, "DebugDevice", "NameRequester"}
+
+
+def test_a_request_without_room_for_it_is_logged_with_who_makes_it(
+    controller: tango.DeviceProxy, log: Log
+) -> None:
+    anna = {"user": "anna", "client": "oet/1.0", "host": "192.0.2.9"}
+    for request, send in (
+        ("Reset", controller.Reset),
+        ("adminMode", lambda: controller.write_attribute("adminMode", 0)),
+        ("Standby", controller.Standby),
+        ("On", controller.On),
+    ):
+        controller.NameRequester(json.dumps({"request": request, "requested_by": anna}))
+        send()
+        line = log.wait_for(message=f"{request} ", user="anna")
+        assert "by anna (oet/1.0 on 192.0.2.9) -> " in line["message"]
+    # It counts for one request of that kind alone.
+    before = len(log.lines())
+    controller.Reset()
+    controller.NameRequester(json.dumps({"request": "Reset", "requested_by": "bob"}))
+    controller.write_attribute("adminMode", 0)
+    log.wait_for(message=f"adminMode ONLINE by {ME}")
+    later = [line["message"] for line in log.lines()[before:] if " by " in line["message"]]
+    assert [message.partition(" -> ")[0] for message in later] == [
+        f"Reset by {ME}",
+        f"adminMode ONLINE by {ME}",
+    ]
+    for wrong in ("", "{}", '{"request": "Create", "requested_by": "bob"}', '{"request": "Reset"}'):
+        with pytest.raises(tango.DevFailed, match="OET_"):
+            controller.NameRequester(wrong)
 
 
 @pytest.mark.parametrize("name", ["oet-mid", "oet-low", "oet-four-subarrays"])
