@@ -1,18 +1,19 @@
-"""The spans of commands and procedures."""
+"""The spans of commands, procedures and activities."""
 
 from collections.abc import Callable
 
 from oet_devices.ska.request_log import Answered
 from ska_oso_oet import traces
+from ska_oso_oet.activity.application.register import KIND as ACTIVITY
 from ska_oso_oet.journal import Batch
-from ska_oso_oet.model import ProcedureState, ProcedureSummary
+from ska_oso_oet.model import ActivityState, ActivitySummary, ProcedureState, ProcedureSummary, Requester
 from ska_oso_oet.procedure.application.recorder import KIND as PROCEDURE
 
 _FAILURES = frozenset({ProcedureState.FAILED, ProcedureState.UNKNOWN})
 
 
 class Tracing:
-    """Exports the spans of commands that change something, and of procedures.
+    """Exports the spans of commands that change something, of procedures and of activities.
 
     :param device: returns the name of the device
     """
@@ -45,16 +46,17 @@ class Tracing:
         )
 
     def on_batch(self, batch: Batch) -> None:
-        """Export the spans of procedures that have ended. Runs in the thread of the bus."""
+        """Export the spans of procedures and activities that have ended. Runs in the thread of the bus."""
         if not traces.is_on():
             return
         for document in batch.versions:
             if document.kind == PROCEDURE and document.value.state.is_final:
                 traces.record(self._span(document.value))
+            elif document.kind == ACTIVITY and document.value.state.is_final:
+                traces.record(self._span_of_activity(document.value))
 
     def _span(self, procedure: ProcedureSummary) -> traces.Span:
-        by = procedure.requested_by
-        parent = None if by is None else traces.TraceParent.read(by.traceparent)
+        parent = _parent(procedure.requested_by)
         states = procedure.history.process_states
         return traces.Span(
             "procedure",
@@ -74,3 +76,30 @@ class Tracing:
             [(str(state), when) for state, when in states],
             (procedure.failure_line or str(procedure.state)) if procedure.state in _FAILURES else None,
         )
+
+    def _span_of_activity(self, activity: ActivitySummary) -> traces.Span:
+        parent = _parent(activity.requested_by)
+        states = activity.activity_states
+        return traces.Span(
+            "activity",
+            traces.TraceParent.root() if parent is None else traces.of_activity(parent, activity.id),
+            parent,
+            states[0][1],
+            states[-1][1],
+            traces.SpanKind.INTERNAL,
+            {
+                "oet.device": self._device(),
+                "oet.activity": activity.id,
+                "oet.activity_name": activity.activity_name,
+                "oet.sbd": activity.sbd_id,
+                "oet.procedure": activity.procedure_id,
+                "oet.state": str(activity.state),
+                "oet.queue_entry": activity.queue_entry,
+            },
+            [(str(state), when) for state, when in states],
+            (activity.reason or str(activity.state)) if activity.state is ActivityState.FAILED else None,
+        )
+
+
+def _parent(by: Requester | None) -> traces.TraceParent | None:
+    return None if by is None else traces.TraceParent.read(by.traceparent)

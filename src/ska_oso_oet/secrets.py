@@ -10,10 +10,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-OF_CONTROLLER = ("OET_JOURNAL_URL", "PGPASSWORD", "ADMIN_POSTGRES_PASSWORD")
+OF_TRACES = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+"""Names of the variables with secrets of the export of traces, the one that goes first at the beginning."""
+
+OF_CONTROLLER = ("OET_JOURNAL_URL", "PGPASSWORD", "ADMIN_POSTGRES_PASSWORD", *OF_TRACES)
 """Names of the variables with secrets of a device server."""
 
-OF_SIDECAR = ("OET_API_TOKEN",)
+OF_SIDECAR = ("OET_API_TOKEN", *OF_TRACES)
 """Names of the variables with secrets of a REST service."""
 
 # Fields of /proc/self/stat behind the name of the program, see proc(5).

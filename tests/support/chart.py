@@ -78,6 +78,7 @@ VALUE_SETS: dict[str, dict[str, Any]] = {
             "tangoClients": [{"namespaceSelector": {"matchLabels": {"telescope": "mid"}}}],
             "restClients": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
         },
+        "tracing": {"endpoint": "https://collector.example.org:4318"},
         "properties": {"HistoryLength": 20, "StopGracePeriod": 2.5, "EventRetention": 1000000},
         "environment": {"SKA_TELESCOPE": "skalow", "ODA_BACKEND_TYPE": "postgres", "PGPORT": 5432},
         "secrets": {
@@ -85,6 +86,7 @@ VALUE_SETS: dict[str, dict[str, Any]] = {
                 **TOKEN["values"],
                 "OET_JOURNAL_URL": "postgresql://oet@db/oet",
                 "PGPASSWORD": "secret",
+                "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20secret",
             }
         },
         "controller": {

@@ -37,10 +37,13 @@ class Collector:
     """What was received.
 
     :ivar url: where to send it
+    :ivar spans: the spans
+    :ivar authorizations: what was sent as the header of that name
     """
 
     url: str = ""
     spans: list[ReceivedSpan] = field(default_factory=list)
+    authorizations: set[str | None] = field(default_factory=set)
 
     def wait_for(self, name: str, **attributes: object) -> ReceivedSpan:
         """Wait for a span, and return it.
@@ -95,6 +98,7 @@ def collector() -> Iterator[Collector]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             assert self.path == "/v1/traces"
+            received.authorizations.add(self.headers["Authorization"])
             body = self.rfile.read(int(self.headers["Content-Length"]))
             received.take(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
             answer = ExportTraceServiceResponse().SerializeToString()

@@ -196,6 +196,16 @@ imagePullSecrets:
 - name: HOME
   value: /tmp
 {{- include "oet.secretEnvironment" (list . (list "OET_JOURNAL_URL" "PGPASSWORD" "ADMIN_POSTGRES_PASSWORD")) }}
+{{- include "oet.tracing" . }}
+{{- end -}}
+
+{{- /* Variables of a pod that exports traces, if there is a collector. */ -}}
+{{- define "oet.tracing" -}}
+{{- with .Values.tracing.endpoint }}
+- name: OTEL_EXPORTER_OTLP_ENDPOINT
+  value: {{ . | quote }}
+{{- include "oet.secretEnvironment" (list $ (list "OTEL_EXPORTER_OTLP_HEADERS")) }}
+{{- end }}
 {{- end -}}
 
 {{- define "oet.controllerVolumeMounts" -}}

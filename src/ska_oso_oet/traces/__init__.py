@@ -4,7 +4,7 @@ They are exported where the environment variable OTEL_EXPORTER_OTLP_ENDPOINT say
 project imports nothing of OpenTelemetry; the trace that a request belongs to is handed on all the same.
 """
 
-from .context import TraceParent, of_procedure
+from .context import TraceParent, of_activity, of_procedure
 from .spans import Entered, Span, SpanKind, enter, finish, is_on, record, start
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "enter",
     "finish",
     "is_on",
+    "of_activity",
     "of_procedure",
     "record",
     "start",

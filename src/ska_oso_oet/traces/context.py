@@ -59,7 +59,20 @@ def of_procedure(request: TraceParent, procedure_id: int) -> TraceParent:
     :param request: the span of that request
     :param procedure_id: ID of the procedure
     """
-    digest = hashlib.sha256(f"{request} {procedure_id}".encode()).digest()
+    return _following(request, str(procedure_id))
+
+
+def of_activity(request: TraceParent, activity_id: int) -> TraceParent:
+    """Return the span of an activity, which follows from the request for it as that of a procedure does.
+
+    :param request: the span of that request
+    :param activity_id: ID of the activity
+    """
+    return _following(request, f"activity {activity_id}")
+
+
+def _following(request: TraceParent, what: str) -> TraceParent:
+    digest = hashlib.sha256(f"{request} {what}".encode()).digest()
     # None may be 0.
     return request._replace(span_id=int.from_bytes(digest[:_SPAN_BYTES]) or 1)
 

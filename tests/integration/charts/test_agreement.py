@@ -185,13 +185,16 @@ def test_every_environment_variable_is_one_that_the_code_reads() -> None:
 
 
 def test_every_secret_reaches_the_pods_that_need_it() -> None:
-    resources = render({"secrets": {"existingSecret": "oet"}})
+    resources = render(
+        {"secrets": {"existingSecret": "oet"}, "tracing": {"endpoint": "http://collector:4318"}}
+    )
     names = {
         container["name"]: {v["name"] for v in container["env"] if "secretKeyRef" in v.get("valueFrom", {})}
         for container in containers(resources)
     }
-    assert names["controller"] == {"OET_JOURNAL_URL", "PGPASSWORD", "ADMIN_POSTGRES_PASSWORD"}
-    assert names["sidecar"] == {"OET_API_TOKEN"}
+    headers = "OTEL_EXPORTER_OTLP_HEADERS"
+    assert names["controller"] == {"OET_JOURNAL_URL", "PGPASSWORD", "ADMIN_POSTGRES_PASSWORD", headers}
+    assert names["sidecar"] == {"OET_API_TOKEN", headers}
     assert names["register"] == set()
 
 

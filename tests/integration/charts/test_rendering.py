@@ -262,10 +262,34 @@ def test_policies_let_through_what_is_needed(resources: list[Resource]) -> None:
             (port["protocol"], port["port"]) for port in policies["oet-oet-rest"]["egress"][0]["ports"]
         }
         [host] = {v["value"] for c in containers(resources) for v in c["env"] if v["name"] == "TANGO_HOST"}
-        needed = {53, int(host.rpartition(":")[2])} | served.get("controller", set())
+        collectors = {
+            v["value"]
+            for c in containers(resources)
+            for v in c["env"]
+            if v["name"].startswith("OTEL_EXPORTER") and "value" in v
+        }
+        needed = {53, *(int(place.rpartition(":")[2]) for place in {host, *collectors})}
+        needed |= served.get("controller", set())
         assert way_out == {("TCP", port) for port in needed} | {("UDP", 53)} | {
             ("TCP", port) for port in (45450, 45460, 45470)
         }
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [("http://collector:4318", 4318), ("https://collector.example/otlp", 443), ("http://[2001:db8::1]/", 80)],
+)
+def test_traces_go_to_the_collector_that_is_named(endpoint: str, port: int) -> None:
+    resources = render({"tracing": {"endpoint": endpoint}})
+    exporting = {
+        c["name"]
+        for c in containers(resources)
+        if {"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": endpoint} in c["env"]
+    }
+    assert exporting == {"controller", "sidecar"}
+    [rest] = [p for p in of_kind(resources, "NetworkPolicy") if p["metadata"]["name"] == "oet-oet-rest"]
+    assert {"protocol": "TCP", "port": port} in rest["spec"]["egress"][0]["ports"]
+    assert not [v for c in containers(render({})) for v in c["env"] if v["name"].startswith("OTEL")]
 
 
 def test_a_site_can_let_the_rest_services_reach_access_control() -> None:

@@ -18,10 +18,11 @@ CLIENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 SHOW = """
 import os, sys
-def main():
+def main(sb_json=None):
+    print("headers", os.environ.get("OTEL_EXPORTER_OTLP_HEADERS"))
     print(os.environ.get("TRACEPARENT"), [name for name in sys.modules if name.startswith("opentelemetry")])
 """
-FAIL = "def main():\n    raise ValueError('the mirror is cold')\n"
+FAIL = "def main(sb_json=None):\n    raise ValueError('the mirror is cold')\n"
 
 Running = tuple[Sidecar, ServerProcess]
 
@@ -44,12 +45,16 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OetStack]:
 def write_scripts(stack: OetStack) -> None:
     (stack.scripts / "show.py").write_text(SHOW)
     (stack.scripts / "fail.py").write_text(FAIL)
+    block = stack.scripts.parent / "oda" / "sbd" / "sbd-1" / "1.json"
+    block.parent.mkdir(parents=True)
+    activities = {name: {"kind": "filesystem", "path": f"file://{name}.py"} for name in ("show", "fail")}
+    block.write_text(json.dumps({"sbd_id": "sbd-1", "activities": activities}))
 
 
 @contextmanager
 def running(stack: OetStack, **env: str) -> Iterator[Running]:
     # Batches are exported often: tests wait for them.
-    variables = {"OTEL_BSP_SCHEDULE_DELAY": "100", **env}
+    variables = {"OTEL_BSP_SCHEDULE_DELAY": "100", "ODA_DATA_DIR": str(stack.scripts.parent / "oda"), **env}
     with (
         device_server(stack.tango_host, "oet_devices.server", "01", env=variables) as server,
         sidecar(stack.tango_host, env=variables) as served,
@@ -65,7 +70,11 @@ def receiver() -> Iterator[Collector]:
 
 @pytest.fixture(scope="module")
 def served(stack: OetStack, receiver: Collector) -> Iterator[Sidecar]:
-    with running(stack, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url) as (found, _):
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+        "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20secret",
+    }
+    with running(stack, **variables) as (found, _):
         yield found
 
 
@@ -106,6 +115,34 @@ def test_a_trace_goes_from_the_request_through_the_command_to_the_procedure(
     start = receiver.wait_for("OETController.Start", oet_procedure=summary["id"])
     assert next(span for span in receiver.spans if span.id == start.parent).name.startswith("PUT /api/v1.0/")
     assert start.trace != command.trace
+
+
+def test_an_activity_has_a_span_beside_that_of_its_procedure(served: Sidecar, receiver: Collector) -> None:
+    for name, state in (("show", "COMPLETE"), ("fail", "FAILED")):
+        body = {"activity_name": name, "sbd_id": "sbd-1"}
+        answer = served.http.post("/activities", json=body, headers={"traceparent": CLIENT})
+        assert answer.status_code == 201, answer.text
+        number = answer.json()["activity"]["id"]
+        activity = receiver.wait_for("activity", oet_activity=number)
+        assert activity.events[0] == "REQUESTED"
+        assert activity.events[-1] == activity.attributes["oet.state"] == state
+        assert (activity.attributes["oet.sbd"], activity.attributes["oet.activity_name"]) == ("sbd-1", name)
+        assert (activity.is_error, "the mirror is cold" in activity.message) == (state == "FAILED",) * 2
+        procedure = receiver.wait_for("procedure", oet_procedure=activity.attributes["oet.procedure"])
+        command = next(span for span in receiver.spans if span.id == activity.parent)
+        assert (command.name, procedure.parent) == ("OETController.RunActivity", command.id)
+        assert {activity.trace, procedure.trace, command.trace} == {CLIENT.split("-")[1]}
+        assert activity.id != procedure.id
+        assert activity.began <= procedure.began < procedure.ended <= activity.ended
+
+
+def test_the_collector_gets_the_headers_that_it_demands_and_scripts_do_not(
+    stack: OetStack, served: Sidecar, receiver: Collector
+) -> None:
+    summary = run(served, stack.uri("show"), "COMPLETE")
+    receiver.wait_for("procedure", oet_procedure=summary["id"])
+    assert receiver.authorizations == {"Bearer secret"}
+    assert "headers None" in output(served, summary["id"])
 
 
 def test_requests_at_once_keep_their_traces(stack: OetStack, served: Sidecar, receiver: Collector) -> None:
