@@ -105,6 +105,8 @@ def collector() -> Iterator[Collector]:
             self.send_response(200)
             self.send_header("Content-Type", "application/x-protobuf")
             self.send_header("Content-Length", str(len(answer)))
+            # Else a thread waits for further requests as long as the client keeps the connection.
+            self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(answer)
 
