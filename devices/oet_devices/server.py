@@ -51,7 +51,7 @@ def main() -> None:
     atexit.register(logs.finish)
     logs.start(within=tango.EnsureOmniThread)
     atexit.register(traces.finish)
-    traces.start(SERVER)
+    traces.start(SERVER, secrets.environment())
     arguments = sys.argv[1:]
     try:
         options = {argument.lstrip("-").split("=")[0] for argument in arguments if argument.startswith("-")}

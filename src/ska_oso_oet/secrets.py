@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 OF_TRACES = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
-"""Names of the variables with secrets of the export of traces, the one that goes first at the beginning."""
+"""Names of the variables with secrets of the export of traces."""
 
 OF_CONTROLLER = ("OET_JOURNAL_URL", "PGPASSWORD", "ADMIN_POSTGRES_PASSWORD", *OF_TRACES)
 """Names of the variables with secrets of a device server."""

@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         hosts=(options.host, *options.allowed_host, *allowed),
     )
     logs.start()
-    traces.start("oet-sidecar")
+    traces.start("oet-sidecar", secrets.environment())
     server = SidecarServer(settings, listener)
     asyncio.run(server.serve())
     _leave(0 if server.told_to_end else 1)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Mapping
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -12,12 +13,12 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace.status import Status, StatusCode
 from opentelemetry.util.re import parse_env_headers
 
-from ska_oso_oet import secrets
-
 from .context import TraceParent
 from .spans import Exporter, Span
 
 _NAME_VARIABLE = "OTEL_SERVICE_NAME"
+_HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+"""Variables with headers; the first that is set counts."""
 
 _LAST_EXPORT = 1.0
 """Seconds that the end of the program waits for what is left to be exported."""
@@ -25,15 +26,16 @@ _LAST_EXPORT = 1.0
 _SCOPE = InstrumentationScope("ska_oso_oet")
 
 
-def make_exporter(service: str) -> Exporter:
+def make_exporter(service: str, variables: Mapping[str, str]) -> Exporter:
     """Return an exporter that is set up by the environment, as the OpenTelemetry specification has it.
 
     Spans are kept in memory and exported by a thread; when there are too many, the oldest are lost.
 
     :param service: name of this program, where OTEL_SERVICE_NAME is not set
+    :param variables: the environment, with what is not in that of this process any more
     """
     resource = Resource.create({} if os.environ.get(_NAME_VARIABLE) else {SERVICE_NAME: service})
-    processor = BatchSpanProcessor(OTLPSpanExporter(headers=_headers()))
+    processor = BatchSpanProcessor(OTLPSpanExporter(headers=_headers(variables)))
     ending = threading.Event()
 
     def end() -> None:
@@ -51,10 +53,9 @@ def make_exporter(service: str) -> Exporter:
     return Exporter(lambda span: processor.on_end(_readable(span, resource)), close)
 
 
-def _headers() -> dict[str, str] | None:
-    """Return the headers that the collector demands, which programs that this one starts do not see."""
-    known = secrets.environment()
-    given = next((known[name] for name in secrets.OF_TRACES if known.get(name)), None)
+def _headers(variables: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the headers that the collector demands, None for none."""
+    given = next((variables[name] for name in _HEADERS if variables.get(name)), None)
     return None if given is None else dict(parse_env_headers(given, liberal=True))
 
 

@@ -73,12 +73,13 @@ class Exporter(NamedTuple):
 _exporters: list[Exporter] = []
 
 
-def start(service: str) -> None:
+def start(service: str, variables: Mapping[str, str] = os.environ) -> None:
     """Begin to export spans, if the environment says where to.
 
     :param service: name of this program in traces, where OTEL_SERVICE_NAME is not set
+    :param variables: the environment, with what is not in that of this process any more
     """
-    if _exporters or not any(os.environ.get(name) for name in ENDPOINTS):
+    if _exporters or not any(variables.get(name) for name in ENDPOINTS):
         return
     try:
         from .otlp import make_exporter
@@ -88,7 +89,7 @@ def start(service: str) -> None:
             error.name,
         )
         return
-    _exporters.append(make_exporter(service))
+    _exporters.append(make_exporter(service, variables))
 
 
 def is_on() -> bool:
