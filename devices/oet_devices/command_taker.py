@@ -66,7 +66,11 @@ class CommandTaker:
         :param given: who makes it, as the request says; None if it does not
         """
         client = self.client()
-        requester = client if given is None else given.as_seen_by(client)
+        announced = self.log.announced
+        if given is not None:
+            requester: Requester | None = given.as_seen_by(client)
+        else:
+            requester = announced if isinstance(announced, Requester) else client
         self.log.about(by=requester, user=None if requester is None else requester.user)
         entered = traces.enter(None if given is None else traces.TraceParent.read(given.traceparent))
         if requester is None:

@@ -91,6 +91,11 @@ class RequestLog:
             self._request.by = by or self._request.by
             self._request.context = context or self._request.context
 
+    @property
+    def announced(self) -> object:
+        """Who makes the request that this thread carries out, if that was announced; None if it was not."""
+        return getattr(self._request, "announced", None)
+
     def carry_out(self, name: str, argument: object, action: Callable[[], T]) -> T:
         """Carry out a request, and log who has made it, how it was answered, and how long that took.
 
@@ -102,7 +107,9 @@ class RequestLog:
         moment, began = time.time(), time.perf_counter()
         client = client_of(self._device)
         self._request.tags, self._request.by, self._request.context = {}, client, None
-        if (announced := self._take_announced(client, name)) is not None:
+        announced = self._take_announced(client, name)
+        self._request.announced = None if announced is None else announced.by
+        if announced is not None:
             self.about(by=announced.by, **announced.tags)
         answer, command_id, failed = "failed", None, True
         try:
@@ -117,7 +124,7 @@ class RequestLog:
             by = self._request.by or "this server"
             what = "" if argument is None else f" {_short(argument)}"
             tags = {"device": self._device.get_name(), "command": command_id, **self._request.tags}
-            self._request.tags = None
+            self._request.tags = self._request.announced = None
             self.on_request()
             context, self._request.context = self._request.context, None
             self.on_answer(Answered(name, moment, seconds, _short(answer), failed, command_id, context, tags))

@@ -1,10 +1,12 @@
 """Users with tokens of their own: what they may do, and under which name it is recorded."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+import tango
 from tests.support.oet_command import OetInProcess
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
 from tests.support.patience import PATIENCE, wait_until
@@ -93,6 +95,19 @@ def test_the_log_of_the_controller_names_the_user_of_what_the_tango_interface_ha
         answer = users.http.request(method, path, json=body, headers=bearer(ANNAS))
         assert answer.status_code == 200, answer.text
         controller.wait_for_output(rf"{line} by anna \(python-httpx\S* on 127.0.0.1\) -> ")
+
+
+def test_what_follows_from_such_a_request_names_its_user_too(users: Sidecar, stack: OetStack) -> None:
+    http, anna = users.http, bearer(ANNAS)
+    assert http.put("/queue", json={"state": "RUNNING"}, headers=anna).status_code == 200
+    for mode in ("OFFLINE", "ONLINE"):
+        assert http.put("/admin_mode", json={"admin_mode": mode}, headers=anna).status_code == 200
+    stopped = [
+        event
+        for event in json.loads(tango.DeviceProxy(stack.device).GetEvents('{"topic": "queue.state"}'))
+        if "adminMode was set to OFFLINE" in str(event["reason"])
+    ]
+    assert stopped[-1]["requested_by"]["user"] == "anna"
 
 
 def test_the_file_of_tokens_is_read_again_when_it_has_changed(stack: OetStack, tmp_path: Path) -> None:

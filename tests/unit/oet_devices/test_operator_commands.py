@@ -38,8 +38,8 @@ COMMANDS = {
     "Standby": ["admin standby"],
 }
 """Commands of the device, and those of `oet` that do the same."""
-NOT_FOR_OPERATORS = {"DebugDevice", "GetFigures"}
-"""For developers of the device, and for monitoring."""
+NOT_FOR_OPERATORS = {"DebugDevice", "GetFigures", "NameRequester"}
+"""For developers of the device, for monitoring, and for programs that pass requests on."""
 ATTRIBUTES = {
     "activities": "activity list",
     "events": "listen",
