@@ -52,4 +52,4 @@ def docstring(documented: object) -> str:
 
 def first_sentence(text: str) -> str:
     """Return the first sentence of a text."""
-    return re.split(r"(?<=[.!?])\s", text.strip(), maxsplit=1)[0]
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z])", text.strip(), maxsplit=1)[0]
