@@ -100,7 +100,7 @@ class ScriptBench:
 
     def close(self) -> None:
         """Stop all scripts and end all processes."""
-        self.service.shutdown()
+        self.service.shutdown(patience(5.0))
         self.bus.close()
 
     # What is told
