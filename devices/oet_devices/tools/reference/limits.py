@@ -1,11 +1,11 @@
 """Limits as Markdown, from the constants that the code enforces."""
 
+from ska_oso_oet.activity.application import MAX_BLOCK
 from ska_oso_oet.model import MAX_CONTEXT, MAX_LABEL, MAX_PART
 from ska_oso_oet.model.queue import MAX_BATCH
 from ska_oso_oet.model.queue_shown import ENTRIES_SHOWN
 from ska_oso_oet.model.scheduling_blocks import MAX_FOUND
 from ska_oso_oet.mptools.encoding import MAX_MESSAGE
-from ska_oso_oet.oda.documents import MAX_SIZE
 from ska_oso_oet.procedure.application.script_list import MAX_SCRIPTS
 from ska_oso_oet.procedure.domain.settings import OUTPUT_LOGS
 from ska_oso_oet.procedure.domain.source import LONG
@@ -72,7 +72,7 @@ _SCRIPTS: _Rows = [
     ("stack trace; the middle of a longer one is left out", f"{MAX_STACKTRACE:,} characters"),
     ("label of a checkpoint", f"{MAX_LABEL} characters"),
     ("files that are listed of a procedure", str(MAX_LISTED)),
-    ("Scheduling Block", f"{MAX_SIZE:,} bytes"),
+    ("Scheduling Block", f"{MAX_BLOCK:,} bytes"),
     ("processes that are kept warm (`StandbyWorkers`)", str(MAX_STANDBY_WORKERS)),
 ]
 

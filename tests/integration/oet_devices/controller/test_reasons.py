@@ -10,6 +10,7 @@ from oet_devices.reasons import NOT_AVAILABLE, OTHER_REASONS, RAISED_BY, REASONS
 UNKNOWN = "999999"
 """ID of nothing."""
 _SCRIPT = '{"script": {"script_type": "filesystem", "script_uri": "file:///nowhere/observe.py"}}'
+_TEXT = '{"script_type": "embedded", "script": "%s"}'
 ARGUMENTS = [
     "[",
     '{"unknown": 1}',
@@ -25,8 +26,8 @@ ARGUMENTS = [
     f'{{"procedure": {_SCRIPT}, "position": {{"after": {UNKNOWN}}}}}',
     _SCRIPT,
     "file:///nowhere/observe.py",
-    '{"script": {"script_type": "embedded", "script": "def main(:"}}',
-    '{"script": {"script_type": "embedded", "script": "def main():0"}, "script_args": {"main": {"args": [1]}}}',
+    f'{{"script": {_TEXT % "def main(:"}}}',
+    f'{{"script": {_TEXT % "def main(): ..."}, "script_args": {{"main": {{"args": [1]}}}}}}',
 ]
 """Arguments that some command has to refuse. None of them has an effect."""
 
