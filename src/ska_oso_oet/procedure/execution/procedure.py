@@ -273,7 +273,8 @@ class Procedure:
 
         :raises ValueError: if it cannot
         """
-        if state not in NEXT_STATES.get(self.state, frozenset()) and not (state in _ENDS and self.state in _LIVE):
+        ends = state in _ENDS and self.state in _LIVE
+        if not ends and state not in NEXT_STATES.get(self.state, frozenset()):
             raise ValueError(f"procedure {self.id} cannot go from {self.state} to {state}")
 
     def fit(self, call: Call) -> Call:
