@@ -114,7 +114,7 @@ def SendToScript(self: WithOperator, argin: str) -> str:
     doc_in='JSON: {"request": "Reset", "On", "Off", "Standby" or "adminMode", "requested_by": {"user": …}}',
 )
 def NameRequester(self: WithOperator, argin: str) -> None:
-    """Say who makes the next such request of this client, for the log: the request itself has no room for it.
+    """Say who makes the next Reset, On, Off, Standby or write of adminMode of this client, for the log.
 
     It counts once, and for 10 s. For those who pass requests on, as the REST service does.
     """

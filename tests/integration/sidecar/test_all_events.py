@@ -153,6 +153,10 @@ def test_a_snapshot_has_what_the_routes_of_each_controller_return(place: Place) 
     place.create(5)
     snapshots = place.gateway.http.get("/subarrays/snapshot").json()
     assert [each["subarray_id"] for each in snapshots] == list(NUMBERS)
+    for each in snapshots:
+        base = f"{place.gateway.root}/subarrays/{each['subarray_id']}/api/v1.0/procedures/"
+        assert all(procedure["uri"].startswith(base) for procedure in each["state"]["procedures"])
+    assert snapshots[1]["state"]["procedures"]
     with httpx.Client(base_url=f"{place.gateway.root}/subarrays/5/api/v1.0", timeout=PATIENCE) as rest:
         own = snapshots[1]
         assert (own["available"], own["reason"], own["unavailable_since"]) == (True, None, None)
