@@ -123,7 +123,9 @@ def test_a_procedure_whose_main_has_ended_is_not_ready_for_another_start(status_
     assert status_line.describe() == "No script is running."
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(5, "5 s"), (119, "119 s"), (121, "2 min"), (7200, "120 min")])
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(-3600, "0 s"), (5, "5 s"), (119, "119 s"), (121, "2 min"), (7200, "120 min")]
+)
 def test_how_long_a_script_has_been_running(status_line: StatusLine, seconds: float, told: str) -> None:
     status_line.show(document(1, *RUNS, since=time.time() - seconds))
     assert re.fullmatch(rf"Running #1 observe.py for {told}\.", status_line.describe())
