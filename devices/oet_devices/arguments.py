@@ -144,7 +144,7 @@ def _parse_id_or_json(model: type[AnyModel], text: str) -> AnyModel:
         return parse(model, text)
     if re.fullmatch("[0-9]+", text) is None:
         raise ValueError(
-            f"{text[:40]!r} is no procedure ID: give nothing, an ID, e.g. 2, or a JSON object, "
+            f"{text[:40]!r} is not a procedure ID: give nothing, an ID, e.g. 2, or a JSON object, "
             'e.g. {"pid": 2}'
         )
     return _validate(model, {"pid": load_json(text)})

@@ -173,7 +173,7 @@ def _unpack(archive: Path, folder: Path) -> Manifest:
             tar.extractall(folder, filter="data")
         manifest = Manifest.model_validate_json((folder / _MANIFEST).read_bytes())
     except (tarfile.TarError, EOFError, ValidationError) as error:
-        raise BackupError(f"{archive} is not a whole back-up: {str(error).splitlines()[0]}") from error
+        raise BackupError(f"{archive} is not a complete back-up: {str(error).splitlines()[0]}") from error
     except FileNotFoundError as error:
         if not archive.exists():
             raise

@@ -380,7 +380,7 @@ class OETController(SkaBaseDevice):
     @request(
         dtype_in="DevString",
         doc_in='Nothing for the procedure that runs, its ID, e.g. 2, or JSON: {"pid": 2, "abort": true}, or '
-        '{"pid": 2, "at": "checkpoint"} to let it go on to its next checkpoint',
+        '{"pid": 2, "at": "checkpoint"} to let it continue to its next checkpoint',
         dtype_out="DevVarLongStringArray",
         doc_out=ACCEPTED,
     )

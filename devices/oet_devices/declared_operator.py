@@ -82,7 +82,7 @@ def Resume(self: WithOperator, argin: str) -> str:
 
 @request(dtype_in="DevString", doc_in=_PROCEDURE, dtype_out="DevString", doc_out=_STANDING)
 def Step(self: WithOperator, argin: str) -> str:
-    """Have a script go on to its next checkpoint, and wait there."""
+    """Let a script continue to its next checkpoint, and wait there."""
     return self.operator_commands.step(argin)
 
 

@@ -145,7 +145,7 @@ def QueueStart(self: WithQueue, argin: str) -> str:
 
 @request(
     dtype_in="DevString",
-    doc_in='Nothing to let the entry end that has begun, or {"now": true} to stop it',
+    doc_in='Nothing to let the current entry end, or {"now": true} to stop it',
     dtype_out="DevString",
     doc_out='JSON: {"state", "reason"} of the queue',
 )

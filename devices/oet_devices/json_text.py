@@ -86,7 +86,9 @@ def _require_portable(value: Any, levels: int) -> None:
     """Refuse what JSON can hold and UTF-8, or another parser, cannot."""
     if isinstance(value, str):
         if _SURROGATE.search(value):
-            raise ValueError(f"the text {value[:40]!a} holds half a character, a surrogate without its pair")
+            raise ValueError(
+                f"the text {value[:40]!a} contains half a character, a surrogate without its pair"
+            )
     elif isinstance(value, dict | list):
         if levels == 0:
             raise _too_deep()

@@ -127,7 +127,7 @@ class Notifications:
             self.fault = None
         except ValueError as error:
             self._notify, self.fault = None, str(error)
-            LOGGER.warning("Nobody is notified: %s", error)
+            LOGGER.warning("No notifications are sent: %s", error)
         if self.fault != before:
             self._on_fault()
 

@@ -129,7 +129,7 @@ class ObservingQueue:
         :param why: what has happened, as a clause
         """
         if (executor := self._keeper.executor) is not None:
-            executor.queue.suspend(f"{why}: send QueueStart to go on", self._requester(None))
+            executor.queue.suspend(f"{why}: send QueueStart to continue", self._requester(None))
 
     def _change(
         self,

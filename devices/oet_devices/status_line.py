@@ -211,7 +211,7 @@ def _describe_running(running: Brief) -> str:
     where = "" if running.checkpoint is None else f" at checkpoint {_short(running.checkpoint)}"
     progress = "" if running.progress is None else f" ({running.progress} %)"
     if running.state is ProcedureState.PAUSED:
-        return f"Paused {name} for {duration}{where}{progress}. Send Resume to go on."
+        return f"Paused {name} for {duration}{where}{progress}. Send Resume to continue."
     step = "" if running.step is None else f", {_short(running.step)}"
     sentence = f"Running {name} for {duration}{where}{step}{progress}"
     return f"{sentence}{_AT_CHECKPOINT.get(running.at_checkpoint, '')}."

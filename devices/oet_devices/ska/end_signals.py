@@ -70,7 +70,7 @@ class EndSignals:
                     tango.Util.instance().get_dserver_device().kill()
                 except RuntimeError:
                     if not refused:
-                        _write("The system refuses a thread that the end takes: the end is tried again")
+                        _write("The system refuses a thread that the shutdown needs: trying again")
                     refused = True
                 else:
                     return

@@ -68,7 +68,8 @@ _DECLARATIONS = {
     LrcAttribute.EVENT: _Declaration(
         2,
         "Command event",
-        "Only its change events matter, it reads as empty. Each holds the ID of a command and, as JSON, "
+        "Use its change events: a read returns an empty value. Each event contains the ID of a command and, "
+        "as JSON, "
         'what has changed of it: status (a number), progress, result: id, {"status": 5, "result": [0, ""]}.',
     ),
 }

@@ -38,7 +38,7 @@ _PROPERTY_TYPES = _TYPES | {CmdArgType.DevVarStringArray: "StringVectorType"}
 _ATTRIBUTE_FORMATS = {AttrDataFormat.SCALAR: "Scalar", AttrDataFormat.SPECTRUM: "Spectrum"}
 
 _STATES = {
-    "INIT": "The device is being made.",
+    "INIT": "The device is being initialised.",
     "DISABLE": "adminMode says that the device is not in use.",
     "UNKNOWN": "The device finds out whether it can work.",
     "ON": "The device is ready.",

@@ -124,7 +124,7 @@ def on(session: "Session", /) -> None:
 @admin.command()
 @with_session
 def off(session: "Session", /) -> None:
-    """Switch the controller off: nothing can be created or started. What runs goes on."""
+    """Switch the controller off: nothing can be created or started. Running scripts continue."""
     from .admin_calls import switch
 
     switch(session, "OFF")
@@ -133,7 +133,7 @@ def off(session: "Session", /) -> None:
 @admin.command()
 @with_session
 def standby(session: "Session", /) -> None:
-    """Bring the controller to stand-by: nothing can be created or started. What runs goes on."""
+    """Bring the controller to stand-by: nothing can be created or started. Running scripts continue."""
     from .admin_calls import switch
 
     switch(session, "STANDBY")

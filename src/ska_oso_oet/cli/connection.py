@@ -105,7 +105,9 @@ class HttpSession:
             timeout = _timeout(self.patience or patience)
             response = self._client.request(method, self.url + path, json=body, timeout=timeout)
         except UnicodeEncodeError as error:
-            raise CommandError(f"This cannot be sent, as it is no UTF-8 text: {error.object!r}") from error
+            raise CommandError(
+                f"This cannot be sent, because it is not UTF-8 text: {error.object!r}"
+            ) from error
         except httpx.HTTPError as error:
             raise self.unavailable(error) from error
         if not response.is_success:
@@ -153,7 +155,7 @@ class HttpSession:
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
             response.close()
             raise CommandError(
-                f"{request.url} is no stream of events. Is --server-url the address of an OET?"
+                f"{request.url} is not a stream of events. Is --server-url the address of an OET?"
             )
         return response
 
@@ -215,7 +217,7 @@ def _by_way_of(url: str) -> str:
     if proxy is None or urllib.request.proxy_bypass(parsed.host):
         return ""
     host = proxy.rpartition("@")[2]  # without a password
-    return f" (by way of {parsed.scheme}_proxy, {host})"
+    return f" (through {parsed.scheme}_proxy, {host})"
 
 
 def _is_always_there(request: httpx.Request) -> bool:
@@ -227,7 +229,7 @@ def _check_url(url: str) -> None:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise MisuseError(f"--server-url (or OET_REST_URI): {url!r} is no URL: {error}") from error
+        raise MisuseError(f"--server-url (or OET_REST_URI): {url!r} is not a URL: {error}") from error
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise MisuseError(f"--server-url (or OET_REST_URI): {url!r} does not begin with http:// or https://")
 

@@ -49,7 +49,7 @@ def way_out(status: ControllerStatus) -> str | None:
         if status.health_state is HealthState.DEGRADED:
             return "'oet reset' takes changed properties into account, and acknowledges damage"
         return None
-    advice = _WAYS_OUT.get(status.state, "'oet status' says more")
+    advice = _WAYS_OUT.get(status.state, "'oet status' shows more")
     return f"The controller is {status.state}: {advice}"
 
 

@@ -163,5 +163,5 @@ def detached(subject: Subject) -> DetachedError:
     pid = subject.procedure_id
     stop = "oet procedure stop" + ("" if pid is None else f" --pid={pid}")
     return DetachedError(
-        f"No longer listening. {subject.name} goes on: '{stop}' stops it, 'oet listen' listens again"
+        f"No longer listening. {subject.name} continues: '{stop}' stops it, 'oet listen' listens again"
     )

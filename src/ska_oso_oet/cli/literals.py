@@ -51,4 +51,4 @@ def _as_json(value: Any) -> Any:
             return [_as_json(item) for item in value]
         case dict() if all(isinstance(key, str) for key in value):
             return {key: _as_json(item) for key, item in value.items()}
-    raise ValueError(f"no JSON value: {value!r}")
+    raise ValueError(f"not a JSON value: {value!r}")

@@ -95,7 +95,7 @@ def create(
 )
 @click.option("--until", metavar="TIME", help="Only those created until then.")
 @click.option("--limit", type=POSITIVE, help="How many at most; 20 without --all.")
-@click.option("--who", "with_users", is_flag=True, help="Show who has had them created; --all does always.")
+@click.option("--who", "with_users", is_flag=True, help="Show who created them; --all always does.")
 @with_session
 def list_(
     session: "Session",
@@ -169,7 +169,7 @@ def start(
 @pid_option("ID of the procedure; without it, the one that is running.")
 @run_abort_option
 @click.option(
-    "--at_checkpoint", is_flag=True, help="Let it go on to its next checkpoint; do not wait for that."
+    "--at_checkpoint", is_flag=True, help="Let it continue to its next checkpoint; do not wait for that."
 )
 @with_session
 def stop(session: "Session", /, pid: int | None, run_abort: bool, at_checkpoint: bool) -> None:
@@ -193,7 +193,7 @@ def describe(session: "Session", /, pid: int | None) -> None:
     epilog=examples("oet procedure output", "oet procedure output --pid=2 --follow"),
 )
 @pid_option("ID of the procedure; without it, the last one created.")
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is written, until the procedure ends.")
+@click.option("-f", "--follow", is_flag=True, help="Continue with new output until the procedure ends.")
 @click.option("--after", metavar="N", type=click.IntRange(min=0), default=0, help="Skip this many lines.")
 @with_session
 def output(session: "Session", /, pid: int | None, follow: bool, after: int) -> None:

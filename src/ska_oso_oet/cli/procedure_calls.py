@@ -186,7 +186,7 @@ def stop_procedure(session: Session, pid: int | None, run_abort: bool, at_checkp
     :param session: with the service that runs it
     :param pid: its ID; None for the one that is running
     :param run_abort: whether the abort script is to run then
-    :param at_checkpoint: whether to let it go on to its next checkpoint, and not to wait for that
+    :param at_checkpoint: whether to let it continue to its next checkpoint, and not to wait for that
     :raises CommandError: if it is not running, or if it was stopped and the abort script did not complete
     """
     number = running_procedure(session.rest) if pid is None else pid

@@ -173,7 +173,7 @@ class RestClient:
 
         :param pid: ID of the procedure
         :param abort: whether the abort script is to run then
-        :param at_checkpoint: whether to let it go on to its next checkpoint, and not to wait for that
+        :param at_checkpoint: whether to let it continue to its next checkpoint, and not to wait for that
         :returns: how that went
         """
         request: dict[str, Any] = {"state": ProcedureState.STOPPED, "abort": abort}
@@ -268,7 +268,7 @@ def read_summary(value: Any, model: type[M]) -> M:
     :raises ValueError: if it is not that
     """
     if not isinstance(value, dict):
-        raise ValueError("it is no JSON object")
+        raise ValueError("it is not a JSON object")
     completed = {**value, "id": summary_id(value)}
     if "created" in model.model_fields and "created" not in value:
         completed["created"] = _first_time(value)
@@ -312,7 +312,7 @@ def _activity(body: dict[str, Any]) -> Reply[ActivitySummary]:
 def _read_all(body: dict[str, Any], key: str, model: type[M]) -> list[M]:
     items = _member(body, key)
     if not isinstance(items, list):
-        raise CommandError(f"The server's reply cannot be understood: {key!r} is no list")
+        raise CommandError(f"The server's reply cannot be understood: {key!r} is not a list")
     return [_read(item, model) for item in sorted(items, key=lambda item: summary_id(item) or 0)]
 
 

@@ -48,7 +48,7 @@ def stop_all(session: Session, yes: bool, run_abort: bool) -> None:
                 list(threads.map(lambda target: _stop(session, target, run_abort), targets))
     failures = [failure for target in targets for failure in target.failures]
     if failures:
-        raise CommandError(f"Not everything was stopped as asked for. {'; '.join(failures)}")
+        raise CommandError(f"Not everything was stopped as requested. {'; '.join(failures)}")
 
 
 def _target(session: Session, controller: ServedController, connections: ExitStack) -> _Target:
@@ -62,7 +62,7 @@ def _look(target: _Target) -> None:
     try:
         procedures = target.rest.procedures().content
     except CommandError as error:
-        target.failures.append(f"{target.name}: what runs there is not known: {error.message}")
+        target.failures.append(f"{target.name}: it is not known what runs there: {error.message}")
         return
     target.procedures = [
         procedure

@@ -124,7 +124,7 @@ class HttpStream(Generic[T]):
             self._response.close()
             if self._aborted.is_set():
                 return
-            self._report(f"Lost the stream of {self._name} ({reason}); trying to get it back")
+            self._report(f"Lost the stream of {self._name} ({reason}); reconnecting")
             self._reconnect()
             self._report(
                 f"The stream of {self._name} is back" + (", nothing was missed" if self._last_id else "")

@@ -69,6 +69,6 @@ def chosen_url(http: HttpSession, subarray_id: int, is_argument: bool) -> str | 
         if controller.subarray_id == subarray_id:
             return controller_url(http.url, controller) if len(served) > 1 else None
     if not served:
-        raise CommandError(f"The OET at {http.url} does not know of subarrays: leave --subarray_id out")
+        raise CommandError(f"The OET at {http.url} does not support subarrays: omit --subarray_id")
     known = ", ".join(f"{each.subarray_id} ({each.device})" for each in served)
     raise CommandError(f"The OET at {http.url} does not have subarray {subarray_id}. It has: {known}")

@@ -133,7 +133,7 @@ def not_started(procedure: ProcedureSummary) -> CommandError:
     reason = ""
     if procedure.state in {ProcedureState.FAILED, ProcedureState.UNKNOWN}:
         reason = f": {procedure.failure_line}" if procedure.failure_line else ""
-        advice = f"'oet procedure describe --pid={procedure.id}' tells more; create it again to run it"
+        advice = f"'oet procedure describe --pid={procedure.id}' shows more; create it again to run it"
     elif procedure.state.is_final or procedure.main_began:
         advice = f"It runs once: 'oet procedure rerun {procedure.id}' runs its script again"
     elif procedure.state is ProcedureState.READY:

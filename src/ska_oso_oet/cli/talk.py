@@ -41,7 +41,7 @@ def resume(session: "Session", /, pid: int | None) -> None:
 @pid_option(_PID)
 @with_session
 def step(session: "Session", /, pid: int | None) -> None:
-    """Have a script go on to its next checkpoint, and wait there."""
+    """Let a script continue to its next checkpoint, and wait there."""
     from .talk_calls import step_procedure
 
     step_procedure(session, pid)

@@ -50,7 +50,7 @@ def resume_procedure(session: Session, pid: int | None) -> None:
         raise CommandError(f"Procedure {number} is {before.state}: there is nothing to resume")
     session.show(
         session.rest.set_state(number, ProcedureState.RUNNING),
-        lambda output, _: output.text(f"Procedure {number} goes on"),
+        lambda output, _: output.text(f"Procedure {number} continues"),
     )
 
 

@@ -97,7 +97,7 @@ class CommandEnds:
         if command_id not in self._ended:
             raise NotFoundError(
                 f"{self._link.name} knows of no command {command_id}: it ended long ago, or the device was "
-                "restarted. See what became of the procedure."
+                "restarted. Check the state of the procedure."
             )
 
     def _remember(self, command_id: str, result: list[Any]) -> None:

@@ -177,7 +177,7 @@ class Controller:
 
         :param procedure_id: the procedure; None for the one that is running
         :param abort: whether to run the abort script once it has stopped
-        :param at_checkpoint: whether to let it go on to its next checkpoint
+        :param at_checkpoint: whether to let it continue to its next checkpoint
         :param requested_by: who asks, if this program passes the request on; None for this process
         :returns: the command, which ends when the procedure has stopped and the abort script has ended
         """
@@ -225,7 +225,7 @@ class Controller:
     async def set_admin_mode(self, mode: AdminMode) -> None:
         """Set how far the controller may be used. It is remembered over restarts of the device.
 
-        :param mode: OFFLINE to prevent that anything is created or started; what runs goes on
+        :param mode: OFFLINE to refuse Create and Start; running scripts continue
         """
         await self.settings.change(SettingsChange(admin_mode=mode))
 
@@ -363,7 +363,7 @@ class Controller:
         """Return events that have happened, oldest first. Read on until there are none.
 
         :param after: only events with a greater number
-        :param limit: how many at the most; long events may be fewer
+        :param limit: how many at most; long events may be fewer
         :param topic: only topics that begin with this
         :raises EventsNoLongerKeptError: if events after `after` are not kept any more
         """

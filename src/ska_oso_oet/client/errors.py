@@ -85,7 +85,7 @@ def closed_error(device: str) -> ControllerError:
 
     :param device: name of the device
     """
-    return ControllerError(f"This client of {device} has been closed: make another one.")
+    return ControllerError(f"This client of {device} has been closed: create another one.")
 
 
 _KINDS: dict[str, type[ControllerError]] = {
@@ -160,7 +160,8 @@ def _explain(device: str, kind: type[ControllerError], text: str) -> str:
         return f"The device {device} cannot be reached, or cannot work: {first_line}"
     if kind is DeviceTimeoutError:
         return (
-            f"The device {device} did not answer in time; whether it did its task is not known: {first_line}"
+            f"The device {device} did not answer in time; it is not known whether it did its task: "
+            f"{first_line}"
         )
     if kind is DeviceLockedError:
         reason = first_line.rstrip(".")

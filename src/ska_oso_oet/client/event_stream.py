@@ -81,7 +81,7 @@ async def fetch_events(link: DeviceLink, after: int, limit: int = FETCH_LIMIT, t
 
     :param link: the controller
     :param after: only events with a greater number
-    :param limit: how many at the most
+    :param limit: how many at most
     :param topic: only topics that begin with this
     :raises EventsNoLongerKeptError: if events after `after` are not kept any more
     :raises ControllerError: if the device cannot answer
@@ -296,7 +296,7 @@ class EventStream:
         if events and self._is_last(events[0]):
             self._last = events[0]
             return EventBatch(known + 1, events[1:])
-        LOGGER.warning("The controller has begun to number its events anew")
+        LOGGER.warning("The controller has restarted the numbering of its events")
         self._position, self._last, self._heard = 0, None, 0
         oldest = await self._fetch_oldest(1)
         return replace(oldest, restarted=True)

@@ -135,7 +135,7 @@ class DeviceLink:
             raise closed_error(self.name)
         if self._waiting >= _MAX_WAITING:
             raise DeviceTimeoutError(
-                f"{self._waiting} requests wait for the device {self.name} already: this one was not made."
+                f"{self._waiting} requests wait for the device {self.name} already: this one was not sent."
             )
         self._waiting += 1
         try:

@@ -48,7 +48,7 @@ class OperatorTalk:
         return await self._request("Resume", request)
 
     async def step(self, request: CheckpointRequest | None = None) -> CheckpointReply:
-        """Have a script go on to its next checkpoint, and wait there.
+        """Let a script continue to its next checkpoint, and wait there.
 
         :param request: the procedure; by default the one that runs
         :raises RequestRejectedError: if it does not run
@@ -86,7 +86,7 @@ class OperatorTalk:
         return context
 
     async def set_context(self, context: dict[str, Any]) -> None:
-        """Set what all scripts know from operators. It is remembered over restarts of the device.
+        """Set the context of all scripts. It is remembered over restarts of the device.
 
         :param context: a JSON object of less than 64 KiB
         :raises InvalidRequestError: if it is not that

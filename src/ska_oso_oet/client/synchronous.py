@@ -166,7 +166,7 @@ class SyncController:
         if self.closed:
             coroutine.close()
             raise ControllerError(
-                f"This client of {self._controller.device} has been closed: make another one."
+                f"This client of {self._controller.device} has been closed: create another one."
             )
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:

@@ -140,7 +140,7 @@ class EventBus:
             if not self._closed:
                 self._put(_Entry(time.time(), (), (), future))
                 return future
-        future.set_exception(RuntimeError("the event bus is closed: it commits nothing any more"))
+        future.set_exception(RuntimeError("the event bus is closed: it commits nothing more"))
         return future
 
     def subscribe(self, subscriber: Subscriber, *, last: bool = False) -> None:
@@ -225,7 +225,9 @@ class EventBus:
             try:
                 subscriber(batch)
             except Exception:
-                LOGGER.exception("A subscriber of the event bus failed; the others are told all the same")
+                LOGGER.exception(
+                    "A subscriber of the event bus failed; the other subscribers are still called"
+                )
 
     def _number(self, announcement: Announcement, time_: float) -> JournalEvent:
         self._seq += 1

@@ -14,7 +14,7 @@ topics:
 - entry_id: ID of the entry of the queue
 - reason: why the queue is in its state, None if that needs no reason
 - checkpoint: label of the checkpoint
-- number: how many checkpoints the script has come to
+- number: how many checkpoints the script has reached
 - at_checkpoint: what happens at the next checkpoint, PAUSE or STOP; None if nothing does
 - question: the question, with its answer if it has one
 - new_state: name of the ProcedureState, ActivityState or QueueState

@@ -160,7 +160,7 @@ def _require_number(text: str, key: str, number: int) -> None:
     """
     content = _parsed(text)
     if not isinstance(content, dict) or content.get(key, number) != number:
-        raise ValueError("its text does not belong to it")
+        raise ValueError("its text belongs to another row")
 
 
 def _parsed(text: str) -> Any:

@@ -234,7 +234,7 @@ class Question(QuestionRequest):
             case QuestionState.EXPIRED:
                 return f"has expired; its answer was the default{answer}" if answer else "has expired"
             case QuestionState.WITHDRAWN:
-                return "was withdrawn: its script does not wait for it any more"
+                return "was withdrawn: its script no longer waits for it"
         return "is open"
 
 

@@ -122,19 +122,20 @@ class ProcedureSummary(PositionalModel):
         description="subarray that it uses, by its arguments and their defaults; null if unknown",
     )
     requested_by: AnyRequester | None = Field(
-        default=None, description="who had it created; null if the OET created it to send Abort"
+        default=None, description="who created it; null if the OET created it to send Abort"
     )
     started_by: AnyRequester | None = Field(
-        default=None, description="who had main started; null if it was not started yet"
+        default=None, description="who started main; null if it has not been started"
     )
     stopped_by: AnyRequester | None = Field(
-        default=None, description="who had it stopped; null if nobody has, or the OET did by itself"
+        default=None,
+        description="who stopped it; null if it was not stopped, or if the OET stopped it by itself",
     )
     queue_entry: int | None = Field(
         default=None, description="entry of the queue that it runs for; null if it was created by hand"
     )
     checkpoint: str | None = Field(
-        default=None, description="label of the checkpoint that its script has come to last"
+        default=None, description="label of the checkpoint that its script has reached last"
     )
     at_checkpoint: AtCheckpoint | None = Field(
         default=None, description="what happens at its next checkpoint; null if nothing does"

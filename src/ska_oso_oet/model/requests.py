@@ -33,7 +33,7 @@ class StopRequest(Model):
     abort: StrictBool = Field(default=False, description="run the abort script once it has stopped")
     at: Literal["checkpoint"] | None = Field(
         default=None,
-        description="'checkpoint' to let the script go on to its next checkpoint; null for at once",
+        description="'checkpoint' to let the script continue to its next checkpoint; null for at once",
     )
     requested_by: RequestedBy = None
 
@@ -63,7 +63,7 @@ class EventQuery(Model):
     after: StrictInt = Field(
         default=0, ge=0, le=_MAX_NUMBER, description="return events with a greater number than this"
     )
-    limit: StrictInt = Field(default=1000, ge=1, le=10_000, description="how many at the most")
+    limit: StrictInt = Field(default=1000, ge=1, le=10_000, description="how many at most")
     topic: str = Field(default="", description="only topics that begin with this")
 
 
@@ -77,7 +77,7 @@ class OutputQuery(Model):
         description="procedure ID; without it, the last one created",
     )
     after: StrictInt = Field(default=0, ge=0, description="skip this many lines from the beginning")
-    limit: StrictInt = Field(default=1000, ge=1, le=10_000, description="how many at the most")
+    limit: StrictInt = Field(default=1000, ge=1, le=10_000, description="how many at most")
 
 
 class Output(Model):

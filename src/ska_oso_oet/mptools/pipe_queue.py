@@ -201,7 +201,7 @@ class PipeQueue:
         except BlockingIOError:
             return
         if not data:
-            raise EOFError("the writer of this queue is gone")
+            raise EOFError("the writer of this queue has ended")
         *lines, self._partial = (self._partial + data).split(b"\n")
         self._lines.extend(lines)
 

@@ -187,7 +187,7 @@ class QueueProcWorker(ProcWorker):
             return True
         except Exception as error:
             # A message that cannot be read must not end the reader of those after it.
-            self.log.warning("%s passes over a message it cannot read: %s", self.name, error)
+            self.log.warning("%s ignores a message that it cannot read: %s", self.name, error)
             return True
         if item == END:
             return False

@@ -80,7 +80,7 @@ class SBDefinition(BaseModel):
     @classmethod
     def _keep_document(cls, value: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValueError("it is no JSON object")
+            raise ValueError("it is not a JSON object")
         return {**_without_nulls(value, depth=1), "document": value}
 
     @classmethod
@@ -95,7 +95,7 @@ class SBDefinition(BaseModel):
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise InvalidSchedulingBlockError(
-                f"{source} is no valid JSON: {error}; correct it there"
+                f"{source} is not valid JSON: {error}; correct it there"
             ) from None
         return cls.from_document(document, source)
 
@@ -105,13 +105,13 @@ class SBDefinition(BaseModel):
 
         :param document: what was decoded
         :param source: where it came from, for messages
-        :raises InvalidSchedulingBlockError: if it is no Scheduling Block
+        :raises InvalidSchedulingBlockError: if it is not a Scheduling Block
         """
         try:
             return cls.model_validate(document)
         except ValidationError as error:
             raise InvalidSchedulingBlockError(
-                f"{source} is no Scheduling Block: {explain(error)}; correct it there"
+                f"{source} is not a Scheduling Block: {explain(error)}; correct it there"
             ) from None
 
     @property

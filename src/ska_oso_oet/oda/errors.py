@@ -32,7 +32,7 @@ class InvalidIdentifierError(OdaError, ValueError):
 
 
 class UnknownSchedulingBlockError(OdaError, LookupError):
-    """There is no Scheduling Block of this ID."""
+    """There is not a Scheduling Block of this ID."""
 
 
 class UnknownVersionError(OdaError, LookupError):
@@ -40,7 +40,7 @@ class UnknownVersionError(OdaError, LookupError):
 
 
 class InvalidSchedulingBlockError(OdaError, ValueError):
-    """What was found is no Scheduling Block."""
+    """What was found is not a Scheduling Block."""
 
 
 class UnknownActivityError(OdaError, LookupError):

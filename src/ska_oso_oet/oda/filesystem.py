@@ -39,7 +39,7 @@ class FilesystemOda:
         versions = self._versions(sbd_id)
         if not versions:
             raise UnknownSchedulingBlockError(
-                f"there is no Scheduling Block '{sbd_id}' in {self._folder / 'sbd'}; "
+                f"there is not a Scheduling Block '{sbd_id}' in {self._folder / 'sbd'}; "
                 "check its ID, or put it there as <sbd_id>/<version>.json"
             )
         if wanted is not None and wanted not in versions:
@@ -52,7 +52,7 @@ class FilesystemOda:
             text = path.read_bytes()
         except OSError as error:
             raise OdaUnavailableError(
-                f"{path} cannot be read: {error.strerror}; see to its permissions"
+                f"{path} cannot be read: {error.strerror}; check its permissions"
             ) from error
         return require_id(SBDefinition.from_json(text, str(path)), sbd_id, str(path))
 
@@ -86,7 +86,7 @@ class FilesystemOda:
             ) from error
         except OSError as error:
             raise OdaUnavailableError(
-                f"nothing can be stored in {folder}: {error.strerror}; see to its permissions and to the disk"
+                f"nothing can be stored in {folder}: {error.strerror}; check its permissions and the disk"
             ) from error
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class FilesystemOda:
         if not self._folder.is_dir():
             raise OdaUnavailableError(
                 f"the folder of Scheduling Blocks, {self._folder}, does not exist; "
-                "make it, or set ODA_DATA_DIR to the one that is meant"
+                "create it, or set ODA_DATA_DIR to the right folder"
             )
         folder = self._folder.joinpath(*below)
         try:
@@ -114,5 +114,5 @@ class FilesystemOda:
             return []
         except OSError as error:
             raise OdaUnavailableError(
-                f"{folder} cannot be read: {error.strerror}; see to its permissions"
+                f"{folder} cannot be read: {error.strerror}; check its permissions"
             ) from error

@@ -26,7 +26,7 @@ class Oda(Protocol):
         :raises InvalidIdentifierError: if the ID or the version is malformed
         :raises UnknownSchedulingBlockError: if there is none of this ID
         :raises UnknownVersionError: if there is none of this version
-        :raises InvalidSchedulingBlockError: if what is stored is no Scheduling Block of this ID
+        :raises InvalidSchedulingBlockError: if what is stored is not a Scheduling Block of this ID
         :raises OdaUnavailableError: if the ODA cannot be reached
         :raises OdaRefusedError: if the ODA refuses the request
         :raises OdaNotConfiguredError: if there is no ODA where the settings say
@@ -66,7 +66,7 @@ def require_id(definition: SBDefinition, sbd_id: str, source: str) -> SBDefiniti
     """
     if definition.sbd_id != sbd_id:
         raise InvalidSchedulingBlockError(
-            f"{source} should hold Scheduling Block '{sbd_id}', and holds '{definition.sbd_id}'; "
+            f"{source} should contain Scheduling Block '{sbd_id}', but contains '{definition.sbd_id}'; "
             "correct it there"
         )
     return definition

@@ -142,7 +142,7 @@ class PostgresOda:
     def _unknown(self, sbd_id: str, version: int | None, versions: list[int]) -> Exception:
         if not versions:
             return UnknownSchedulingBlockError(
-                f"there is no Scheduling Block '{sbd_id}' in {self._settings}; check its ID"
+                f"there is not a Scheduling Block '{sbd_id}' in {self._settings}; check its ID"
             )
         return UnknownVersionError(
             f"there is no version {version} of Scheduling Block '{sbd_id}' in {self._settings}; "
@@ -171,13 +171,13 @@ class PostgresOda:
                 yield connection
         except psycopg.ProgrammingError as error:
             raise OdaNotConfiguredError(
-                f"the database {settings} is no ODA that can be used: {_reason(error)}; "
-                "see that the settings name the right database and user"
+                f"the database {settings} cannot be used as an ODA: {_reason(error)}; "
+                "check that the settings name the right database and user"
             ) from error
         except psycopg.Error as error:
             raise OdaUnavailableError(
-                f"the database {settings} cannot be used: {_reason(error)}; see that it runs, and to the "
-                "settings PGHOST or POSTGRES_HOST and so on"
+                f"the database {settings} cannot be used: {_reason(error)}; check that it runs, and check "
+                "the settings PGHOST or POSTGRES_HOST and so on"
             ) from error
 
 

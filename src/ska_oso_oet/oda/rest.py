@@ -69,7 +69,7 @@ class RestOda:
             text = self._get(url, None)
         if text is None:
             raise UnknownSchedulingBlockError(
-                f"the ODA at {self._url} knows no Scheduling Block '{sbd_id}'; check its ID"
+                f"the ODA at {self._url} has no Scheduling Block '{sbd_id}'; check its ID"
             )
         definition = require_id(SBDefinition.from_json(text, url), sbd_id, url)
         # Services that know no versions answer with the newest.
@@ -90,7 +90,7 @@ class RestOda:
     def store_sbinstance(self, instance: SBInstance) -> None:
         """Refuse: the service has no documented way to store a record; see `Oda`."""
         raise StoringNotSupportedError(
-            "the ODA's REST service takes no SBInstances; use ODA_BACKEND_TYPE=postgres"
+            "the ODA's REST service does not accept SBInstances; use ODA_BACKEND_TYPE=postgres"
         )
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class RestOda:
         :raises OdaUnavailableError: if it always fails
         :raises OdaRefusedError: if the answer is too large
         """
-        failure = "the OET has let go of it"
+        failure = "the OET has closed the connection"
         end = time.monotonic() + self._time_limit
         for delay in (0.0, *self._delays):
             if time.monotonic() + delay >= end or self._closed.wait(delay):
@@ -126,7 +126,7 @@ class RestOda:
             failure = f"{answer.status_code} {answer.reason_phrase}"
         raise OdaUnavailableError(
             f"the ODA at {self._url} does not answer: {failure}; "
-            "see that it runs and that ODA_URL is its address"
+            "check that it runs and that ODA_URL is its address"
         )
 
 
@@ -168,7 +168,7 @@ def _received(answer: httpx.Response, end: float) -> httpx.Response:
             body += piece
             if len(body) > MAX_SIZE:
                 raise OdaRefusedError(
-                    f"{answer.url} answers with more than {MAX_SIZE} bytes; see what it sends"
+                    f"{answer.url} answers with more than {MAX_SIZE} bytes; check what it sends"
                 )
             if time.monotonic() >= end:
                 raise httpx.ReadTimeout("its answer comes too slowly")
@@ -181,6 +181,6 @@ def _body(answer: httpx.Response) -> bytes | None:
     if not answer.is_success:
         raise OdaRefusedError(
             f"{answer.url} refuses the request: {answer.status_code} {answer.reason_phrase}; "
-            "see that ODA_URL is the address of an ODA, and what it demands"
+            "check that ODA_URL is the address of an ODA, and which credentials it requires"
         )
     return answer.content

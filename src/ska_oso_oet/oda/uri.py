@@ -83,7 +83,9 @@ def _from_file(name: Path, uri: str, roots: Sequence[Path]) -> SBDefinition:
             )
         if path.exists() and not path.is_file():
             # A pipe would be read until somebody writes into it.
-            raise InvalidSchedulingBlockError(f"{path} is no file; name the JSON file of a Scheduling Block")
+            raise InvalidSchedulingBlockError(
+                f"{path} is not a file; name the JSON file of a Scheduling Block"
+            )
         if path.stat().st_size > MAX_SIZE:
             raise InvalidSchedulingBlockError(f"{path} is larger than {MAX_SIZE} bytes; use a smaller file")
         text = path.read_bytes()

@@ -199,7 +199,8 @@ def _find_commit(repository: "git.Repo", args: GitArgs, report: Report) -> str:
         missing = f"no branch or tag {args.revision}"
     else:
         missing = (
-            f"no tag {args.revision}, and in its branches and tags no commit whose hash begins so, or several"
+            f"no tag {args.revision}, and its branches and tags do not contain exactly one commit whose "
+            "hash begins with it"
         )
     raise UnknownRevisionError(
         f"The repository {args.repository} has {missing}; "

@@ -118,7 +118,7 @@ class EarlyPreparation:
             self._prepared, self._failed = None, entry
             present = self._waiting(entry)
             if present is not None:
-                remark = f"It could not be prepared ahead of its turn, when that is tried again: {reason}"
+                remark = f"It could not be prepared ahead of its turn; it is prepared in its turn: {reason}"
                 update = {"reason": remark}
                 self._ledger.publish("changed", [present.unprepared().model_copy(update=update)])
 
@@ -127,7 +127,7 @@ class EarlyPreparation:
             self._clear(prepared)
         entry = f"entry {prepared.id} of the queue"
         self._launcher.stop(
-            prepared, reason=f"It was prepared for {entry}, which has changed or is not the next."
+            prepared, reason=f"It was prepared for {entry}, which has changed or is no longer the next."
         )
 
     def _clear(self, prepared: QueueEntry) -> None:

@@ -139,7 +139,7 @@ class QueueLedger:
         :param entries: the entries as they are now
         :param condition: the new state of the queue, None if it stays
         :param by: the client that has asked for it, None if the OET does it by itself
-        :raises ValueError: if an entry holds text that is not valid Unicode; nothing has changed then
+        :raises ValueError: if an entry contains text that is not valid Unicode; nothing has changed then
         """
         documents = [
             Document(

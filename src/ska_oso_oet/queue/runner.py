@@ -278,7 +278,7 @@ class QueueRunner:
         with self._ledger.lock:
             state = self._ledger.condition.state
             if procedure.state is ProcedureState.PAUSED and state is QueueState.RUNNING:
-                reason = f"Procedure {procedure.id} is PAUSED: send Resume to go on"
+                reason = f"Procedure {procedure.id} is PAUSED: send Resume to continue"
                 self._ledger.set_condition(QueueState.PAUSED, reason)
             elif procedure.state is not ProcedureState.PAUSED and state is QueueState.PAUSED:
                 self._ledger.set_condition(QueueState.RUNNING)

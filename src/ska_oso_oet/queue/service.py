@@ -117,7 +117,7 @@ class QueueService:
         if self._autostart:
             self._ledger.set_condition(QueueState.RUNNING)
         elif former.state is not QueueState.STOPPED:
-            reason = f"The server ended while the queue was {former.state}: send QueueStart to go on"
+            reason = f"The server ended while the queue was {former.state}: send QueueStart to continue"
             self._ledger.set_condition(QueueState.STOPPED, reason)
         else:
             self.view.show([Document(CONDITION_KIND, 1, "", True, former)])
@@ -134,7 +134,7 @@ class QueueService:
             known = entry.model_copy(update={"procedure_id": procedure.id})
             return ended(known, _ENDS[procedure.state], procedure.failure_line)
         reason = (
-            "The server ended after this entry had begun. How far its script had come is not known: see the "
+            "The server ended after this entry had begun. It is not known how far its script ran: see the "
             "procedure, its output and its events."
         )
         return ended(entry, QueueEntryState.UNKNOWN, reason)
@@ -177,7 +177,7 @@ class QueueService:
         :raises QueueEntryBegunError: if the position is in front of an entry that has begun
         :raises ScriptError: if a script or its arguments cannot be accepted
         :raises ActivityRefusedError: if it is certain that an activity cannot be run
-        :raises ValueError: if a request holds text that is not valid Unicode
+        :raises ValueError: if a request contains text that is not valid Unicode
         """
         self._check(request.entries)
         now = time.time()
@@ -340,7 +340,7 @@ class QueueService:
         """Begin no further entry, because the server is shut down."""
         with self._ledger.lock:
             if self._ledger.condition.state is not QueueState.STOPPED:
-                reason = "The server was shut down: send QueueStart to go on"
+                reason = "The server was shut down: send QueueStart to continue"
                 self._ledger.set_condition(QueueState.STOPPED, reason)
 
     def close(self) -> None:

@@ -31,9 +31,9 @@ _ALLOWED_HOST = re.compile(rf"({re.escape(ANY_HOST)}|(\*\.)?[A-Za-z0-9._-]+|\[?[
 _PORTS = range(1 << 16)
 _CONNECTIONS = 1 << 16
 
-_EPILOG = """The Tango database is the one that TANGO_HOST names. If OET_API_TOKEN is set, whatever changes
-state needs it as a bearer token; with OET_API_PRIVATE=true, reading needs it, too. OET_TOKENS_FILE names a
-file with tokens of users; 'oet-sidecar token NAME --role=ROLE' makes one."""
+_EPILOG = """The Tango database is the one that TANGO_HOST names. If OET_API_TOKEN is set, each request that
+changes state needs it as a bearer token; with OET_API_PRIVATE=true, reading needs it, too. OET_TOKENS_FILE
+names a file with tokens of users; 'oet-sidecar token NAME --role=ROLE' makes one."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -143,7 +143,9 @@ def read_protection(environment: Mapping[str, str]) -> Protection:
     if "OET_API_TOKEN" in environment and not token:
         raise ValueError("OET_API_TOKEN is blank: set a token, or remove the variable")
     if not token.isprintable():
-        raise ValueError("OET_API_TOKEN holds more than one line, or what no header can hold")
+        raise ValueError(
+            "OET_API_TOKEN contains more than one line, or characters that a header cannot contain"
+        )
     file = environment.get("OET_TOKENS_FILE", "").strip()
     named = read_tokens(Path(file)) if file else ()
     private = environment.get("OET_API_PRIVATE", "").strip().lower()
@@ -229,19 +231,19 @@ def _host_name(text: str) -> str:
 
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) not in _PORTS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no TCP port (0 to 65535)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a TCP port (0 to 65535)")
     return int(text)
 
 
 def _count(text: str) -> int:
     if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of events (1 or more)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of events (1 or more)")
     return int(text)
 
 
 def _root_path(text: str) -> str:
     if not (match := _ROOT_PATH.match(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no path, e.g. /site/oet")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a path, e.g. /site/oet")
     return match[1]
 
 

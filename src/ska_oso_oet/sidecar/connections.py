@@ -67,7 +67,8 @@ class Connections:
         self._open.add(connection)
         if self.crowded and self._capacity is not None:
             self._log.warning(
-                "There are %d connections: others than probes are refused until some are closed. Allow more "
+                "There are %d connections: all requests except probes are refused until some are closed. "
+                "Allow more "
                 "open files (ulimit -n) if these are wanted",
                 len(self._open),
             )

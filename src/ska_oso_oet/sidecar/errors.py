@@ -169,7 +169,7 @@ def _on_http_error(routes: Sequence[BaseRoute], request: Request, error: Excepti
 
 
 def _on_failure(request: Request, _: Exception) -> JSONResponse:
-    message = f"{request.method} {request.url.path} failed by a fault of the service; see its log."
+    message = f"{request.method} {request.url.path} failed because of a fault in the service: see its log."
     return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, message)
 
 

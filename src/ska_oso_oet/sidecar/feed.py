@@ -152,7 +152,7 @@ class EventFeed:
     def _begin_epoch(self, batch: EventBatch) -> None:
         note = ""
         if batch.restarted:
-            note = "the controller has begun to number its events anew"
+            note = "the controller has restarted the numbering of its events"
         elif batch.lost:
             note = lost_note(batch.lost)
         epoch = Epoch(Ring(self._max_lag, batch.first), note)

@@ -28,7 +28,7 @@ class StrictJsonRequest(Request):
         try:
             return from_json(await self.body(), allow_inf_nan=False)
         except ValueError as error:
-            raise HTTPException(HTTPStatus.BAD_REQUEST, f"The request is no valid JSON: {error}") from None
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"The request is not valid JSON: {error}") from None
 
 
 class JsonRoute(APIRoute):

@@ -59,7 +59,8 @@ class EndMiddleware:
                 raise
             response = error_response(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "The service ends. Whether it did what it was asked for is not known: look, and ask again.",
+                "The service is shutting down. It is not known whether the request was carried out: check, "
+                "then send it again.",
             )
             await response(scope, receive, send)
 

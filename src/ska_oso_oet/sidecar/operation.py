@@ -31,9 +31,7 @@ _RESET_TIMEOUT = 30.0
 class AdminModeUpdate(Model):
     """How far the controller is to be used."""
 
-    admin_mode: AdminMode = Field(
-        description="OFFLINE to prevent that anything is created or started; what runs goes on"
-    )
+    admin_mode: AdminMode = Field(description="OFFLINE to refuse Create and Start; running scripts continue")
 
 
 class StateUpdate(Model):

@@ -56,7 +56,7 @@ async def answer_question(
 @router.get(
     "/context",
     responses=responses(403, 500, 503, 504),
-    summary="Show what operators have set for all scripts",
+    summary="Show the context of all scripts",
 )
 async def show_context(controller: ControllerDependency) -> dict[str, JsonValue]:
     """Return the context that scripts read."""
@@ -66,7 +66,7 @@ async def show_context(controller: ControllerDependency) -> dict[str, JsonValue]
 @router.put(
     "/context",
     responses=responses(400, 403, 408, 413, 415, 500, 503, 504),
-    summary="Set what all scripts know from operators",
+    summary="Set the context of all scripts",
 )
 async def set_context(body: dict[str, JsonValue], controller: ControllerDependency) -> dict[str, JsonValue]:
     """Set the context: a JSON object of less than 64 KiB. Scripts that run know it at once."""
@@ -78,12 +78,12 @@ async def set_context(body: dict[str, JsonValue], controller: ControllerDependen
     "/procedures/{procedure_id}/step",
     response_model=CheckpointReply,
     responses=responses(403, 404, 409, 500, 503, 504),
-    summary="Have a script go on to its next checkpoint",
+    summary="Let a script continue to its next checkpoint",
 )
 async def step_procedure(
     procedure_id: ProcedureId, request: Request, controller: ControllerDependency
 ) -> JSONResponse:
-    """Have a script go on to its next checkpoint, and wait there."""
+    """Let a script continue to its next checkpoint, and wait there."""
     PROCEDURES.check(procedure_id)
     step = on_behalf_of(request, CheckpointRequest(pid=procedure_id))
     return _reply(await controller.talk.step(step))

@@ -192,7 +192,7 @@ class Progress:
                     yield beat
             else:
                 self._position = 0
-                yield comment("the controller has begun to number its events anew")
+                yield comment("the controller has restarted the numbering of its events")
 
     async def _backlog(self, epoch: Epoch) -> AsyncIterator[bytes]:
         """Yield what the ring does not hold, from the number on that the client knows."""

@@ -55,7 +55,7 @@ class ProcedureUpdate(Model):
 
     state: ProcedureState | None = Field(
         default=None,
-        description="RUNNING to start the procedure or to have it go on, PAUSED to have it wait at its next "
+        description="RUNNING to start the procedure or to let it continue, PAUSED to pause it at its next "
         "checkpoint, STOPPED to stop it",
     )
     script_args: ScriptArgs = Field(
@@ -64,8 +64,8 @@ class ProcedureUpdate(Model):
     abort: bool = Field(default=False, description="run the abort script once the procedure has stopped")
     at: Literal["checkpoint"] | None = Field(
         default=None,
-        description="with STOPPED: 'checkpoint' to let the procedure go on to its next checkpoint, which is "
-        "not waited for",
+        description="with STOPPED: 'checkpoint' to let the procedure continue to its next checkpoint; the "
+        "answer does not wait for that",
     )
     # The rest of a summary, which nobody can change.
     id: Any = Field(default=None, description="ignored")

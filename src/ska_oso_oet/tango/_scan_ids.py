@@ -108,7 +108,7 @@ class LocalScanIdGenerator(_Generator):
             )
         except OSError as error:
             raise ScanIdError(
-                f"the file that numbers scans cannot be used: {error}; see that {SCAN_ID_FILE_VARIABLE} "
+                f"the file that numbers scans cannot be used: {error}; check that {SCAN_ID_FILE_VARIABLE} "
                 "names a file in a folder that exists and can be written to"
             ) from error
         return self._last
@@ -128,7 +128,8 @@ class LocalScanIdGenerator(_Generator):
             reason = error.args[0].desc.strip() if isinstance(error, tango.DevFailed) else str(error)
             raise ScanIdError(
                 "no scan ID from the Tango database, which numbers the scans of all its controllers: "
-                f"{reason}; see that the database runs, that TANGO_HOST names it, and that scripts may write "
+                f"{reason}; check that the database runs, that TANGO_HOST names it, and that scripts may "
+                "write "
                 "to it"
             ) from error
 
@@ -163,7 +164,8 @@ def _number_in(content: bytes, path: Path) -> int:
     except ValueError:
         # Starting again at 1 would give out numbers twice.
         raise ScanIdError(
-            f"{path} should hold the last scan ID and holds {content!r}; write a number into it that is "
+            f"{path} should contain the last scan ID, but contains {content!r}; write a number into it that "
+            "is "
             "greater than any scan ID used so far"
         ) from None
 
@@ -184,7 +186,7 @@ class RemoteScanIdGenerator(_Generator):
             body = self._get()
         except (OSError, HTTPException, ValueError) as error:
             raise ScanIdError(
-                f"no scan ID from SKUID at {self._url}: {error}; see that the service runs and that "
+                f"no scan ID from SKUID at {self._url}: {error}; check that the service runs and that "
                 f"{SKUID_URL_VARIABLE} is its host:port, or unset it to number scans without SKUID"
             ) from error
         return _scan_id_in(body, self._url)
@@ -192,7 +194,7 @@ class RemoteScanIdGenerator(_Generator):
     def _get(self) -> str:
         # Not httpx: a script may run in an environment of its own, which need not have it.
         if not self._url.startswith(("http://", "https://")):
-            raise ValueError("that is no HTTP address")
+            raise ValueError("that is not an HTTP address")
         with urllib.request.urlopen(self._url, timeout=_SKUID_TIMEOUT) as answer:  # noqa: S310
             return str(answer.read(_SKUID_ANSWER_LIMIT), "utf-8", "replace")
 
@@ -211,8 +213,8 @@ def _scan_id_in(body: str, url: str) -> int:
     scan_id = answer.get("scan_id") if isinstance(answer, dict) else answer
     if type(scan_id) is not int or not 0 <= scan_id <= MAX_SCAN_ID:
         raise ScanIdError(
-            f"{url} answered {body[:200]!r}, which holds no scan ID; "
-            f"see that {SKUID_URL_VARIABLE} is the address of SKUID"
+            f"{url} answered {body[:200]!r}, which contains no scan "
+            f"ID; check that {SKUID_URL_VARIABLE} is the address of SKUID"
         )
     return scan_id
 

@@ -100,7 +100,7 @@ class Subarray:
             except tango.DevFailed as failure:
                 if failure.args[0].reason != "DB_DeviceNotDefined":
                     raise RuntimeError(
-                        f"cannot look for {fqdn}: {failure.args[0].desc.strip()}; see that the Tango "
+                        f"cannot look for {fqdn}: {failure.args[0].desc.strip()}; check that the Tango "
                         f"database runs and that TANGO_HOST, now {os.environ.get('TANGO_HOST')}, names it"
                     ) from failure
             else:

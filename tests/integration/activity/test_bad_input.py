@@ -56,7 +56,7 @@ def test_a_scheduling_block_that_is_none(oet: Oet, text: str) -> None:
 def test_an_unknown_scheduling_block(oet: Oet) -> None:
     summary = oet.ended(oet.run("observe", "sbd-9"))
     assert (summary.state, summary.sbd_id) == (ActivityState.FAILED, "sbd-9")
-    assert "there is no Scheduling Block 'sbd-9'" in str(summary.reason)
+    assert "there is not a Scheduling Block 'sbd-9'" in str(summary.reason)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_a_missing_id(invoke: OetInProcess, arguments: list[str], reason: str) -
         (Answer(200, "<html>Welcome"), "answered something that is not JSON. Is --server-url the address"),
         (Answer(200, [1]), "answered something that is not JSON"),
         (Answer(200, {}), "The server's reply cannot be understood: it has no 'procedures'"),
-        (Answer(200, {"procedures": 1}), "cannot be understood: 'procedures' is no list"),
+        (Answer(200, {"procedures": 1}), "cannot be understood: 'procedures' is not a list"),
         (Answer(200, {"procedures": [{"id": 1}]}), "cannot be understood: script: this field is missing"),
         (
             Answer(301, "", (("Location", "https://oet.example/api/v1.0"),)),

@@ -225,7 +225,7 @@ def test_the_queue_is_paused_while_its_script_is(site: QueueSite, tmp_path: Path
     site.queue.start()
     pid = site.wait_for_entry(first.id, "RUNNING").procedure_id
     site.scripts.operator.pause(CheckpointRequest(pid=pid))
-    assert site.wait_for_queue("PAUSED") == f"Procedure {pid} is PAUSED: send Resume to go on"
+    assert site.wait_for_queue("PAUSED") == f"Procedure {pid} is PAUSED: send Resume to continue"
     assert site.queue.start().state == "PAUSED"
     assert site.states() == {first.id: "RUNNING", rest.id: "WAITING"}
     site.scripts.operator.resume(CheckpointRequest(pid=pid))

@@ -82,7 +82,7 @@ def test_a_stream_that_cannot_know_where_to_begin_is_alive_too(
             return client.comments
 
     comments = asyncio.run(listen())
-    assert comments.count("the controller has begun to number its events anew") == 1
+    assert comments.count("the controller has restarted the numbering of its events") == 1
 
 
 def test_a_device_that_hangs_is_a_timeout(stack: OetStack, controller: ServerProcess) -> None:

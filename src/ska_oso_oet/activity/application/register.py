@@ -94,7 +94,7 @@ class ActivityRegister:
 
         :param cmd: what was asked for
         :param origin: who asked
-        :raises ActivityRefusedError: if it holds text that is not valid Unicode; nothing has begun then
+        :raises ActivityRefusedError: if it contains text that is not valid Unicode; nothing has begun then
         :returns: ID of the activity
         """
         with self._lock:
@@ -104,7 +104,7 @@ class ActivityRegister:
                 document = self._summaries.document(summary)
             except ValueError as error:
                 raise ActivityRefusedError(
-                    f"the request holds text that is not valid Unicode: {error}"
+                    f"the request contains text that is not valid Unicode: {error}"
                 ) from None
             self._next_id += 1
             self._live[activity.activity_id] = activity

@@ -47,7 +47,7 @@ class SbFiles:
         except OSError as error:
             raise ActivityRefusedError(
                 f"Scheduling Block {definition.sbd_id} cannot be written to {error.filename}: "
-                f"{error.strerror}; see to the disk of the state directory, then run the activity again"
+                f"{error.strerror}; check the disk of the state directory, then run the activity again"
             ) from error
         return path
 
@@ -75,7 +75,7 @@ def _content(definition: SBDefinition) -> bytes:
         return definition.to_json().encode()
     except UnicodeEncodeError as error:
         raise InvalidSchedulingBlockError(
-            f"Scheduling Block {definition.sbd_id} holds text that is not valid Unicode: {error}; "
+            f"Scheduling Block {definition.sbd_id} contains text that is not valid Unicode: {error}; "
             "correct it there"
         ) from None
 

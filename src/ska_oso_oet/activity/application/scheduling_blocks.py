@@ -55,7 +55,11 @@ class SchedulingBlocks:
         try:
             return self.load(uri) != known
         except OdaError as error:
-            LOGGER.warning("Scheduling Block %s is taken as it was: %s", known.sbd_id, error)
+            LOGGER.warning(
+                "Scheduling Block %s cannot be read again, and the known version is used: %s",
+                known.sbd_id,
+                error,
+            )
             return False
 
     def record(self, instance: SBInstance) -> None:

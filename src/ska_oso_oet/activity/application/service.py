@@ -359,7 +359,7 @@ class ActivityService:
         try:
             self._files.keep_only(needed)
         except OSError as error:
-            LOGGER.warning("Scheduling Blocks that are not needed any more could not be removed: %s", error)
+            LOGGER.warning("Scheduling Blocks that are no longer needed could not be removed: %s", error)
 
     # Following, in the thread of the bus
 

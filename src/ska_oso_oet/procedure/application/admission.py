@@ -77,7 +77,7 @@ class Admitted(NamedTuple):
         """
         if self.outline is not None and not self.outline["main"].defined:
             raise ScriptDefectiveError(
-                f"{name} has no function main(), nor does its init() bind one: define what is to run"
+                f"{name} has no function main(), and its init() does not bind one: define main()"
             )
 
     def takers(self, parameter: str) -> set[str]:
@@ -207,7 +207,7 @@ class Admission:
         if path is not None:
             is_long = source.file_size(path, self._size_limit) > source.LONG
             return path, None if is_long else source.read_file(path, self._size_limit)
-        assert isinstance(script, EmbeddedStringScript), "what has no file is given as its text"  # noqa: S101
+        assert isinstance(script, EmbeddedStringScript), "a script without a file is given as its text"  # noqa: S101
         return None, script.script if source.text_size(script.script) <= source.LONG else None
 
 
@@ -221,5 +221,5 @@ def _beginning(script: ExecutableScript, path: Path | None) -> str | bytes:
     """Return as much of a long script as the server reads: its header is there."""
     if isinstance(script, EmbeddedStringScript):
         return script.script[: source.LONG]
-    assert path is not None, "what is not given as its text has a file"  # noqa: S101
+    assert path is not None, "a script that is not given as its text has a file"  # noqa: S101
     return source.read_beginning(path)

@@ -108,7 +108,7 @@ class StopProcessCommand:
 
     :param process_uid: ID of the procedure
     :param run_abort: whether to run the abort script once it has stopped
-    :param at_checkpoint: whether to let it go on to its next checkpoint
+    :param at_checkpoint: whether to let it continue to its next checkpoint
     :param reason: why, if no client has asked for that
     """
 

@@ -61,7 +61,7 @@ class OperatorService:
         return self._request("resume", Conversations.resume, request, origin)
 
     def step(self, request: CheckpointRequest, origin: Origin | None = None) -> CheckpointReply:
-        """Have a script go on to its next checkpoint, and wait there; see `pause`."""
+        """Let a script continue to its next checkpoint, and wait there; see `pause`."""
         return self._request("step", Conversations.step, request, origin)
 
     def _request(
@@ -151,15 +151,15 @@ def _message(verb: str, standing: Standing) -> str:
     """Return what happens after a request about checkpoints, for people."""
     name = f"Procedure {standing.procedure_id}"
     if verb == "resume":
-        return f"{name} goes on."
+        return f"{name} continues."
     if standing.at_checkpoint is None:
         return f"{name} is paused."
     if standing.at_checkpoint is AtCheckpoint.STOP:
         return f"{name} is stopped at its next checkpoint."
-    pauses = "goes on to its next checkpoint" if verb == "step" else "pauses at its next checkpoint"
+    pauses = "continues to its next checkpoint" if verb == "step" else "pauses at its next checkpoint"
     if standing.checkpoints or standing.state is ProcedureState.PAUSED:
         return f"{name} {pauses}."
     return (
-        f"{name} {pauses}. It has come to none so far: a script without checkpoints never pauses. "
+        f"{name} {pauses}. It has reached none so far: a script without checkpoints never pauses. "
         "Resume withdraws this."
     )

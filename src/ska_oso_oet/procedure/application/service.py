@@ -239,7 +239,7 @@ class ScriptExecutionService:
         """
         origin = origin or Origin()
         summary = self.summary(cmd.process_uid)
-        ended = StateForbidsError(f"procedure {summary.id} has ended: create it anew")
+        ended = StateForbidsError(f"procedure {summary.id} has ended: create it again")
         if summary.state.is_final:
             raise ended
         run_args = cmd.run_args

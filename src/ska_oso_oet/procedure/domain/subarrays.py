@@ -26,8 +26,8 @@ def require_own(function: str, given: Any, own: int | None) -> None:
     if own is None or given is None or (type(given) is int and given == own):
         return
     raise ArgumentsError(
-        f"{function}() is to get subarray_id {given!r}, and this controller is for subarray {own} only: "
-        f"leave subarray_id out, or use the controller of the other subarray"
+        f"{function}() was given subarray_id {given!r}, but this controller is for subarray {own} only: "
+        f"omit subarray_id, or use the controller of the other subarray"
     )
 
 

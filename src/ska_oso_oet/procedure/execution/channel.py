@@ -29,8 +29,8 @@ _MAX_LOGGED = 10
 # Seconds between a worker's pipe being closed and its end, if the end closed the pipe.
 _END_DELAY = 1.0
 _DISCONNECTED = (
-    "The script has closed the connection between its process and the OET, so that nobody could see any "
-    "more what it does: its process was ended. Close only descriptors that the script has opened."
+    "The script has closed the connection between its process and the OET. Its process was ended, because "
+    "it could no longer be observed. Close only descriptors that the script has opened."
 )
 _GUARDIAN_LOST = (
     "The server of all scripts' processes was ended from outside, and the script's process with it. "
@@ -267,7 +267,7 @@ class WorkerChannel:
             await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
         except Exception:
             # That something may be left must not keep the procedure from its end.
-            LOGGER.exception("What worker %d has left behind could not be ended", self.pid)
+            LOGGER.exception("Processes that worker %d has left behind could not be ended", self.pid)
         self._drain_all()
         if self._unhandled > _MAX_LOGGED:
             LOGGER.error("%d messages of worker %d could not be handled", self._unhandled, self.pid)
@@ -300,11 +300,7 @@ def describe_exit(status: int | None) -> str:
     if status < 0:
         number = -status
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-        hint = (
-            "; SIGKILL is also what a machine sends that is short of memory"
-            if number == signal.SIGKILL
-            else ""
-        )
+        hint = "; the kernel also sends SIGKILL when memory runs short" if number == signal.SIGKILL else ""
         return f"The script's process was ended by {name} (signal {number}){hint}."
     return f"The script's process has ended by itself with exit status {status}."
 

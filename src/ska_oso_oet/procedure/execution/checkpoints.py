@@ -143,7 +143,7 @@ class CheckpointRequests:
         """A procedure is about to enter a final state: nothing happens at a checkpoint any more."""
         self._withdraw(
             procedure,
-            f"Procedure {procedure.id} has ended {state} before it came to another checkpoint: "
+            f"Procedure {procedure.id} has ended {state} before it reached another checkpoint: "
             "it was not stopped.",
         )
 

@@ -94,8 +94,8 @@ class Conversations:
             procedure.state.is_executing or procedure.state is ProcedureState.READY
         ):
             raise StateForbidsError(
-                f"procedure {procedure.id} is {procedure.state}: its script gets messages from the begin of "
-                "its init on"
+                f"procedure {procedure.id} is {procedure.state}: its script receives messages only after its "
+                "init has begun"
             )
         procedure.send(ToWorker.OPERATOR, {"topic": topic, "fields": dict(fields)})
         return procedure.id

@@ -123,6 +123,6 @@ class ProcedureEnding:
         try:
             procedure.clean_up()
         except Exception:  # requests that wait for the end must be answered all the same
-            LOGGER.exception("What procedure %d has used could not be cleaned up", procedure.id)
+            LOGGER.exception("Resources of procedure %d could not be cleaned up", procedure.id)
         if procedure.stopped is not None and not procedure.stopped.done():
             procedure.stopped.set_result(None)

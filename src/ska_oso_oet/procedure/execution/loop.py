@@ -111,7 +111,7 @@ class ProcedureLoop:
     def create(self, plan: ProcedurePlan, origin: Any) -> Accepted:
         """Create a procedure."""
         if self._closing:
-            raise RuntimeError("script execution is being shut down: nothing can be created any more")
+            raise RuntimeError("script execution is being shut down: no further procedures can be created")
         if not plan.urgent:
             require_room(self._procedures.all(), self._procedures.running, self._settings.ready_limit)
         output = self.output_faults.new_log(self._next_id)

@@ -44,6 +44,6 @@ def package_source(script: GitScript, source: Path) -> PackageSource:
     if not ignored:
         return PackageSource()
     return PackageSource(
-        note=f"The header of {script.name} (PEP 723) does not count, as the repository has a project: "
+        note=f"The header of {script.name} (PEP 723) is ignored, because the repository has a project: "
         "create the procedure without create_env to have the packages of the header."
     )

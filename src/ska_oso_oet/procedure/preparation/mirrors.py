@@ -117,7 +117,7 @@ class _Objects:
         except OSError:
             header = []
         if len(header) != 3 or header[1].decode() != kind:
-            raise ForgedMirrorError(f"The mirror of the repository has no sound {kind} {name}.")
+            raise ForgedMirrorError(f"The mirror of the repository has no valid {kind} {name}.")
         size = int(header[2])
         digest = hashlib.new("sha1" if len(name) == 40 else "sha256", usedforsecurity=False)
         digest.update(f"{kind} {size}\0".encode())
@@ -130,6 +130,6 @@ class _Objects:
         self._answers.read(1)
         if digest.hexdigest() != name:
             raise ForgedMirrorError(
-                f"The mirror of the repository holds another {kind} under the hash {name}."
+                f"The mirror of the repository contains another {kind} under the hash {name}."
             )
         return content

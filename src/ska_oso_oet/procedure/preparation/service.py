@@ -293,7 +293,7 @@ class PreparationService:
         try:
             surplus = self._manager.discard_surplus()
         except OSError:
-            LOGGER.exception("Environments that are too many could not be removed")
+            LOGGER.exception("Surplus environments could not be removed")
             return
         for path in surplus:
             self._remove(path)

@@ -69,7 +69,7 @@ def build(environment: Environment, project: Project, report: Report) -> None:
     except subprocess.CalledProcessError as error:
         raise BuildError(
             "The environment was built, but the OET cannot work with the versions of packages that it has "
-            "(see below): have the project require others."
+            "(see below): change the requirements of the project."
         ) from error
     inventory.record_packages(environment)
     environment.created.set()

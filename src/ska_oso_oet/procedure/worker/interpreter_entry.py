@@ -53,7 +53,7 @@ def main() -> None:
 
 def _report(inheritance: dict[str, Any], trace: str) -> None:
     """Tell the manager, without the help of any package, that no worker can run here."""
-    reason = f"The environment of the script cannot be used; the next time, it is built anew.\n{trace}"
+    reason = f"The environment of the script cannot be used; it is built again the next time.\n{trace}"
     message = [inheritance["name"], "LIFECYCLE", {"state": "FAILED", "stacktrace": reason}]
     os.set_blocking(inheritance["outbox"], True)
     os.write(inheritance["outbox"], json.dumps(message).encode() + b"\n")

@@ -37,7 +37,7 @@ class Labels:
         """Take note of a label. Returns at once.
 
         :param label: the label; None if the checkpoint has none
-        :param number: how many checkpoints the script has come to
+        :param number: how many checkpoints the script has reached
         """
         self._pending.append((label, number))
         if self._idle:

@@ -13,7 +13,7 @@ from .messages import FromWorker, ToWorker
 from .operator_messages import OperatorMessages
 from .questions import PendingAnswer, Questions
 
-_NOT_HERE = "only the script's own process can ask the operator, and not one that it has started"
+_NOT_HERE = "only the script's own process can ask the operator, not a process that the script has started"
 
 
 class OperatorLink:

@@ -184,7 +184,7 @@ class ScriptWorker(QueueProcWorker):
             try:
                 message = self.work_q.get()
             except ValueError as error:
-                self.log.warning("Passing over a message that cannot be read: %s", error)
+                self.log.warning("Ignoring a message that cannot be read: %s", error)
             except EOFError:
                 posix.kill_tree(self._pid)
             except OSError:
@@ -245,7 +245,7 @@ class ScriptWorker(QueueProcWorker):
             case ToWorker.PUBSUB:
                 pub.sendMessage(payload["topic"], **payload["fields"])
             case _:
-                self.log.warning("Passing over a message of unknown kind %s", item.msg_type)
+                self.log.warning("Ignoring a message of unknown kind %s", item.msg_type)
 
     def _enter_environment(self, payload: dict[str, Any]) -> None:
         flush_stdio()

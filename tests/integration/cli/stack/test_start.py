@@ -91,7 +91,7 @@ def test_a_script_that_fails(invoke: OetInProcess) -> None:
     assert again.stdout == ""
     assert again.stderr == (
         f"Error: Procedure {pid} was not started, as it is FAILED: RuntimeError: the antenna is stuck. "
-        f"'oet procedure describe --pid={pid}' tells more; create it again to run it\n"
+        f"'oet procedure describe --pid={pid}' shows more; create it again to run it\n"
     )
 
 

@@ -70,7 +70,7 @@ CREATE = {
     "unknown type": ('{"script": {"script_type": "shell", "script_uri": "x"}}', INVALID, "script_type"),
     "unknown function": ('{"script_uri": "x", "script_args": {"fly": {}}}', INVALID, "script_args.fly"),
     "zero byte": ("file:///a%00.py", INVALID, "cannot contain a NUL"),
-    "half a character": (with_argument("\ud800"), INVALID, "holds half a character"),
+    "half a character": (with_argument("\ud800"), INVALID, "contains half a character"),
     "huge number": (with_argument(2**70), INVALID, "does not fit into 64 bits"),
     "deep": (with_argument(json.loads("[" * 90 + "]" * 90)), INVALID, "nested too deeply"),
     "long": (embedded("#" * (1 << 20)), INVALID, "1048576 are allowed"),
@@ -142,7 +142,7 @@ def test_links_and_dots_out_of_a_root_are_refused(
 @pytest.mark.parametrize(
     ("argument", "reason", "sentence"),
     [
-        ("two", INVALID, "'two' is no procedure ID: give nothing, an ID, e.g. 2, or a JSON object"),
+        ("two", INVALID, "'two' is not a procedure ID: give nothing, an ID, e.g. 2, or a JSON object"),
         ("true", INVALID, "is no procedure ID"),
         ("0", INVALID, "greater than or equal to 1"),
         ("-1", INVALID, "is no procedure ID"),
@@ -232,7 +232,7 @@ def test_what_the_state_of_a_procedure_forbids(operator: Operator, uri: Uris) ->
     operator.stop(running)
 
     for command, sentence in (
-        ("Start", f"^procedure {running} has ended: create it anew$"),
+        ("Start", f"^procedure {running} has ended: create it again$"),
         ("Stop", f"^Cannot stop script with ID {running}: Script is not running$"),
     ):
         with nothing_changes(operator), pytest.raises(RefusedError, match=sentence):

@@ -229,7 +229,7 @@ class Truth:
             r"procedure (\d+) \(.*\) is running: wait until it has ended, or stop it": self._runs,
             r"procedure (\d+) has been started already": self._was_started,
             r"procedure (\d+) is being stopped: create it again": self._was_stopped,
-            r"procedure (\d+) has ended: create it anew": self._has_ended,
+            r"procedure (\d+) has ended: create it again": self._has_ended,
             r"procedure (\d+) is [A-Z]+: wait until it is READY": self._was_not_ready,
             r"Cannot stop script with ID (\d+): Script is not running": self._has_ended,
             r"no script is running: name the procedure to stop, e\.g\. (2)": self._nothing_ran,

@@ -119,7 +119,7 @@ def main():
     bench.wait_for_state(procedure_id, PAUSED)
     first = int(pauses(bench, procedure_id)[0].split()[1])
     for count in range(1, 4):
-        assert step(bench, procedure_id).message.endswith("goes on to its next checkpoint.")
+        assert step(bench, procedure_id).message.endswith("continues to its next checkpoint.")
         bench.wait_for(lambda: len(pauses(bench, procedure_id)) == count + 1)  # noqa: B023
         assert pauses(bench, procedure_id)[-1] == f"scan {first + count}"
         assert bench.said(procedure_id)[-1] == first + count - 1

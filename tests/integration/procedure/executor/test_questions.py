@@ -206,7 +206,7 @@ def main():
     )
     bench.wait_for_state(procedure_id, COMPLETE)
     assert bench.lines(procedure_id) == [
-        "only the script's own process can ask the operator, and not one that it has started"
+        "only the script's own process can ask the operator, not a process that the script has started"
     ]
 
 
