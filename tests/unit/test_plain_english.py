@@ -11,7 +11,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SUFFIXES = {".py", ".pyi", ".js", ".ts", ".html", ".css", ".md", ".toml", ".yaml", ".yml", ".tpl", ".txt", ".sh"}
+SUFFIXES = {
+    ".py",
+    ".pyi",
+    ".js",
+    ".ts",
+    ".html",
+    ".css",
+    ".md",
+    ".toml",
+    ".yaml",
+    ".yml",
+    ".tpl",
+    ".txt",
+    ".sh",
+}
 FOLDERS = ("src", "devices", "tests", "docs", "charts", "tango_db", ".ci")
 FILES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "pyproject.toml")
 

@@ -130,7 +130,7 @@ class CommandRecord:
     def __post_init__(self) -> None:
         # What does not change any more, as JSON texts.
         self.id_and_status = (self.id, self.status.name)
-        self._told = {"uid": to_json(self.id), "name": to_json(self.name), "submitted_time": _now()}
+        self._members = {"uid": to_json(self.id), "name": to_json(self.name), "submitted_time": _now()}
 
     def enter(self, status: TaskStatus, result: Result | None = None) -> None:
         """Move to another status, and note the time.
@@ -142,18 +142,18 @@ class CommandRecord:
         self.id_and_status = (self.id, status.name)
         self.result = result
         if status is TaskStatus.IN_PROGRESS:
-            self._told["started_time"] = _now()
+            self._members["started_time"] = _now()
         elif status.is_final:
-            self._told["finished_time"] = _now()
-            self._told["status"] = to_json(status.name)
+            self._members["finished_time"] = _now()
+            self._members["status"] = to_json(status.name)
         if result is not None:
-            self._told["result"] = result.text
-        self.entry = json_object(**self._told)
+            self._members["result"] = result.text
+        self.entry = json_object(**self._members)
 
     def advance(self, percent: int) -> None:
         """Note how far the command is."""
         self.progress = percent
-        self.entry = json_object(**self._told, progress=str(percent))
+        self.entry = json_object(**self._members, progress=str(percent))
 
 
 def _now() -> str:

@@ -223,21 +223,21 @@ async def run(options: StackOptions) -> None:
     :raises StackError: if it cannot be started, or ends by itself
     """
     stack = Stack(options)
-    told = asyncio.Event()
+    ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Whoever starts a stack with nohup wants it to outlive the terminal.
         if signal.getsignal(number) is not signal.SIG_IGN:
             # The second signal does not wait for anything.
-            loop.add_signal_handler(number, lambda: stack.kill() if told.is_set() else told.set())
+            loop.add_signal_handler(number, lambda: stack.kill() if ending.is_set() else ending.set())
     work = asyncio.create_task(_start_and_watch(stack))
-    waiting = asyncio.create_task(told.wait())
+    waiting = asyncio.create_task(ending.wait())
     try:
         await asyncio.wait([work, waiting], return_when=asyncio.FIRST_COMPLETED)
-        if work.done() and not told.is_set():
+        if work.done() and not ending.is_set():
             work.result()
     finally:
-        told.set()
+        ending.set()
         work.cancel()
         waiting.cancel()
         await stack.stop()

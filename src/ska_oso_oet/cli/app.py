@@ -70,9 +70,9 @@ _SETTINGS: dict[str, Any] = {"token_normalize_func": _accept_underscores, "max_c
 def main(ctx: click.Context, server_url: str, user: str | None) -> None:
     """Control a remote Observation Execution Tool.
 
-    'oet run' runs an observing script, 'oet procedure' prepares, starts and stops scripts one by one.
-    'oet activity' runs activities of Scheduling Blocks, 'oet queue' a night of both. 'oet question' shows
-    what a script asks, and 'oet answer' answers. 'oet listen' shows what happens, as it happens, 'oet status'
+    'oet run' runs an observing script, 'oet procedure' prepares, starts and stops scripts one by one. 'oet
+    activity' runs activities of Scheduling Blocks, 'oet queue' a night of both. 'oet question' shows what a
+    script asks, and 'oet answer' answers. 'oet listen' shows what happens, as it happens, 'oet status' shows
     what the controller does and what is wrong.
     """
     ctx.obj = server_url
@@ -118,7 +118,7 @@ def listen(session: "Session", /, topic: str, since: int | None, in_full: bool) 
 def stop(session: "Session", /, everything: bool, yes: bool, run_abort: bool) -> None:
     """Stop the scripts of all controllers that the service has, at once.
 
-    Says what will be stopped, and asks on a terminal whether that is meant. With --subarray_id only that
+    Lists what will be stopped, and asks for confirmation on a terminal. With --subarray_id only that
     controller's scripts are stopped. The exit status is 1 if something could not be stopped, if an
     abort script did not complete, or if a controller is not available.
     """

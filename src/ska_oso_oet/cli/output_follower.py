@@ -1,4 +1,4 @@
-"""Showing what a script prints beside its events."""
+"""Output of a script, shown together with its events."""
 
 import threading
 from types import TracebackType
@@ -17,9 +17,9 @@ _LAST_LINES = 10.0
 
 
 class OutputFollower:
-    """Prints the output of a procedure, as it is written, by a thread of its own.
+    """Prints the output of a procedure as it is written, in a thread of its own.
 
-    A service that offers no output, as those up to 5.2.0, is left alone.
+    Services up to 5.2.0 offer no output: then nothing is printed.
 
     :param session: with the service that runs the procedure
     :param wanted: whether output is to be printed; None: for people, and not for programs
@@ -68,4 +68,4 @@ class OutputFollower:
                     if item.output.ended:
                         return
         except CommandError:
-            return  # the events of the script tell how it goes on
+            return  # the events of the script show how it continues

@@ -1,4 +1,4 @@
-"""`oet procedure`: scripts, one by one."""
+"""`oet procedure`: prepares, starts, stops and shows procedures."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -151,11 +151,11 @@ def start(
 
     One that is still in preparation is started as soon as it is READY.
 
-    ARGS, and any options beside those below written --name=value, are passed to the script's main
+    ARGS, and any options other than those below, written --name=value, are passed to the script's main
     function. Values are read as Python or JSON literals (12, true, '[1, 2]'), else as text. All that
     follows '--' is for the script.
 
-    Ctrl-C ends the listening, not the script. The exit status tells how the script ended: 0 COMPLETE,
+    Ctrl-C ends the listening, not the script. The exit status shows how the script ended: 0 COMPLETE,
     1 FAILED, 3 STOPPED.
     """
     from .printer import Shown
@@ -199,7 +199,7 @@ def describe(session: "Session", /, pid: int | None) -> None:
 def output(session: "Session", /, pid: int | None, follow: bool, after: int) -> None:
     """Show what a script has written to its standard output and error.
 
-    Lines that are no longer on disk are counted on stderr. Ctrl-C ends the looking, not the script.
+    Lines that are no longer on disk are counted on stderr. Ctrl-C ends this command, not the script.
     """
     from .output_calls import show_output
 

@@ -263,12 +263,12 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
     fetch = repository.git.execute(
         [*command, "--", url, *refspecs], as_process=True, universal_newlines=True, with_stdout=False
     )
-    told = -1
+    shown = -1
     complaints = []
     for line in fetch.stderr:
         if match := _PERCENTAGE.match(line):
-            if (tenth := int(match[2]) // 10) != told:
-                told = tenth
+            if (tenth := int(match[2]) // 10) != shown:
+                shown = tenth
                 report(f"{match[1]}: {match[2]} %")
         elif not _OTHER_PERCENTAGE.match(line):
             _relay(line)

@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     traces.start("oet-sidecar")
     server = SidecarServer(settings, listener)
     asyncio.run(server.serve())
-    _leave(0 if server.told_to_end else 1)
+    _leave(0 if server.end_requested else 1)
 
 
 def _begin_log(formatter: logging.Formatter) -> None:

@@ -47,9 +47,9 @@ class JsonRoute(APIRoute):
 
 
 def _require_json(request: Request) -> None:
-    told = Message()
-    told["content-type"] = request.headers.get("content-type", "")
-    media_type = told.get_content_type() if request.headers.get("content-type") else "nothing"
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    media_type = header.get_content_type() if request.headers.get("content-type") else "nothing"
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise HTTPException(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -138,7 +138,7 @@ class SidecarServer(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self.ready = asyncio.Event()
         """Set once it serves."""
-        self.told_to_end = False
+        self.end_requested = False
         """Whether it ends, or has ended, because it was to."""
         super().__init__(
             uvicorn.Config(
@@ -182,6 +182,6 @@ class SidecarServer(uvicorn.Server):
 
     def stop(self) -> None:
         """Begin to end. May be called by a handler of signals."""
-        self.told_to_end = self.should_exit = True
+        self.end_requested = self.should_exit = True
         if self._loop is not None and hasattr(self._app.state, "gateway"):
             self._loop.call_soon_threadsafe(self._app.state.gateway.close_streams)

@@ -61,7 +61,9 @@ def test_a_lost_service_is_said_at_once_and_resumed_without_a_gap(
         expect(page.get_by_role("alert")).to_contain_text("Connection lost.")
         elapsed = page.locator(".head .figures b").first
         frozen = elapsed.inner_text()
-        expect(page.get_by_role("alert")).to_contain_text(re.compile(r"The values shown are ([3-9]|\d\d) s old"))
+        expect(page.get_by_role("alert")).to_contain_text(
+            re.compile(r"The values shown are ([3-9]|\d\d) s old")
+        )
         assert elapsed.inner_text() == frozen
         expect(page.locator(".tab")).to_have_class("tab stale")
         expect(page.get_by_role("button", name=STOP)).to_have_attribute("aria-disabled", "true")
@@ -125,7 +127,9 @@ def test_without_the_token_one_looks_and_with_it_one_acts(
             with watched(page):
                 page.goto(f"{url}#/subarrays/1/runs/{procedure}")
                 start = page.get_by_role("button", name="Start")
-                expect(start).to_have_attribute("title", "You may look, but not change anything: log in first.")
+                expect(start).to_have_attribute(
+                    "title", "You may look, but not change anything: log in first."
+                )
                 start.click(force=True)
                 expect(page.locator("#messages")).to_contain_text("Start: You may look")
                 log_in(page, "wrong")

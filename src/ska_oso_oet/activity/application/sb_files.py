@@ -1,4 +1,4 @@
-"""Scheduling Blocks in files, where the scripts of activities read them."""
+"""Files with Scheduling Blocks, for the scripts of activities."""
 
 import hashlib
 import threading
@@ -40,7 +40,7 @@ class SbFiles:
         path, content = self.path_of(definition), _content(definition)
         try:
             with self._lock:
-                # Not its existence alone: a script may have written to it.
+                # Its content is checked, too: a script may have written to it.
                 if not _holds(path, content):
                     self._folder.mkdir(parents=True, exist_ok=True)
                     write_file(path, content)
@@ -52,10 +52,9 @@ class SbFiles:
         return path
 
     def keep_only(self, needed: Callable[[], Collection[str]]) -> None:
-        """Remove the files that nobody needs.
+        """Remove the files that are not needed.
 
-        Nothing is written meanwhile: whoever says that a file is needed before writing it finds it there
-        afterwards.
+        Nothing is written meanwhile: a file that is listed as needed before it is written is not removed.
 
         :param needed: returns the paths of files that are needed
         """

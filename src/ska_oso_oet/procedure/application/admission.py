@@ -54,9 +54,11 @@ class Admitted(NamedTuple):
         known: dict[str, inspect.Signature | None] = {}
         if self.outline is not None:
             certain = {
-                name: told for name, told in self.outline.items() if told.signature or not told.defined
+                name: described
+                for name, described in self.outline.items()
+                if described.signature or not described.defined
             }
-            known = {name: told.signature for name, told in certain.items()}
+            known = {name: described.signature for name, described in certain.items()}
         arguments = cmd.init_args, cmd.main_args
         plan = ProcedurePlan(cmd.script, self.path, *arguments, subarray, known, self.header)
         return plan._replace(overridden=frozenset(cmd.overrides)).fitted()

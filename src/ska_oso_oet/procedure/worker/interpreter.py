@@ -118,6 +118,6 @@ def _execute(python: Path, purpose: dict[str, Any]) -> NoReturn:
 
 def _command(python: Path, purpose: dict[str, Any]) -> list[str]:
     paths = [entry for entry in sys.path if entry and os.path.isabs(entry)]
-    told = {"package": str(_PACKAGE), "paths": paths, **purpose}
+    settings = {"package": str(_PACKAGE), "paths": paths, **purpose}
     # -P: the folder of the entry's own file has modules that are nobody's top-level modules.
-    return [str(python), "-P", str(_ENTRY), json.dumps(told)]
+    return [str(python), "-P", str(_ENTRY), json.dumps(settings)]

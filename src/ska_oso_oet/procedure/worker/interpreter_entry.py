@@ -34,10 +34,10 @@ def add_server(package: str, paths: list[str]) -> None:
 
 def main() -> None:
     """Be a worker again, or run a program; with nothing to do, find out whether that would be possible."""
-    told = json.loads(sys.argv.pop())
-    inheritance = told.get("inheritance")
+    settings = json.loads(sys.argv.pop())
+    inheritance = settings.get("inheritance")
     try:
-        add_server(told["package"], told["paths"])
+        add_server(settings["package"], settings["paths"])
         from ska_oso_oet.procedure.worker.interpreter import Inheritance
         from ska_oso_oet.procedure.worker.script_worker import ScriptWorker
     except Exception:
@@ -47,8 +47,8 @@ def main() -> None:
         raise SystemExit(1) from None
     if inheritance is not None:
         sys.exit(ScriptWorker.resume(Inheritance(**inheritance)).run())
-    if "program" in told:
-        sys.exit(importlib.import_module(told["program"]).run(told["words"]))
+    if "program" in settings:
+        sys.exit(importlib.import_module(settings["program"]).run(settings["words"]))
 
 
 def _report(inheritance: dict[str, Any], trace: str) -> None:

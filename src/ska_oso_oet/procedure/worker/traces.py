@@ -73,16 +73,16 @@ def _without_own(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _format(error: BaseException) -> list[str]:
-    told = traceback.TracebackException.from_exception(error, capture_locals=False)
-    frames = list(told.stack)
+    report = traceback.TracebackException.from_exception(error, capture_locals=False)
+    frames = list(report.stack)
     while frames and frames[0].filename.startswith(_OWN_FOLDER):
         frames.pop(0)
     if not frames and isinstance(error, ScriptError):
         # It is this package that refuses the script, in a sentence that says all.
         return [f"{error}\n"]
-    told.stack = traceback.StackSummary.from_list(frames)
+    report.stack = traceback.StackSummary.from_list(frames)
     # As in a program, the names of the script's own classes stand alone.
-    return [part.removeprefix(f"{MODULE_NAME}.") for part in told.format()]
+    return [part.removeprefix(f"{MODULE_NAME}.") for part in report.format()]
 
 
 def _format_plainly(error: BaseException) -> Iterator[str]:
