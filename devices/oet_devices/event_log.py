@@ -144,7 +144,7 @@ def _procedure_words(procedure: ProcedureSummary) -> tuple[int, str]:
         case ProcedureState.PAUSED:
             return logging.INFO, "is PAUSED"
         case ProcedureState.RUNNING if states[-2][0] is ProcedureState.PAUSED:
-            return logging.INFO, "goes on"
+            return logging.INFO, "continues"
         case ProcedureState.RUNNING if procedure.main_began:
             return logging.INFO, f"is started by {procedure.started_by or 'the OET itself'}"
     return _end_words(procedure)

@@ -138,16 +138,16 @@ def activity_states(
 
     :param process_states: states that the procedure has passed through, with their times
     """
-    told: list[tuple[ActivityState, float]] = []
+    derived: list[tuple[ActivityState, float]] = []
     for state, when in process_states:
         if state.is_final:
-            told.append((_ENDS[state], when))
-        elif state is ProcedureState.READY and not told:
-            told.append((ActivityState.PREPARED, when))
-        elif state is ProcedureState.RUNNING and told:
+            derived.append((_ENDS[state], when))
+        elif state is ProcedureState.READY and not derived:
+            derived.append((ActivityState.PREPARED, when))
+        elif state is ProcedureState.RUNNING and derived:
             # Before it was READY, RUNNING meant init.
-            told.append((ActivityState.RUNNING, when))
-    return told
+            derived.append((ActivityState.RUNNING, when))
+    return derived
 
 
 def require_overrides(script_args: Mapping[str, ProcedureInput]) -> None:

@@ -105,7 +105,7 @@ def _once_prepared(
         return wait_until_prepared(session, created.id, items, partial(show_progress_of_preparation, session))
     except KeyboardInterrupt:
         raise DetachedError(
-            f"No longer waiting. The preparation of procedure {created.id} goes on: "
+            f"No longer waiting. The preparation of procedure {created.id} continues: "
             f"'oet procedure stop --pid={created.id} --run_abort=False' ends it"
         ) from None
 

@@ -52,7 +52,7 @@ async def get_output(
     after: Annotated[int, Query(ge=0, le=(1 << 63) - 1, description="skip this many lines")] = 0,
     limit: Annotated[int, Query(ge=1, le=10_000, description="how many lines at most")] = _READ,
     last_event_id: Annotated[
-        str | None, Header(description="number of the last line that is known, if a stream goes on")
+        str | None, Header(description="number of the last line that is known, to continue a stream")
     ] = None,
 ) -> Response:
     """Return lines that a script has written to its standard output and error.

@@ -50,7 +50,7 @@ def test_a_pipe_holds_up_nobody(oet: Oet) -> None:
     os.mkfifo(oet.roots / "sb.json")
     summary = oet.ended(oet.run("observe", None, sbd_uri=(oet.roots / "sb.json").as_uri()))
     assert summary.state is FAILED
-    assert "is no file" in str(summary.reason)
+    assert "is not a file" in str(summary.reason)
 
 
 def test_one_file_for_all_who_need_it_and_none_when_nobody_does(tmp_path: Path) -> None:

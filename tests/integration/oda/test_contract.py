@@ -89,7 +89,10 @@ def test_a_version_that_is_none(home: Home, version: Any) -> None:
     [
         ([], "no JSON object"),
         ({"activities": {}}, "sbd_id: this field is missing"),
-        (definition(sbd_id="sbd-other"), "should hold Scheduling Block 'sbd-123', and holds 'sbd-other'"),
+        (
+            definition(sbd_id="sbd-other"),
+            "should contain Scheduling Block 'sbd-123', but contains 'sbd-other'",
+        ),
         (definition(sbd_id="../../etc/passwd"), "sbd_id"),
         (definition(metadata={"version": "new"}), r"metadata\.version"),
         (definition(activities=["allocate"]), "activities"),
@@ -137,7 +140,7 @@ def test_a_defective_one_does_not_hide_the_others(searchable_home: SearchableHom
     assert found.keys() == {"sbd-123", "sbd-list", "sbd-else"}
     assert (found["sbd-123"].activities, found["sbd-123"].defect) == (["allocate", "ä"], None)
     assert "correct it there" in str(found["sbd-list"].defect)
-    assert "holds 'sbd-123'" in str(found["sbd-else"].defect)
+    assert "contains 'sbd-123'" in str(found["sbd-else"].defect)
 
 
 def test_an_empty_home_has_none(searchable_home: SearchableHome) -> None:

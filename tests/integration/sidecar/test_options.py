@@ -49,7 +49,7 @@ def test_what_the_environment_says_is_checked_too(
 ) -> None:
     monkeypatch.setenv("OET_REST_PORT", "http")
     assert _refuses([]).code == 2
-    assert "'http' is no TCP port" in capsys.readouterr().err
+    assert "'http' is not a TCP port" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_ctrl_c_ends_the_listening_and_not_the_script(
         process.send_signal(signal.SIGINT)
         status, _, stderr = end(process)
     assert status == 130
-    assert f"Procedure {pid} goes on: 'oet procedure stop --pid={pid}' stops it" in stderr
+    assert f"Procedure {pid} continues: 'oet procedure stop --pid={pid}' stops it" in stderr
     assert table_rows(invoke("procedure", "list", f"--pid={pid}").stdout)[1][3] == "RUNNING"
     invoke("procedure", "stop", "--run_abort=False")
 

@@ -87,7 +87,7 @@ def test_pause_step_and_resume_and_each_state_has_its_event(operator: Operator, 
     assert answer_of(controller, "Step", str(pid))["at_checkpoint"] == "PAUSE"
     operator.wait_for_state(pid, "PAUSED", 2)
     assert operator.describe(pid)["checkpoint"] == f"scan {number + 1}"
-    assert answer_of(controller, "Resume", {"pid": pid})["message"] == f"Procedure {pid} goes on."
+    assert answer_of(controller, "Resume", {"pid": pid})["message"] == f"Procedure {pid} continues."
     operator.wait_for_state(pid, "RUNNING", 3)
     operator.stop(pid)
     running, paused, stopped = map(ProcedureStateLabel.__getitem__, ("RUNNING", "PAUSED", "STOPPED"))

@@ -129,7 +129,8 @@ def test_a_commit_that_no_branch_or_tag_contains_is_refused(
         repository.git("branch", "--delete", "--force", "removed")
         mirror.find("master")
     with pytest.raises(
-        UnknownRevisionError, match=r"branch or tag that contains|branches and tags no commit"
+        UnknownRevisionError,
+        match=r"branch or tag that contains|branches and tags do not contain exactly one commit",
     ):
         mirror.find(commit=proposed[:digits])
     repository.git("tag", "accepted", proposed)
