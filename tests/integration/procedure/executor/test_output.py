@@ -103,8 +103,8 @@ def test_flood_is_bounded_on_disk_and_numbered_all_through(bench: ScriptBench, t
     assert len(output.tail()) <= TAIL_LINES
 
 
-def test_reading_on_across_rotations_misses_and_repeats_nothing(bench: ScriptBench) -> None:
-    procedure_id = bench.run(
+def test_reading_on_across_rotations_misses_and_repeats_nothing(patient_bench: ScriptBench) -> None:
+    procedure_id = patient_bench.run(
         script("""
             for number in range(120_000):
                 print("line", number, "x" * 80)
@@ -112,8 +112,8 @@ def test_reading_on_across_rotations_misses_and_repeats_nothing(bench: ScriptBen
     )
     after, live = 0, True
     while live:
-        live = not bench.service.summary(procedure_id).state.is_final
-        first, lines = bench.service.output(procedure_id).read(after, 100_000)
+        live = not patient_bench.service.summary(procedure_id).state.is_final
+        first, lines = patient_bench.service.output(procedure_id).read(after, 100_000)
         for offset, line in enumerate(lines):
             assert line.startswith(f"line {first + offset} x")
         after = first + len(lines)
