@@ -136,7 +136,7 @@ def test_a_proxy_that_is_in_the_way(invoke: OetInProcess, monkeypatch: pytest.Mo
         proxy = f"127.0.0.1:{unused.getsockname()[1]}"
     monkeypatch.setenv("http_proxy", f"http://user:s3cret@{proxy}")
     reason = one_line(invoke("procedure", "list", status=1, url="http://oet.example/api/v1.0"))
-    assert f"at http://oet.example/api/v1.0 (by way of http_proxy, {proxy}): " in reason
+    assert f"at http://oet.example/api/v1.0 (through http_proxy, {proxy}): " in reason
 
 
 def test_a_server_that_is_late(invoke: OetInProcess, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ def test_ctrl_c_ends_the_listening_and_not_the_script(server: ContractServer, oe
         status, _, stderr = end(process)
     assert status == 130
     assert stderr.strip() == (
-        "Error: No longer listening. Procedure 1 goes on: "
+        "Error: No longer listening. Procedure 1 continues: "
         "'oet procedure stop --pid=1' stops it, 'oet listen' listens again"
     )
     assert server.procedures[1]["state"] == "RUNNING"

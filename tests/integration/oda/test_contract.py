@@ -87,7 +87,7 @@ def test_a_version_that_is_none(home: Home, version: Any) -> None:
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        ([], "no JSON object"),
+        ([], "not a JSON object"),
         ({"activities": {}}, "sbd_id: this field is missing"),
         (
             definition(sbd_id="sbd-other"),
@@ -105,7 +105,7 @@ def test_what_is_no_scheduling_block(home: Home, document: Any, reason: str) -> 
 
 
 def test_nobody_answers(home: Home) -> None:
-    with pytest.raises(OdaUnavailableError, match=r"; (see|make)"):
+    with pytest.raises(OdaUnavailableError, match=r"; (check|create)"):
         home.away.get_sbdefinition("sbd-123")
 
 
@@ -148,7 +148,7 @@ def test_an_empty_home_has_none(searchable_home: SearchableHome) -> None:
 
 
 def test_a_search_where_nobody_answers(searchable_home: SearchableHome) -> None:
-    with pytest.raises(OdaUnavailableError, match=r"; (see|make)"):
+    with pytest.raises(OdaUnavailableError, match=r"; (check|create)"):
         searchable_home.away.find_sbdefinitions("", 10)
 
 
