@@ -88,7 +88,7 @@ class SummaryStore(Generic[S]):
         bus.committed().result()
 
     def recall(self) -> None:
-        """Take up what former servers left in a journal that could not be read at the start.
+        """Load the records of previous servers from a journal that could not be read at the start.
 
         Does not wait for the bus.
 

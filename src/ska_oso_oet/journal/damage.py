@@ -1,4 +1,4 @@
-"""Rows that are not as they were written: they are skipped, counted, and reported once."""
+"""Damaged rows: they are skipped, counted, and reported once."""
 
 import json
 import logging
@@ -77,7 +77,7 @@ class DamagedRows:
 
     @property
     def sentence(self) -> str | None:
-        """What an operator should know of them; None if there are none."""
+        """Description of them for an operator; None if there are none."""
         with self._lock:
             rows = dict(self._rows)
         if not rows:

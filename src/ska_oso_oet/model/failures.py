@@ -12,7 +12,7 @@ _MAX_GAP = 100
 
 
 def failure_line(stacktrace: str | None) -> str:
-    """Return what a stack trace says at its end: the exception, without the calls that led to it.
+    """Return the last line of a stack trace: the exception, without the calls that led to it.
 
     :param stacktrace: a stack trace as Python writes it; or the reason of a failure, and after its first
         line what led to it
@@ -32,7 +32,7 @@ def failure_line(stacktrace: str | None) -> str:
 def abridged(text: str, limit: int) -> str:
     """Return a text; of a long one, its head and its tail.
 
-    Of a stack trace, the last call and the beginning of the message below it are kept as well.
+    In a stack trace, the last call and the beginning of its message are kept as well.
 
     :param text: a stack trace, or any text
     :param limit: characters that are kept, at most

@@ -92,7 +92,7 @@ _LISTED_FILES = 16
 
 
 class ProcedurePhase(StrEnum):
-    """Part of its life that a procedure is in. The state RUNNING belongs to two of them."""
+    """Phase of a procedure. The state RUNNING belongs to two of them."""
 
     PREPARING = "PREPARING"
     """On its way to READY; ``init`` runs here."""
@@ -201,9 +201,9 @@ class ProcedureSummary(PositionalModel):
         return None if self.history.stacktrace is None else failure_line(self.history.stacktrace)
 
     def in_lists(self) -> "ProcedureSummary":
-        """Return what lists and events have of the summary: all of it but what may be long.
+        """Return the summary for lists and events: without the parts that may be long.
 
-        That is the text of a script, a result of more than 1 KiB, and all but 16 files.
+        These are the text of a script, a result of more than 1 KiB, and all but 16 files.
         """
         update: dict[str, Any] = {}
         if (script := without_text(self.script)) is not self.script:

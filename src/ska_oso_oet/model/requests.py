@@ -1,4 +1,4 @@
-"""Arguments of the commands that start, stop and look; and what looking returns."""
+"""Arguments of the commands that start, stop and read, and the answers to reads."""
 
 from typing import Literal
 
@@ -39,7 +39,7 @@ class StopRequest(Model):
 
 
 class StopReply(Model):
-    """How a request to stop a procedure went (the answer to ``PUT /procedures/{id}``)."""
+    """Result of a request to stop a procedure (the answer to ``PUT /procedures/{id}``)."""
 
     abort_message: str = Field(
         description="what happened, for people", examples=["Successfully stopped script with ID 2"]
@@ -54,11 +54,11 @@ class StopReply(Model):
 
 
 EVENTS_IN_ANSWER = 16 << 20
-"""Characters after which an answer about events ends, although there are more and more are asked for."""
+"""Characters after which an answer with events ends, although there are more and more were requested."""
 
 
 class EventQuery(Model):
-    """Which events to return, oldest first."""
+    """Query for events, oldest first."""
 
     after: StrictInt = Field(
         default=0, ge=0, le=_MAX_NUMBER, description="return events with a greater number than this"
@@ -68,7 +68,7 @@ class EventQuery(Model):
 
 
 class OutputQuery(Model):
-    """Which lines of a script's output to return."""
+    """Query for lines of a script's output."""
 
     pid: StrictInt | None = Field(
         default=None,

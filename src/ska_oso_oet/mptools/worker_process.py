@@ -124,7 +124,7 @@ class WorkerProcess:
         return bool(self.proc.is_alive())
 
     def full_stop(self, wait_time: float | None = None) -> None:
-        """End the worker: ask it to by the shutdown event, then by force.
+        """End the worker: ask it to by the shutdown event, then by signals.
 
         :param wait_time: seconds that it is given to end by itself; by default `SHUTDOWN_WAIT_SECS`
         """
