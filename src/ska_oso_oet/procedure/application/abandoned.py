@@ -1,4 +1,4 @@
-"""The end of procedures whose server died."""
+"""Final states of procedures whose server died."""
 
 import time
 from datetime import UTC, datetime

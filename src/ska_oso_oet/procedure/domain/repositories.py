@@ -1,7 +1,7 @@
-"""The git repositories that scripts may be run from, and what may be said about a place in them.
+"""The git repositories that scripts may be run from, and checks of places in them.
 
-All of it reaches command lines and paths in the end: what is not known to be harmless is refused, before
-anything is created. What a reference may be called is git's own rule, see ``man git-check-ref-format``.
+All parts reach command lines and paths: a part that is not known to be harmless is refused before anything is
+created. What a reference may be called is git's own rule, see ``man git-check-ref-format``.
 """
 
 import re
@@ -110,7 +110,7 @@ def _check_url(url: str) -> None:
 
 
 def _without_secrets(url: str) -> str:
-    """Return what may be shown of a URL, well-formed or not: neither user and password, nor parameters."""
+    """Return the part of any URL that may be shown: without user, password and parameters."""
     beginning = re.split("[?#]", url[:_MAX_LENGTH], maxsplit=1)[0]
     scheme, separator, rest = beginning.rpartition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"

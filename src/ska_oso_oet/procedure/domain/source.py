@@ -1,12 +1,9 @@
 """The text of a script: its size, and whether it is Python."""
 
-import inspect
 import os
 import stat
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
 from pathlib import Path
 from types import CodeType
 
@@ -18,7 +15,7 @@ SIZE_LIMIT = 10_000_000
 LONG = 64 * 1024
 """A script of more bytes is long: the server does not read it, its own process checks it.
 
-To parse a text holds the interpreter's lock, and is done twice: of a table of this size, for 45 ms each time.
+Parsing holds the interpreter's lock, and is done twice: for a table of this size, 45 ms each time.
 """
 
 
@@ -64,7 +61,7 @@ def read_file(path: Path, limit: int) -> bytes:
     :raises ScriptNotAllowedError: if it is too large
     """
     file_size(path, limit)
-    # No more of it, should it have grown.
+    # Not more, if it has grown.
     text = _read(path, limit + 1)
     require_size(len(text), limit, f"'{path}'")
     return text
@@ -81,7 +78,7 @@ def read_beginning(path: Path) -> bytes:
 
 def _read(path: Path, count: int) -> bytes:
     try:
-        # Without waiting, should the file have become a pipe.
+        # Without waiting, if the file has become a pipe.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             return file.read(count)
     except OSError as error:
@@ -106,8 +103,7 @@ def compile_script(source: str | bytes, file: str, name: str) -> CodeType:
             return compile(source, file, "exec", dont_inherit=True)
         except RecursionError:
             # What Python compiles as a program is valid: the calls that led here do not count.
-            with _depth_of_a_program():
-                return compile(source, file, "exec", dont_inherit=True)
+            return _compile_as_a_program(source, file)
     except SyntaxError as error:
         where, reason = (f" in line {error.lineno}" if error.lineno else ""), error.msg
     except ValueError as error:
@@ -117,22 +113,23 @@ def compile_script(source: str | bytes, file: str, name: str) -> CodeType:
     raise ScriptDefectiveError(f"{name} is not valid Python{where}: {reason}; fix the script")
 
 
-@contextmanager
-def _depth_of_a_program() -> Iterator[None]:
-    """Have the recursion limit count from here, in this thread; the others have more room for a moment."""
-    with _one_at_a_time:
-        limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(limit + len(inspect.stack(0)) + _CALLS_OF_EXTENSIONS)
+def _compile_as_a_program(source: str | bytes, file: str) -> CodeType:
+    """Compile a script at the beginning of a thread, where no other calls count for the recursion limit.
+
+    The limit itself is of no use: the one that counts for the compiler is fixed since Python 3.12.
+    """
+    compiled: Future[CodeType] = Future()
+
+    def compile_here() -> None:
         try:
-            yield
-        finally:
-            sys.setrecursionlimit(limit)
+            compiled.set_result(compile(source, file, "exec", dont_inherit=True))
+        except BaseException as error:
+            compiled.set_exception(error)
 
-
-_one_at_a_time = threading.Lock()
-
-_CALLS_OF_EXTENSIONS = 50
-"""Calls by extension modules, at most, that count and are not on Python's stack."""
+    thread = threading.Thread(target=compile_here, name="oet-compile", daemon=True)
+    thread.start()
+    thread.join()
+    return compiled.result()
 
 
 def _cannot_be_read(path: Path, error: OSError) -> ScriptError:

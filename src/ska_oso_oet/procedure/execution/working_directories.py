@@ -16,7 +16,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 def working_directories(folder: Path) -> Path:
-    """Return where the scripts' working directories are.
+    """Return the folder of the scripts' working directories.
 
     :param folder: the state directory
     """
@@ -24,7 +24,7 @@ def working_directories(folder: Path) -> Path:
 
 
 class WorkingDirectories:
-    """Makes and removes working directories.
+    """Creates and removes working directories.
 
     A script may leave a million files behind: they are removed by a thread of its own, so that neither
     the message loop nor a stop waits for that. Call `close` in the end.
@@ -47,7 +47,7 @@ class WorkingDirectories:
 
         :param procedure_id: whose it is
         """
-        # An observation does not depend on a place for files: a full disk is reported elsewhere.
+        # An observation does not need a place for files: a full disk is reported elsewhere.
         directory = self._folder / str(procedure_id)
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -78,16 +78,23 @@ class WorkingDirectories:
             self._kept.keep(procedure_id, directory)
             remove_tree(directory)
 
-        self._queue.put(remove)
+        self.do_later(remove)
 
     def remove_folder(self, folder: Path) -> None:
         """Remove any folder, in the background."""
-        self._queue.put(partial(remove_tree, folder))
+        self.do_later(partial(remove_tree, folder))
+
+    def do_later(self, task: Callable[[], None]) -> None:
+        """Have something done in the background, after what was to be removed before.
+
+        :param task: called by the thread of this object
+        """
+        self._queue.put(task)
 
     def close(self, timeout: float) -> None:
         """Wait until all that was to be removed has been.
 
-        :param timeout: seconds; what is left by then, the next server removes
+        :param timeout: seconds; the next server removes the rest
         """
         self._queue.put(None)
         self._thread.join(timeout)
@@ -96,5 +103,5 @@ class WorkingDirectories:
         while (task := self._queue.get()) is not None:
             try:
                 task()
-            except Exception:  # the next ones are to be removed all the same
+            except Exception:  # the next ones must still be removed
                 LOGGER.exception("A folder could not be removed")

@@ -1,4 +1,4 @@
-"""What a worker runs first under the interpreter of an environment. See `interpreter`.
+"""Entry point of a worker under the interpreter of an environment. See `interpreter`.
 
 Executed as a file, with one argument, JSON text: ``{"package", "paths"}`` and, where there is something to
 do, ``"inheritance"`` of a worker, or ``"program"`` and its ``"words"``, see `interpreter.go_on`. Up to the
@@ -33,7 +33,7 @@ def add_server(package: str, paths: list[str]) -> None:
 
 
 def main() -> None:
-    """Be a worker again, or run a program; with nothing to do, find out whether that would be possible."""
+    """Continue as a worker, or run a program; without a task, only check whether that is possible."""
     settings = json.loads(sys.argv.pop())
     inheritance = settings.get("inheritance")
     try:
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _report(inheritance: dict[str, Any], trace: str) -> None:
-    """Tell the manager, without the help of any package, that no worker can run here."""
+    """Report to the manager, without using any package, that no worker can run here."""
     reason = f"The environment of the script cannot be used; it is built again the next time.\n{trace}"
     message = [inheritance["name"], "LIFECYCLE", {"state": "FAILED", "stacktrace": reason}]
     os.set_blocking(inheritance["outbox"], True)
