@@ -72,8 +72,7 @@ class OperatorLink:
         self._labels.flush()
 
     def handle(self, message: EventMessage) -> bool:
-        """Handle a message of the server, in the thread that reads them. Returns whether it was for this
-        link."""
+        """Handle a message of the server in the thread that reads them. Returns whether it was for this."""
         payload = message.msg
         match message.msg_type:
             case ToWorker.HOLD:
