@@ -1,4 +1,4 @@
-"""The attributes and commands of an OETController that are about the observing queue."""
+"""Attributes and commands of an OETController for the observing queue."""
 
 from typing import Protocol
 
@@ -58,7 +58,7 @@ def queueLength(self: WithQueue) -> int:
     'read on with "after" = "next" until that is null',
 )
 def GetQueue(self: WithQueue, argin: str) -> str:
-    """Return a part of the queue, e.g. what the attribute queue leaves out."""
+    """Return a part of the queue, e.g. the entries that the attribute queue leaves out."""
     return self.queue_commands.page(argin)
 
 

@@ -1,4 +1,4 @@
-"""The declarations of the attributes that show long-running commands."""
+"""Declarations of the attributes that show long-running commands."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from .long_running_commands import LongRunningCommands
 from .lrc_attributes import MAX_ACTIVE, MAX_FINISHED, MAX_LEGACY, MAX_QUEUED, LrcAttribute, Spectrum
 
 _FOR_OPERATORS = frozenset({LrcAttribute.QUEUE, LrcAttribute.EXECUTING, LrcAttribute.FINISHED})
-"""What people read; the other attributes of the protocol are for programs."""
+"""Attributes for people; the other attributes of the protocol are for programs."""
 
 
 class _Declaration(NamedTuple):

@@ -1,4 +1,4 @@
-"""What Pogo shows of a device class: its interface as a model in Pogo's XMI format.
+"""Model of a device class for Pogo: its interface in Pogo's XMI format.
 
 Source: the PogoDsl grammar of Pogo 9.
 """
@@ -88,7 +88,7 @@ def _add_description(classes: ET.Element, device_class: type[EventDevice]) -> No
         title=device_class.__name__,
         sourcePath=".",
         language="PythonHL",
-        # The code is not Pogo's to generate.
+        # Pogo must not generate the code.
         filestogenerate="XMI   file",
         license="none",
         copyright="",
@@ -163,7 +163,7 @@ def _add_attribute(classes: ET.Element, name: str, definition: Any, device_class
     _add_type(attribute, "dataType", _TYPES[definition.attr_type])
     events = name not in device_class.WITHOUT_EVENTS
     archived = events and name not in device_class.CHANGE_EVENTS_ONLY
-    # What is pushed by code is sent as it is: libCheckCriteria would have Tango compare values.
+    # Events that code pushes are sent unchanged: with libCheckCriteria, Tango would compare values.
     for tag, fired in (("changeEvent", events), ("archiveEvent", archived), ("dataReadyEvent", False)):
         ET.SubElement(attribute, tag, fire=str(fired).lower(), libCheckCriteria="false")
     _add_status(attribute)
@@ -191,7 +191,7 @@ def _add_type(parent: ET.Element, tag: str, name: str) -> None:
 
 
 def _add_status(parent: ET.Element, *, own: bool = True) -> None:
-    """Say whether something is declared by the class, or comes with every device."""
+    """Return whether the class declares an item, or every device has it."""
     inherited = str(not own).lower()
     ET.SubElement(
         parent,

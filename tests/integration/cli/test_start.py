@@ -245,5 +245,5 @@ def test_a_number_of_a_subarray_is_an_argument_where_there_is_one_controller(
     assert create["init"]["kwargs"] == start["main"]["kwargs"] == {"subarray_id": 3}
     # It chooses nothing there: what it is meant for must not be done elsewhere.
     done = invoke("procedure", "stop", "--subarray_id=3", status=1)
-    assert "leave --subarray_id out" in done.stderr
+    assert "omit --subarray_id" in done.stderr
     assert len(server.requests) == 2

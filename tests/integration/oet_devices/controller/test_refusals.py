@@ -143,9 +143,9 @@ def test_links_and_dots_out_of_a_root_are_refused(
     ("argument", "reason", "sentence"),
     [
         ("two", INVALID, "'two' is not a procedure ID: give nothing, an ID, e.g. 2, or a JSON object"),
-        ("true", INVALID, "is no procedure ID"),
+        ("true", INVALID, "is not a procedure ID"),
         ("0", INVALID, "greater than or equal to 1"),
-        ("-1", INVALID, "is no procedure ID"),
+        ("-1", INVALID, "is not a procedure ID"),
         ('{"pid": "1"}', INVALID, "pid: Input should be a valid integer"),
         ('{"pid": 1', INVALID, "not valid JSON"),
         ('{"id": 1}', INVALID, "id: there is no such field"),
