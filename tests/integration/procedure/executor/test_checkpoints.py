@@ -237,6 +237,7 @@ async def main():
             await checkpoint_async("a scan")
             await asyncio.sleep(0.01)
     finally:
+        task.cancel()
         say("cleaned up")
 """
     )
