@@ -62,7 +62,7 @@ class FilesystemOda:
         names = (name for name in self._names("sbd") if is_id(name) and wanted in name.lower())
         found: list[tuple[float, str, int]] = []
         for sbd_id in names:
-            # Another program may remove one while this one looks.
+            # Another program may remove one meanwhile.
             with suppress(OSError):
                 if versions := self._versions(sbd_id):
                     path = self._folder / "sbd" / sbd_id / f"{versions[-1]}.json"
@@ -98,7 +98,7 @@ class FilesystemOda:
         return sorted(int(name.removesuffix(".json")) for name in names if _FILE_NAME.fullmatch(name))
 
     def _names(self, *below: str) -> list[str]:
-        """Return what is in a folder; nothing if there is no such folder.
+        """Return the content of a folder; empty if the folder does not exist.
 
         :param below: names of the folders that lead to it
         """

@@ -33,7 +33,7 @@ class UsageError(ValueError):
 
 
 class CommandLine(NamedTuple):
-    """What is to be run.
+    """Parsed command line.
 
     :param script: file of the script
     :param init: arguments of ``init``

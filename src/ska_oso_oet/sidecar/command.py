@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         listener = bind(options.host, options.port)
     except OSError as error:
         sys.exit(f"oet-sidecar: {_explain(error, options.host, options.port)}")
-    # uvicorn handles these two and then raises them again: no other part of this process needs them.
+    # uvicorn handles these two and then raises them again, which this process does not need.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     _allow_connections(_CONNECTIONS)
@@ -106,7 +106,7 @@ def _allow_connections(count: int) -> None:
 
 
 def _leave(status: int) -> NoReturn:
-    """End the process. A Tango call that hangs in a thread would hold up an orderly end."""
+    """End the process. A Tango call that hangs in a thread would delay an orderly end."""
     traces.finish()
     logs.finish()
     logging.shutdown()
@@ -116,7 +116,7 @@ def _leave(status: int) -> NoReturn:
 
 @dataclass(frozen=True)
 class Protection:
-    """What clients need to change something, or to see something.
+    """Tokens that clients need for changes, or for reading.
 
     :param token: token of the service, None for none
     :param private: whether reading needs a token, too
@@ -134,10 +134,10 @@ class Protection:
 
 
 def read_protection(environment: Mapping[str, str]) -> Protection:
-    """Return how the environment has this service protected.
+    """Return the protection that the environment configures.
 
     :param environment: environment variables
-    :raises ValueError: if what is set would protect less than the person who has set it may think
+    :raises ValueError: if the settings would protect less than their author may expect
     """
     token = environment.get("OET_API_TOKEN", "").strip()
     if "OET_API_TOKEN" in environment and not token:
@@ -171,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     def add(option: str, variable: str, default: str, meaning: str, kind: object = str) -> None:
         shown = f"{meaning} (environment: {variable}; default: {default or 'none'})"
         value = os.environ.get(variable) or default
-        # Of a default that is text argparse thinks as of what was typed: it is checked the same way.
+        # argparse checks a default that is text like typed text.
         parser.add_argument(option, default=value, type=kind, help=shown)  # type: ignore[arg-type]
 
     add("--host", "OET_REST_HOST", "127.0.0.1", "interface to listen on")
@@ -207,7 +207,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def require_protection(host: str, is_protected: bool, insecure: bool) -> None:
-    """See that a service which others reach has a token.
+    """Check that a service which others can reach has a token.
 
     :param host: name or address of the interface to listen on
     :param is_protected: whether a change needs a token

@@ -14,16 +14,16 @@ _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class StrictJsonRequest(Request):
-    """A request whose JSON can be passed on as it is.
+    """A request whose JSON can be passed on unchanged.
 
-    Python's own parser lets pass what is no JSON (NaN) and what cannot be encoded again (half of a
-    surrogate pair); both would fail later, far from whoever has sent them.
+    Python's own parser accepts values that are not JSON (NaN) or that cannot be encoded again (half of a
+    surrogate pair); both would fail later, without an answer to the client.
     """
 
     async def json(self) -> Any:
         """Return the body.
 
-        :raises HTTPException: 400, if it is no JSON
+        :raises HTTPException: 400, if it is not JSON
         """
         try:
             return from_json(await self.body(), allow_inf_nan=False)
@@ -32,10 +32,10 @@ class StrictJsonRequest(Request):
 
 
 class JsonRoute(APIRoute):
-    """A route that reads strict JSON, and says 415 to anything else."""
+    """A route that reads strict JSON, and answers 415 to anything else."""
 
     def get_route_handler(self) -> _Handler:
-        """Return what handles a request of this route."""
+        """Return the handler of requests of this route."""
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:

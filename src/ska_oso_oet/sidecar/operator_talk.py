@@ -1,4 +1,4 @@
-"""``/question`` and ``/context``, and what a script that runs can be asked for beside a start and a stop."""
+"""``/question`` and ``/context``, and requests to running scripts other than start and stop."""
 
 from fastapi import APIRouter, Request
 from pydantic import JsonValue
@@ -49,7 +49,7 @@ async def show_question(controller: ControllerDependency) -> JSONResponse:
 async def answer_question(
     body: AnswerRequest, request: Request, controller: ControllerDependency
 ) -> JSONResponse:
-    """Answer a question of a script. The first answer that fits counts; 409 says which that was."""
+    """Answer a question of a script. The first answer that fits counts; 409 names that answer."""
     return _reply(QuestionReply(question=await controller.talk.answer(on_behalf_of(request, body))))
 
 
@@ -69,7 +69,7 @@ async def show_context(controller: ControllerDependency) -> dict[str, JsonValue]
     summary="Set the context of all scripts",
 )
 async def set_context(body: dict[str, JsonValue], controller: ControllerDependency) -> dict[str, JsonValue]:
-    """Set the context: a JSON object of less than 64 KiB. Scripts that run know it at once."""
+    """Set the context: a JSON object of less than 64 KiB. Running scripts receive it at once."""
     await controller.talk.set_context(body)
     return await controller.talk.context()
 

@@ -1,4 +1,4 @@
-"""Numbers for scans: integers that are never given out twice."""
+"""Scan IDs: integers that are never assigned twice."""
 
 import fcntl
 import json
@@ -26,7 +26,7 @@ SKUID_URL_VARIABLE = "SKUID_URL"
 """Environment variable: ``host:port`` or URL of the SKUID service."""
 
 MAX_SCAN_ID = 2**48
-"""The greatest scan ID that SKUID gives out."""
+"""The greatest scan ID that SKUID assigns."""
 
 _FILE_MODE = 0o644
 _DIGITS = 20
@@ -35,11 +35,11 @@ _SKUID_ANSWER_LIMIT = 10_000
 
 
 class ScanIdError(RuntimeError):
-    """No scan ID can be had."""
+    """No scan ID is available."""
 
 
 class ScanIdGenerator(Protocol):
-    """Gives out scan IDs."""
+    """Interface of generators of scan IDs."""
 
     @property
     def value(self) -> int:
@@ -50,7 +50,7 @@ class ScanIdGenerator(Protocol):
 
 
 class _Generator(ABC):
-    """Remembers the scan ID that was given out last."""
+    """Base of generators: remembers the last scan ID."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -60,7 +60,7 @@ class _Generator(ABC):
     def value(self) -> int:
         """Get the current scan ID: what `next` returned last, or a new one if it was not called yet.
 
-        :raises ScanIdError: if no scan ID can be had
+        :raises ScanIdError: if no scan ID is available
         """
         with self._lock:
             return self.next() if self._value is None else self._value
@@ -68,7 +68,7 @@ class _Generator(ABC):
     def next(self) -> int:
         """Get the next scan ID.
 
-        :raises ScanIdError: if no scan ID can be had
+        :raises ScanIdError: if no scan ID is available
         :returns: integer scan ID
         """
         with self._lock:
@@ -77,7 +77,7 @@ class _Generator(ABC):
 
     @abstractmethod
     def _draw(self) -> int:
-        """Return a number that was never given out."""
+        """Return a number that was never assigned."""
 
 
 class LocalScanIdGenerator(_Generator):
@@ -116,7 +116,7 @@ class LocalScanIdGenerator(_Generator):
     def _count(self, least: int) -> int:
         """Return a number that no other controller has, and that is not smaller than `least`.
 
-        :raises ScanIdError: if that cannot be known
+        :raises ScanIdError: if that cannot be ensured
         """
         if not self._user:
             return least
@@ -135,13 +135,13 @@ class LocalScanIdGenerator(_Generator):
 
 
 def _count_in_file(path: Path, least: int, count: Callable[[int], int]) -> int:
-    """Count on from the number in a file, as one step among all processes that do so.
+    """Increment the number in a file, as one step among all processes that do so.
 
     :param path: the file, created if there is none
     :param least: smallest number to return
     :param count: returns the next number, for the smallest one that it may be
     :raises OSError: if the file cannot be opened or written
-    :raises ScanIdError: if the file does not hold a number
+    :raises ScanIdError: if the file does not contain a number
     :returns: the number that is in the file now
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
@@ -162,7 +162,7 @@ def _number_in(content: bytes, path: Path) -> int:
     try:
         return int(content)
     except ValueError:
-        # Starting again at 1 would give out numbers twice.
+        # Starting again at 1 would assign numbers twice.
         raise ScanIdError(
             f"{path} should contain the last scan ID, but contains {content!r}; write a number into it that "
             "is "
