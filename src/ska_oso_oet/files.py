@@ -102,7 +102,7 @@ class TemporaryFolder:
 def make_private(folder: Path, files: str = "") -> None:
     """Create a folder that only the user of this process can read.
 
-    A folder of another user is not changed, nor is one for all users, such as ``/tmp``.
+    A folder of another user is not changed, and one for all users is not, either, such as ``/tmp``.
 
     :param folder: the folder
     :param files: pattern of the names of files in it that only this user may read, too; by default none

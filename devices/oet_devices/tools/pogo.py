@@ -64,7 +64,7 @@ def pogo_model(device_class: type[EventDevice]) -> str:
         _add_property(classes, "deviceProperties", name, definition)
     for name, returned in (("State", CmdArgType.DevState), ("Status", CmdArgType.ConstDevString)):
         argin, argout = (CmdArgType.DevVoid, ""), (returned, f"The device's {name.lower()}")
-        _add_command(classes, name, [argin, argout, {}], f"Tell the device's {name.lower()}.", own=False)
+        _add_command(classes, name, [argin, argout, {}], f"Return the device's {name.lower()}.", own=False)
     for name, definition in model.cmd_list.items():
         _add_command(classes, name, definition, _first_line(getattr(device_class, name)))
     for name, definition in model.attr_list.items():

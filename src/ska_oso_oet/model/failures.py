@@ -48,8 +48,8 @@ def abridged(text: str, limit: int) -> str:
     if _FRAME_LINE.search(text, tail):
         # The tail has the last call.
         return _without(text, (limit - _MAX_GAP) // 3, len(text) - (limit - _MAX_GAP) * 2 // 3)
-    telling = text[begin : min(begin + part, tail)]
-    return _gap(text[:part], begin - part) + _gap(telling, tail - begin - len(telling)) + text[tail:]
+    middle = text[begin : min(begin + part, tail)]
+    return _gap(text[:part], begin - part) + _gap(middle, tail - begin - len(middle)) + text[tail:]
 
 
 def _without(text: str, begin: int, end: int) -> str:

@@ -25,7 +25,7 @@ class TangoDeviceProxyFactory:
         """Return the client of a device.
 
         :param device_name: the FQDN of the device, e.g. ``mid-tmc/subarray/01``
-        :raises tango.DevFailed: if the Tango database cannot be reached or knows no such device
+        :raises tango.DevFailed: if the Tango database cannot be reached or does not know the device
         """
         key = device_name.lower()
         with self._lock:

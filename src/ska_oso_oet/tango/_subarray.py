@@ -32,7 +32,7 @@ class Subarray:
     :param subarray_id: number of the subarray, 1 or more
     :param proxy_factory: returns the Tango client of a device
     :raises ValueError: if it is not such a number
-    :raises RuntimeError: if the Tango database knows no such subarray, or cannot be reached
+    :raises RuntimeError: if the Tango database does not know the subarray, or cannot be reached
     """
 
     def __init__(self, subarray_id: int, proxy_factory: ProxyFactory = DEFAULT_PROXY_FACTORY) -> None:

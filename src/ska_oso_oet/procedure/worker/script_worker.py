@@ -207,7 +207,7 @@ class ScriptWorker(QueueProcWorker):
         if isinstance(self.event_q, PipeQueue) and isinstance(self.work_q, PipeQueue):
             self.event_q.close_writer()
             self.work_q.close_reader()
-        # Nor is it the one that a stop interrupts; multiprocessing ends its pools by SIGTERM.
+        # A stop does not interrupt it, either; multiprocessing ends its pools by SIGTERM.
         for number, default in _DEFAULT_HANDLERS.items():
             if signal.getsignal(number) is self._handlers[number]:
                 signal.signal(number, default)

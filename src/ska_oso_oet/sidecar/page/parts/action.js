@@ -31,7 +31,7 @@ export function refusal(subarray) {
  * Describe a button. One that cannot be used stays in its place and says why.
  *
  * @param {object} options
- * @param {string} options.name tells it apart from all others on the page
+ * @param {string} options.name identifies it on the page
  * @param {string} options.label
  * @param {string} [options.picture]
  * @param {string} [options.kind] "primary", "danger", or nothing
