@@ -93,11 +93,11 @@ def text_or_none(value: str) -> str | None:
 
 _NAMED = re.compile(r"--(?P<name>[^=]+)=(?P<value>.*)", re.DOTALL)
 _INIT = "init."
-"""What the names of arguments of ``init`` begin with where ``main`` has arguments, too."""
+"""Prefix of the names of arguments of ``init`` where ``main`` has arguments, too."""
 _LIKENESS = 0.85
 """Similarity, from 0 to 1, from which on a name counts as a misspelling of another: a letter or two."""
 _OPTION = re.compile(r"-(?![\d.]).+", re.DOTALL)
-"""What looks like an option, and not like a negative number."""
+"""Pattern of an option, which does not match a negative number."""
 
 
 def _spelling(option: str) -> str:

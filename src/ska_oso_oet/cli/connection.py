@@ -17,9 +17,9 @@ from ska_oso_oet.model import USER_HEADER
 from .errors import CommandError, MisuseError, RefusedError, ServerUnavailableError
 
 CONNECT_TIMEOUT = 5.0
-"""How long to wait for a connection, in seconds."""
+"""Limit of the wait for a connection, in seconds."""
 REPLY_TIMEOUT = 30.0
-"""How long to wait for a reply, in seconds: the service answers in milliseconds, or says 504 by itself."""
+"""Limit of the wait for a reply, in seconds: the service answers in milliseconds, or with 504."""
 STOP_TIMEOUT = 90.0
 """The same for the reply to a stop, which comes when the abort script has ended, or as 504 after a minute."""
 

@@ -17,10 +17,10 @@ _COMMANDS = {
     "request.procedure.stop": "StopProcessCommand",
     "request.activity.run": "ActivityCommand",
 }
-"""What the documentation calls the `cmd` of a request, by topic."""
+"""Name of the `cmd` of a request in the documentation, by topic."""
 
 _DOCUMENTED = {"pid": "process_uid", "abort": "run_abort"}
-"""What the documentation calls a field that a client gives."""
+"""Name of a field of a client in the documentation."""
 
 
 def event_text(event: Event) -> Text:

@@ -10,7 +10,7 @@ from .session import Session
 from .stream import HttpOutputStream, Pulse
 
 _MARK = "| "
-"""What a line of output begins with among events."""
+"""Prefix of a line of output among events."""
 
 _LAST_LINES = 10.0
 """Seconds that the last lines may take to arrive once the script has ended."""

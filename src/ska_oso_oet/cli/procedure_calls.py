@@ -34,7 +34,7 @@ _DO_NOT_FIT = "ArgumentsDoNotFit"
 
 
 class GitOptions(NamedTuple):
-    """Where a script from git comes from."""
+    """Options for the place of a script in git."""
 
     values: Mapping[str, Any]
     """Repository, branch, commit and ``create_env``."""

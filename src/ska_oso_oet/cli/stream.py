@@ -23,7 +23,7 @@ HEARTBEAT = 15.0
 READ_TIMEOUT = 2 * HEARTBEAT + 5
 """A stream that was silent this long, in seconds, has lost its server: two comments are missing."""
 GIVE_UP_AFTER = 300.0
-"""How long to try to reconnect, in seconds: the restart of a service takes less."""
+"""Limit of the attempts to reconnect, in seconds: the restart of a service takes less."""
 T = TypeVar("T")
 
 _FIRST_PAUSE = 0.5

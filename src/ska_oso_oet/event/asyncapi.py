@@ -44,7 +44,7 @@ _PUBLISHERS = {
     "queue": _CONTROLLER,
     "user.script.refused": _CONTROLLER,
 }
-"""Who publishes on topics that begin like this; scripts on all others, and on topics of their own."""
+"""Publisher on topics that begin like this; scripts publish on all others, and on topics of their own."""
 
 _FIELDS: dict[str, Any] = {
     "request_id": Annotated[

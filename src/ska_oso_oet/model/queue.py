@@ -137,7 +137,7 @@ class After(Model):
 
 
 Position = Literal["back", "front"] | Before | After
-"""Where entries are put. ``front`` is in front of all that have not begun."""
+"""Position of entries. ``front`` is in front of all that have not begun."""
 
 
 class QueueAddRequest(Model):

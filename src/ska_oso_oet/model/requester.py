@@ -82,7 +82,7 @@ def _from_text(value: Any) -> Any:
 
 
 AnyRequester = Annotated[Requester, BeforeValidator(_from_text)]
-"""Who makes a request. In JSON also: a text, the name of the user."""
+"""A requester. In JSON also: a text, the name of the user."""
 
 RequestedBy = Annotated[
     AnyRequester | None,
@@ -91,4 +91,4 @@ RequestedBy = Annotated[
         "are not given, are those of the Tango client",
     ),
 ]
-"""Who makes a request, as a client gives it."""
+"""A requester, as a client gives it."""

@@ -55,7 +55,7 @@ def decode(line: bytes) -> Any:
     """Return the message that a line holds.
 
     :param line: a line as `encode` makes it, with or without its newline
-    :raises ValueError: if it is no such line
+    :raises ValueError: if it is not such a line
     """
     value = orjson.loads(line)
     if isinstance(value, list) and len(value) == 1:

@@ -1,4 +1,4 @@
-"""What cannot be run ends FAILED with the reason, or is refused at once; nothing is left over."""
+"""Invalid activities end FAILED with the reason, or are refused at once; nothing is left over."""
 
 import re
 from typing import Any

@@ -67,7 +67,7 @@ def two(first: str, second: str, instances: tuple[str, str] = ("01", "02")) -> d
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "reported"),
     [
         (two("a/b/c", "A/b/C"), "the devices a/b/c and A/b/C have names that cannot be distinguished"),
         (
@@ -88,8 +88,8 @@ def two(first: str, second: str, instances: tuple[str, str] = ("01", "02")) -> d
         ({"global": {"operator": True, "tango_host": "databaseds:10001"}}, "at port 10000"),
     ],
 )
-def test_values_that_do_not_go_together_are_refused(values: dict[str, Any], told: str) -> None:
-    with pytest.raises(helm_python.HelmError, match=told):
+def test_values_that_do_not_go_together_are_refused(values: dict[str, Any], reported: str) -> None:
+    with pytest.raises(helm_python.HelmError, match=reported):
         render(values)
 
 

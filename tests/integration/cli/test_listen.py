@@ -1,4 +1,4 @@
-"""`oet listen`, and what becomes of it when the stream breaks."""
+"""`oet listen`, also when the stream breaks."""
 
 import json
 import re

@@ -144,11 +144,11 @@ def test_a_procedure_that_is_still_in_preparation_is_started_when_it_is_ready(
         server.events.wait_for_streams(1)
         server.perform(1, says("procedure.environment.progress", msg="Installing\n12 packages"))
         assert process.stderr is not None
-        told = [process.stderr.readline() for _ in range(2)]
+        reported = [process.stderr.readline() for _ in range(2)]
         server.perform(1, to("READY"))
         status, stdout, stderr = end(process)
     assert (status, stderr) == (0, "")
-    assert told == [
+    assert reported == [
         "Procedure 1 is in preparation: waiting until it is READY\n",
         "Procedure 1: Installing 12 packages\n",
     ]

@@ -1,4 +1,4 @@
-"""What a person sees, on a terminal."""
+"""Output on a terminal."""
 
 import re
 from collections.abc import Iterator

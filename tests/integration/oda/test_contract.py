@@ -1,4 +1,4 @@
-"""What every home of Scheduling Blocks does."""
+"""Behaviour of all sources of Scheduling Blocks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is special about Scheduling Blocks in files."""
+"""Particular behaviour of Scheduling Blocks in files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is special about the database of the ODA."""
+"""Particular behaviour of the database of the ODA."""
 
 import pytest
 from tests.support.oda_homes import Home, connect, postgres_environment

@@ -79,7 +79,7 @@ def drawn(*scripts: subprocess.Popen[str]) -> list[int]:
 
 
 def forget(tango_host: str, kind: str) -> None:
-    """Delete properties of the counter, as whoever restores an old database does."""
+    """Delete properties of the counter, as the restoration of an old database does."""
     connection = database(tango_host)
     names = list(connection.get_object_property_list("ska-oso-oet-scan-ids", kind))
     connection.delete_property("ska-oso-oet-scan-ids", names)

@@ -1,4 +1,4 @@
-"""What the page does when a connection is lost, and who may do what."""
+"""The page without a connection, and the rights of its users."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""How events are shown."""
+"""Formats of events."""
 
 import time
 from collections.abc import Iterator

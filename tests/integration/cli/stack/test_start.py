@@ -1,4 +1,4 @@
-"""What people see of a real script that they have started, whatever becomes of it."""
+"""Output of the command for a real script, for all ways in which it ends."""
 
 import os
 import re
@@ -175,7 +175,7 @@ def test_a_sidecar_that_is_killed_and_comes_back_costs_no_event(place: OetStack,
             rest.process.kill()
             assert process.stderr is not None
             assert "Lost the stream of events" in process.stderr.readline()
-            fifo.write_text("")  # the script ends while nobody can be told
+            fifo.write_text("")  # the script ends while no client can be notified
             with sidecar(place.tango_host, "--port", port):
                 status, stdout, stderr = end(process)
     assert (status, stderr) == (0, "The stream of events is back, nothing was missed\n")

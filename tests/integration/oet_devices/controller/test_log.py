@@ -1,4 +1,4 @@
-"""What a controller writes to its log: each request, and what becomes of it."""
+"""The log of a controller: each request, and its result."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the controller refuses: each with a reason of its own, and nothing half done."""
+"""Refusals of the controller: each with a reason of its own, and without side effects."""
 
 import json
 from collections.abc import Iterator
@@ -101,9 +101,9 @@ CREATE = {
 @pytest.mark.parametrize("case", CREATE)
 def test_what_create_refuses(operator: Operator, case: str) -> None:
     argument, reason, sentence = CREATE[case]
-    found, told = refusal(operator, "Create", argument)
+    found, reported = refusal(operator, "Create", argument)
     assert found == reason
-    assert sentence in told
+    assert sentence in reported
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_files_that_create_refuses(
     operator: Operator, uri: Uris, script_root: Path, script: str, reason: str, sentence: str
 ) -> None:
     target = (script_root / "gone.py").as_uri() if script == "gone" else uri(script)
-    found, told = refusal(operator, "Create", target)
+    found, reported = refusal(operator, "Create", target)
     assert found == reason
-    assert sentence in told
+    assert sentence in reported
 
 
 def test_links_and_dots_out_of_a_root_are_refused(
@@ -157,9 +157,9 @@ def test_links_and_dots_out_of_a_root_are_refused(
 def test_what_start_and_stop_refuse(
     operator: Operator, command: str, argument: str, reason: str, sentence: str
 ) -> None:
-    found, told = refusal(operator, command, argument)
+    found, reported = refusal(operator, command, argument)
     assert found == reason
-    assert sentence in told
+    assert sentence in reported
 
 
 @pytest.mark.parametrize(
@@ -179,9 +179,9 @@ def test_what_start_and_stop_refuse(
 def test_what_else_is_refused(
     operator: Operator, command: str, argument: Any, reason: str, sentence: str
 ) -> None:
-    found, told = refusal(operator, command, json.dumps(argument))
+    found, reported = refusal(operator, command, json.dumps(argument))
     assert found == reason
-    assert sentence in told
+    assert sentence in reported
 
 
 def test_arguments_that_do_not_fit_leave_a_procedure_ready(operator: Operator, uri: Uris) -> None:
@@ -251,7 +251,7 @@ def test_a_controller_that_is_not_in_use_says_how_to_change_that(operator: Opera
         for command, argument in (("Create", uri("prints")), ("Start", ""), ("Create", "{")):
             with pytest.raises(RefusedError, match=r"in state DISABLE\. Set adminMode to ONLINE first\."):
                 operator.send(command, argument)
-        assert json.loads(controller.procedures), "one can look all the same"
+        assert json.loads(controller.procedures), "one can still read"
     finally:
         controller.adminMode = "ONLINE"
     operator.run(uri("prints"))

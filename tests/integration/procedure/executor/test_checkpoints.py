@@ -194,8 +194,8 @@ def test_a_quick_succession_of_requests_ends_as_the_last_one_says(bench: ScriptB
     bench.wait_for_state(procedure_id, PAUSED)
     resume(bench, procedure_id)
     bench.wait_for_state(procedure_id, RUNNING)
-    told = bench.told_states(procedure_id)
-    main = told[told.index("READY") + 1 :]
+    reported = bench.told_states(procedure_id)
+    main = reported[reported.index("READY") + 1 :]
     assert main == [("RUNNING", "PAUSED")[index % 2] for index in range(len(main))]
     bench.stop(procedure_id)
 

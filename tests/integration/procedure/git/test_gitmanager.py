@@ -1,4 +1,4 @@
-"""Which commit it is that a branch, a tag or a hash stands for, in real repositories."""
+"""The commit of a branch, a tag or a hash, in real repositories."""
 
 from pathlib import Path
 
