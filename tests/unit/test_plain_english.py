@@ -31,63 +31,70 @@ SUFFIXES = (
 )
 
 # Everything that may be between two words of a sentence: also the end of a line, with the mark of a comment
-# in the next line, and the border between two parts of a string. A space in a pattern stands for it.
+# in the next line, and the border between two parts of a string.
 GAP = r"(?:\s*\"\s*\n\s*[rf]*\"\s*|\s+(?:(?:#|//|\*|>)\s+)?)"
 
 
 class Rule(NamedTuple):
-    """An expression to avoid.
+    """Expressions to avoid.
 
-    :param anchor: text, in lower case, without which a file cannot contain the expression
-    :param pattern: regular expression; a space stands for `GAP`
+    :param expressions: separated by ``|``, in lower case
     :param instead: words to write instead
     :param unless_after: words before the expression that make it plain
+    :param unless_before: words after the expression that make it plain
     """
 
-    anchor: str
-    pattern: str
+    expressions: str
     instead: str
     unless_after: tuple[str, ...] = ()
+    unless_before: tuple[str, ...] = ()
 
 
 RULES = (
-    Rule("mend", r"\bmend(?:s|ed|ing)?\b", "fix"),
-    Rule("anew", r"\banew\b", "again: 'create it again'"),
-    Rule("ever", r"\bwho(?:m|so)?ever\b", "name the person or program: 'the client that …'"),
-    Rule("let", r"\blet(?:s|ting)? go of\b", "close, release"),
+    Rule("mend|mends|mended|mending", "fix"),
+    Rule("anew", "again: 'create it again'"),
+    Rule("whoever|whomever|whosoever", "name the person or program: 'the client that …'"),
+    Rule("let go of|lets go of|letting go of", "close, release"),
     Rule(
-        "no",
-        r"\b(?:is|are|was|were) no (?!longer|more|less|later|earlier|other)[a-z]+",
+        "is no|are no|was no|were no",
         "is not a …; 'there is no …'",
         unless_after=("there", "such"),
+        unless_before=("longer", "more", "less", "later", "earlier", "other"),
     ),
-    Rule("st", r"\bat the (?:most|least)\b", "at most, at least"),
-    Rule("ever", r"\bfor ever\b", "forever; better: without limit, 'never ends'"),
-    Rule("tell", r"(?<!\.)\btell(?:s|ing)?\b", "report, show, notify; 'tell apart' is 'distinguish'"),
-    Rule("told", r"\btold\b", "reported, shown, notified; a callback is called; a process is stopped"),
-    Rule("bec", r"\b(?:becomes?|became) of\b", "name it: the state, the result, the end"),
-    Rule("away", r"\b(?:is|are|was|were|be|been) away\b", "is unavailable, does not answer"),
-    Rule("same", r"\ball the same\b(?! )", "still, anyway"),
-    Rule("nobody", r"\bso that nobody\b|\bnobody's\b", "say what happens: 'so that no other client …'"),
-    Rule("over", r"\bpass(?:es|ed|ing)? over (?:it|a|an|the|what|one)\b", "ignore, skip"),
-    Rule("to", r"\b(?:see|sees|saw) to (?:it|its|the|that)\b", "check, ensure"),
-    Rule("for", r"\bfor whom?\b", "name the person or program"),
-    Rule("what", r"\bit is what\b", "name the thing, then the verb"),
-    Rule("which", r"\bthat which\b", "the one that; better: name it"),
-    Rule("know", r"\bknows? (?:of )?no\b", "does not know"),
-    Rule("nor", r"\bnor (?:is|are|was|were|do|does|did|has|have|can|will)\b", "and … not; or a sentence"),
-    Rule("want", r"\bfor want of\b", "because there is no …"),
-    Rule(", for", r", for (?:it|they|he|this|that|there|nobody|nothing|otherwise)\b", ", because …"),
-    Rule("thus", r"\bthus\b", "so"),
-    Rule("hence", r"\b[wt]?hence(?:forth)?\b", "so, because of that, from there"),
-    Rule("lest", r"\blest\b", "so that … not"),
-    Rule("there", r"\bthere(?:of|in|by|upon|with)\b", "of it, in it, by that"),
-    Rule("where", r"\bwhere(?:of|in|by|upon|with|fore)\b", "of which, in which, by which"),
-    Rule("upon", r"\bupon\b", "on, after"),
-    Rule("hitherto", r"\bhitherto\b", "until now"),
-    Rule("were", r"\bas it were\b", "leave it out"),
+    Rule("at the most|at the least", "at most, at least"),
+    Rule("for ever", "forever; better: without limit, 'never ends'"),
+    Rule("tell|tells|telling", "report, show, notify; 'tell apart' is 'distinguish'"),
+    Rule("told", "reported, shown, notified; a callback is called; a process is stopped"),
+    Rule("becomes of|become of|became of", "name it: the state, the result, the end"),
+    Rule("is away|are away|was away|were away|be away|been away", "is unavailable, does not answer"),
+    Rule("so that nobody", "say what happens: 'so that no other client …'"),
+    Rule("nobody's", "of no client, without an owner"),
+    Rule("pass over|passes over|passed over|passing over", "ignore, skip"),
+    Rule("see to it|see to its|see to the|see to that", "check, ensure"),
+    Rule("for who|for whom", "name the person or program"),
+    Rule("it is what", "name the thing, then the verb"),
+    Rule("that which", "the one that; better: name it"),
+    Rule("knows no|know no|knows of no|know of no", "does not know"),
+    Rule(
+        "nor is|nor are|nor does|nor do|nor did|nor has|nor have|nor can|nor will", "and … not; or a sentence"
+    ),
+    Rule("for want of", "because there is no …"),
+    Rule(", for it|, for they|, for he|, for this|, for that|, for there|, for nobody", ", because …"),
+    Rule("thus|hence|henceforth|thence|whence", "so, because of that, from there"),
+    Rule("lest", "so that … not"),
+    Rule("thereof|therein|thereby|thereupon|whereof|wherein|whereby|whereupon", "of it, in it, by which"),
+    Rule("upon|hitherto", "on, after; until now"),
+    Rule("as it were|all the same to", "leave it out"),
 )
-COMPILED = [(rule, re.compile(rule.pattern.replace(" ", GAP), re.IGNORECASE)) for rule in RULES]
+
+
+def _compiled(rule: Rule) -> re.Pattern[str]:
+    options = "|".join(re.escape(each).replace("\\ ", GAP) for each in rule.expressions.split("|"))
+    plain = rf"(?!{GAP}(?:{'|'.join(rule.unless_before)}))" if rule.unless_before else ""
+    return re.compile(rf"(?:(?<![\w.])|(?=,))(?:{options})\b{plain}", re.IGNORECASE)
+
+
+PATTERNS = [(rule, rule.expressions.split("|"), _compiled(rule)) for rule in RULES]
 
 # The first words of the docstring of a module, a class or a constant, which names the thing.
 RIDDLE = re.compile(
@@ -108,15 +115,18 @@ def texts() -> Iterator[Path]:
 
 def violations(text: str) -> Iterator[tuple[int, str, str]]:
     """Yield the line, the expression and the advice for each violation in a text."""
-    lower = text.lower()
-    for rule, pattern in COMPILED:
-        if rule.anchor in lower:
+    flat = " ".join(text.lower().split())
+    for mark in (" # ", " // ", " * ", " > "):
+        flat = flat.replace(mark, " ")
+    for border in ('" "', '" f"', '" rf"', '" r"'):
+        flat = flat.replace(border, "")
+    for rule, expressions, pattern in PATTERNS:
+        if any(each in flat for each in expressions):
             for match in pattern.finditer(text):
-                place = match.end() - 1
-                before = re.findall(r"[a-z]+", lower[max(0, match.start() - 60) : match.start()])[-1:]
-                if before and before[0] in rule.unless_after:
-                    continue
-                yield text.count("\n", 0, place) + 1, " ".join(match[0].split()), rule.instead
+                before = re.findall(r"[a-z]+", text[max(0, match.start() - 60) : match.start()].lower())
+                if not before or before[-1] not in rule.unless_after:
+                    line = text.count("\n", 0, match.end() - 1) + 1
+                    yield line, " ".join(match[0].split()), rule.instead
     for match in RIDDLE.finditer(text):
         line = text.count("\n", 0, match.start(1)) + 1
         yield line, match[1], "name the thing: 'Delays between attempts', not 'How long to wait'"

@@ -43,7 +43,7 @@ class StoredDocument(NamedTuple):
 
 
 class _Fate(Enum):
-    """What became of a damaged row."""
+    """Treatment of a damaged row."""
 
     SKIPPED = "Damaged rows of {place} are skipped: {names}."
     RESTORED = (

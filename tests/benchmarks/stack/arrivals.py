@@ -143,7 +143,7 @@ class Arrivals:
         return arrival
 
     def until(self, is_it: Callable[[str], bool]) -> Arrival:
-        """Pass over events until one is the right one, and return that.
+        """Skip events until one is the right one, and return that.
 
         :param is_it: decides by its text
         :raises queue.Empty: if none comes in time
