@@ -151,7 +151,7 @@ def test_a_branch_named_like_a_hash_is_not_taken_for_one(repository: GitReposito
     [
         ("nonexistent", None, r"no branch or tag 'nonexistent'.* branches are feature, master\."),
         ("master", "v9", "no tag 'v9'"),
-        ("master", "abcdef1", "no commit whose hash begins so"),
+        ("master", "abcdef1", "not contain exactly one commit"),
         ("master", "0" * 40, "no branch or tag that contains commit 0000"),
     ],
 )
