@@ -112,7 +112,7 @@ class ResultCode(IntEnum):
     FAILED = 3
     """It failed; the text says why."""
     UNKNOWN = 4
-    """What has become of it is not known."""
+    """Its state is not known."""
     REJECTED = 5
     """It was refused; the text says why, and what to do."""
     NOT_ALLOWED = 6
