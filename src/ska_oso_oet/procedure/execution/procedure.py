@@ -44,7 +44,7 @@ NEXT_STATES: dict[ProcedureState, frozenset[ProcedureState]] = {
     ProcedureState.RUNNING: frozenset({ProcedureState.READY, ProcedureState.PAUSED}),
     ProcedureState.PAUSED: frozenset({ProcedureState.RUNNING}),
 }
-"""Which states may follow which. STOPPED and FAILED may follow each state that is not final."""
+"""Allowed successors of each state. STOPPED and FAILED may follow each state that is not final."""
 
 
 class Hold(Enum):
