@@ -1,4 +1,4 @@
-"""The log of what a device is asked for: one line for each request that may change something."""
+"""Log of the requests to a device: one line for each request that may change something."""
 
 import functools
 import logging
@@ -21,7 +21,7 @@ _SHOWN = 300
 """Characters of an argument, and of an answer, that are logged."""
 
 _ANNOUNCED_S = 10.0
-"""Seconds for which it counts who makes the next request."""
+"""Seconds for which an announced requester counts."""
 
 
 class Answered(NamedTuple):
@@ -33,8 +33,8 @@ class Answered(NamedTuple):
     :param answer: the answer, in a line
     :param failed: whether it was an exception
     :param command_id: ID of the long-running command that was begun, None if none was
-    :param context: what those that carry it out have said of it by `RequestLog.about`
-    :param tags: what it is about
+    :param context: context that `RequestLog.about` was given
+    :param tags: tags of its subject
     """
 
     name: str
@@ -50,7 +50,7 @@ class Answered(NamedTuple):
 class RequestLog:
     """Logs the requests of a device. Any thread may use it.
 
-    :param device: the device; its name is asked for when it is needed
+    :param device: the device; its name is read when it is needed
     """
 
     def __init__(self, device: Any) -> None:
@@ -64,12 +64,12 @@ class RequestLog:
         self._lock = threading.Lock()
 
     def announce(self, name: str, by: object, **tags: object) -> None:
-        """Note who makes the next request of a kind that the client of the present one sends.
+        """Note the requester of the next request of a kind that the client of the present one sends.
 
         It counts once, and for a few seconds.
 
         :param name: of the command or attribute
-        :param by: who makes it, instead of the client of Tango
+        :param by: the requester, instead of the client of Tango
         :param tags: what it is about
         """
         now = time.monotonic()
@@ -81,9 +81,9 @@ class RequestLog:
     def about(self, *, by: object = None, context: object = None, **tags: object) -> None:
         """Add to the line of the request that this thread carries out.
 
-        :param by: who makes it, instead of the client of Tango
-        :param context: what `on_answer` is to know of it; it is not logged
-        :param tags: what it is about, e.g. ``procedure=7``
+        :param by: the requester, instead of the client of Tango
+        :param context: context for `on_answer`; it is not logged
+        :param tags: tags of its subject, e.g. ``procedure=7``
         """
         known = getattr(self._request, "tags", None)
         if known is not None:
@@ -93,15 +93,15 @@ class RequestLog:
 
     @property
     def announced(self) -> object:
-        """Who makes the request that this thread carries out, if that was announced; None if it was not."""
+        """The announced requester of the request that this thread carries out; None if none was announced."""
         return getattr(self._request, "announced", None)
 
     def carry_out(self, name: str, argument: object, action: Callable[[], T]) -> T:
-        """Carry out a request, and log who has made it, how it was answered, and how long that took.
+        """Carry out a request, and log its requester, its answer and its duration.
 
         :param name: of the command or attribute
-        :param argument: what was sent with it, None for nothing
-        :param action: carries it out; what it raises is the answer
+        :param argument: its argument, None for none
+        :param action: carries it out; an exception is an answer, too
         :returns: what the action returns
         """
         moment, began = time.time(), time.perf_counter()
@@ -139,7 +139,7 @@ class RequestLog:
 
 
 class _Announcement(NamedTuple):
-    """Who makes a request that is yet to come."""
+    """The requester of a request that will follow."""
 
     until: float
     by: object

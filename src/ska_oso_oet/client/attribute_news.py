@@ -1,4 +1,4 @@
-"""The news that attributes of a controller have changed, for clients that then read what they need."""
+"""Notification that attributes of a controller have changed, for clients that then read what they need."""
 
 import asyncio
 from contextlib import suppress
@@ -61,7 +61,7 @@ class AttributeNews:
             raise
 
     def _on_value(self, value: Any) -> None:
-        """Take a value from a thread of Tango; only that there is one matters."""
+        """Take a value from a thread of Tango; its content does not matter."""
         if value is not None and self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(self._wake)

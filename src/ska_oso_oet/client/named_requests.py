@@ -1,4 +1,4 @@
-"""Requests that have no room for who makes them: that is sent before them."""
+"""Requests without a field for the requester, which is sent before them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from .link import DeviceLink
 
 
 class NamedRequests:
-    """Names who makes requests that this program passes on.
+    """Names the requesters of requests that this program passes on.
 
     :param link: the device
     """
@@ -23,10 +23,10 @@ class NamedRequests:
 
     @asynccontextmanager
     async def next_by(self, request: PlainRequest, by: Requester | None) -> AsyncIterator[None]:
-        """Send one request in the context, and have the device record who makes it.
+        """Send one request in the context, and have the device record its requester.
 
         :param request: the request
-        :param by: who makes it; None for this process
+        :param by: its requester; None for this process
         :raises ControllerError: if the device does not answer
         """
         if by is None:

@@ -1,4 +1,4 @@
-"""What the SKA device interface lets operators set of a controller."""
+"""Client for the settings of a controller that the SKA device interface defines."""
 
 from enum import StrEnum
 from typing import Any
@@ -30,7 +30,7 @@ _TARGETS = "loggingTargets"
 
 
 class DeviceSettings:
-    """Reads and changes settings. All methods raise a `ControllerError` that says what was wrong.
+    """Reads and changes settings. All methods raise a `ControllerError` that describes the fault.
 
     :param link: to the device
     :param named: names who asks
@@ -57,7 +57,7 @@ class DeviceSettings:
         :param requested_by: who asks, if this program passes the request on; None for this process
         :raises InvalidRequestError: if a logging target is of no known form, or cannot be opened
         """
-        # What can be refused goes first: then nothing has been changed.
+        # Changes that can be refused go first: then nothing has been changed.
         if change.logging_targets is not None:
             await self._link.write(_TARGETS, change.logging_targets)
         for name, (attribute, labels) in _ENUMERATIONS.items():

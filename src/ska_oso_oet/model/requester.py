@@ -1,4 +1,4 @@
-"""Who makes a request."""
+"""Requesters: the users and programs that make requests."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ _Text = Annotated[str | None, BeforeValidator(_in_one_line)]
 
 
 class Requester(Model):
-    """Who makes a request: a person, with a program, on a host."""
+    """Requester: a person, with a program, on a host."""
 
     user: _Text = Field(
         default=None, max_length=_LONGEST, description="who asks, as known to the service or as given"
@@ -63,9 +63,9 @@ class Requester(Model):
         return (self.client, self.host, self.via) == (other.client, other.host, other.via)
 
     def as_seen_by(self, client: "Requester | None") -> "Requester":
-        """Return who makes a request, as the receiver of the request records it.
+        """Return the requester as the receiver of the request records it.
 
-        What a request says of its user is believed. The program that has sent the request is added: as the
+        The user that a request names is not checked. The program that has sent the request is added: as the
         one that makes it, or, where the request names another, as the one that has passed it on.
 
         :param client: the program that has sent the request; None if it is not known
@@ -83,7 +83,7 @@ def _from_text(value: Any) -> Any:
 
 
 AnyRequester = Annotated[Requester, BeforeValidator(_from_text)]
-"""Who makes a request. In JSON also: a text, the name of the user."""
+"""A requester. In JSON also: a text, the name of the user."""
 
 RequestedBy = Annotated[
     AnyRequester | None,
@@ -92,11 +92,11 @@ RequestedBy = Annotated[
         "are not given, are those of the Tango client",
     ),
 ]
-"""Who makes a request, as a client gives it."""
+"""A requester, as a client gives it."""
 
 
 class PlainRequest(StrEnum):
-    """A request that has no room for who makes it: the SKA device interface fixes what is sent with it."""
+    """A request without a field for the requester: the SKA device interface fixes its argument."""
 
     RESET = "Reset"
     ON = "On"
@@ -106,7 +106,7 @@ class PlainRequest(StrEnum):
 
 
 class NextRequest(Model):
-    """Says who makes the next request of a kind that the same client sends (``NameRequester``)."""
+    """The requester of the next request of a kind that the same client sends (``NameRequester``)."""
 
     request: PlainRequest = Field(description="command, or attribute that is written")
     requested_by: AnyRequester

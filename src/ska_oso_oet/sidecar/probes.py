@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: for whoever keeps the service running."""
+"""``/healthz``, ``/readyz`` and ``/metrics``: for operators and monitoring."""
 
 import asyncio
 from http import HTTPStatus
@@ -19,14 +19,14 @@ _WARNINGS = "what is wrong with the service itself although it works, and what t
 
 
 class Health(BaseModel):
-    """Whether the service is alive."""
+    """Answer that the service is alive."""
 
     status: str
     warnings: list[str] = Field(description=_WARNINGS)
 
 
 class Readiness(BaseModel):
-    """Whether the service can do its work, and for which controllers."""
+    """Answer that the service is ready, with the state of each controller."""
 
     status: str
     controllers: list[ControllerReadiness]
@@ -34,7 +34,7 @@ class Readiness(BaseModel):
 
 
 class Unreadiness(ErrorBody):
-    """Why the service cannot do its work."""
+    """Answer that the service is not ready, with the reason."""
 
     controllers: list[ControllerReadiness]
     warnings: list[str] = Field(description=_WARNINGS)

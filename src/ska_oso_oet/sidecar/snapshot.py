@@ -30,7 +30,7 @@ router = APIRouter(prefix=API, tags=["Subarrays"])
 
 
 class ControllerState(BaseModel):
-    """What a controller does, as the routes for each part of it return it."""
+    """The state of a controller, as the routes for each part of it return it."""
 
     status: ControllerStatus
     procedures: list[ProcedureSummary]

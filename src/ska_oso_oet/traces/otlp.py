@@ -21,7 +21,7 @@ _HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
 """Variables with headers; the first that is set counts."""
 
 _LAST_EXPORT = 1.0
-"""Seconds that the end of the program waits for what is left to be exported."""
+"""Seconds that the end of the program waits for the remaining exports."""
 
 _SCOPE = InstrumentationScope("ska_oso_oet")
 

@@ -1,4 +1,4 @@
-"""What docs/how-to/write-a-script.md gives to type does what it says."""
+"""The commands in docs/how-to/write-a-script.md do what the page says."""
 
 import os
 import re

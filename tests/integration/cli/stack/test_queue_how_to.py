@@ -1,4 +1,4 @@
-"""What docs/how-to/queue.md gives to type does what it says."""
+"""The commands in docs/how-to/queue.md do what the page says."""
 
 import json
 import re

@@ -9,7 +9,7 @@ from tests.support.patience import wait_until
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.procedure.domain import ProcedureState
-from ska_oso_oet.procedure.domain.errors import OutputNotKeptError
+from ska_oso_oet.procedure.domain.errors import NotKeptError, OutputNotKeptError
 from ska_oso_oet.procedure.execution.output import MAX_LINE, TAIL_LINES
 
 
@@ -186,16 +186,28 @@ def test_output_of_those_that_were_live_together_is_dropped_when_they_have_ended
         bench.service.output(together[0])
 
 
+def test_output_that_cannot_be_read_is_not_taken_for_none(bench: ScriptBench, tmp_path: Path) -> None:
+    procedure_id = bench.run(script("print('written')"))
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    log = tmp_path / "state" / "output" / f"{procedure_id}.log"
+    log.rename(log.with_name("elsewhere"))
+    log.mkdir()
+    with pytest.raises(
+        NotKeptError, match=f"of procedure {procedure_id} cannot be read .*{procedure_id}.log"
+    ):
+        bench.service.output(procedure_id)
+
+
 def test_state_directory_that_cannot_be_written_costs_the_file_alone(
     make_bench: Callable[..., ScriptBench], tmp_path: Path
 ) -> None:
     bench = make_bench()
     (tmp_path / "state").write_text("no folder")
-    procedure_id = bench.run(script("print('shown all the same')\nprint(os.getcwd())\nwait()"))
+    procedure_id = bench.run(script("print('shown anyway')\nprint(os.getcwd())\nwait()"))
     bench.wait_for(lambda: len(bench.service.output(procedure_id).tail()) == 3)
-    told, first, directory = bench.service.output(procedure_id).tail()
-    assert "not written to disk" in told
-    assert first == "shown all the same"
+    reported, first, directory = bench.service.output(procedure_id).tail()
+    assert "not written to disk" in reported
+    assert first == "shown anyway"
     bench.stop(procedure_id)
     bench.service.shutdown()
     assert not Path(directory).exists()

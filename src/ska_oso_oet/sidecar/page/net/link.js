@@ -168,7 +168,7 @@ function setAvailable(subarray, available) {
 function takeEvent(subarray, event) {
   const last = subarray.lastEvent;
   if (last !== null && event.seq !== last + 1) {
-    // Numbers begin anew after the state of a controller was removed, and are left out where events are no
+    // Numbers restart after the state of a controller was removed, and are left out where events are no
     // longer kept: what is known is to be read again.
     if (event.seq <= last) Object.assign(subarray, { events: [], readUntil: 0 });
     load(subarray);

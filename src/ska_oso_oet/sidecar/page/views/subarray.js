@@ -114,7 +114,7 @@ class SubarrayView extends View {
         icon("warning"),
         h("strong", null, `${subarray.device} does not answer.`),
         unavailable ? h("span", null, " It is unavailable since ", time(unavailable.since), ".") : null,
-        subarray.loaded ? h("span", { "aria-hidden": "true" }, ` What you see is ${duration(old)} old.`) : null,
+        subarray.loaded ? h("span", { "aria-hidden": "true" }, ` The values shown are ${duration(old)} old.`) : null,
         h("span", null, " It is shown here when it is back."),
         unavailable ? h("span", { class: "reason" }, " ", clean(unavailable.reason)) : null,
       );
