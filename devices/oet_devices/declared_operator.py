@@ -114,8 +114,8 @@ def SendToScript(self: WithOperator, argin: str) -> str:
     doc_in='JSON: {"request": "Reset", "On", "Off", "Standby" or "adminMode", "requested_by": {"user": …}}',
 )
 def NameRequester(self: WithOperator, argin: str) -> None:
-    """Name the requester of the next Reset, On, Off, Standby or write of adminMode of this client, for the log.
+    """Name the requester of the next Reset, On, Off, Standby or write of adminMode, for the log.
 
-    It counts once, and for 10 s. For those who pass requests on, as the REST service does.
+    It counts once, for 10 s, and for requests of the same client alone. For programs that pass requests on.
     """
     self.operator_commands.name_requester(argin)

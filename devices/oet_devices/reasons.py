@@ -89,6 +89,7 @@ RAISED_BY: dict[str, tuple[type[Exception], ...]] = {
     "Step": (ValueError, ProcedureNotFoundError, StateForbidsError),
     "Answer": (ValueError, QuestionNotFoundError, QuestionClosedError, AnswerError),
     "SendToScript": (ValueError, ProcedureNotFoundError, StateForbidsError),
+    "NameRequester": (ValueError,),
 }
 """Exceptions of the commands of a controller, by name, in addition to `NOT_AVAILABLE`.
 
