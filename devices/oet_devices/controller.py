@@ -60,6 +60,7 @@ class OETController(SkaBaseDevice):
     ScriptSizeLimit = declared_properties.ScriptSizeLimit
     AllowEmbeddedScripts = declared_properties.AllowEmbeddedScripts
     ReadyLimit = declared_properties.ReadyLimit
+    ReadyTimeout = declared_properties.ReadyTimeout
     SecretVariables = declared_properties.SecretVariables
     FilesLimit = declared_properties.FilesLimit
     EnvironmentLimit = declared_properties.EnvironmentLimit

@@ -93,6 +93,12 @@ ReadyLimit = device_property(
     doc="How many procedures may wait to be started, each in a process of its own; 0 for any number. "
     "A further one is refused, except for an abort script.",
 )
+ReadyTimeout = device_property(
+    dtype="DevDouble",
+    default_value=0.0,
+    doc="Seconds that a procedure may be READY without being started; 0 for any time. Then it is stopped, "
+    "with the reason, except for what the queue has prepared.",
+)
 FilesLimit = device_property(
     dtype="DevLong",
     default_value=FILES_LIMIT,

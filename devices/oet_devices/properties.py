@@ -47,6 +47,7 @@ _NOT_NEGATIVE = (
     "EnvironmentLimit",
     "EnvironmentTimeout",
     "ReadyLimit",
+    "ReadyTimeout",
 )
 
 
@@ -143,6 +144,7 @@ def _settings(device: Any, state_directory: Path) -> ExecutorSettings:
         script_size_limit=device.ScriptSizeLimit,
         allow_embedded_scripts=device.AllowEmbeddedScripts,
         ready_limit=device.ReadyLimit,
+        ready_timeout=device.ReadyTimeout,
         files_limit=device.FilesLimit,
         environment=_scan_ids(device.get_name(), state_directory),
         environment_limit=device.EnvironmentLimit,

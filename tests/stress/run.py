@@ -14,7 +14,6 @@ from ska_oso_oet.event.bus import EventBus
 from ska_oso_oet.journal import open_journal
 from ska_oso_oet.mptools import posix
 from ska_oso_oet.procedure.application import ScriptExecutionService
-from ska_oso_oet.procedure.application.service import OUTPUT_LOGS
 from ska_oso_oet.procedure.domain import ExecutorSettings, FileSystemScript
 
 from .chronicle import Chronicle
@@ -169,7 +168,7 @@ class StressRun:
         if (question := service.operator.question) is not None:
             yield f"question {question.id} of procedure {question.procedure_id} waits after its end"
         logs = {path.name.split(".")[0] for path in (self._plan.folder / "state" / "output").iterdir()}
-        if len(logs) > OUTPUT_LOGS:
+        if len(logs) > ExecutorSettings.output_logs:
             yield f"the output of {len(logs)} procedures is on disk"
 
 

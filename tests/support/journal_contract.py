@@ -305,6 +305,31 @@ class DurableJournalContract(JournalContract):
         again.close()
         assert ids(open_one().newest_documents("procedure", 100)) == [1, 4, 5, 7]
 
+    def test_a_damaged_document_that_is_set_aside_is_reported_once_and_kept_for_people(
+        self, open_one: OpenJournal, execute: Execute
+    ) -> None:
+        journal = open_one()
+        journal.append([], [document(number, live=True) for number in (1, 2, 3)])
+        journal.close()
+        execute("UPDATE documents SET text = '{}' WHERE id = 2")
+        found = open_one()
+        assert ids(found.live_documents("procedure")) == [1, 3]
+        found.set_aside("procedure", [2, 3, 4])
+        # Nobody loses what is sound.
+        assert ids(found.live_documents("procedure")) == [1, 3]
+        assert "could not be restored, and are kept there" in (found.recovery or "")
+        assert "procedure 2" in (found.recovery or "")
+        assert found.fault is None
+        found.close()
+        again = open_one()
+        assert ids(again.live_documents("procedure")) == [1, 3]
+        assert (again.recovery, again.last_id("procedure")) == (None, 3)
+        again.close()
+        execute(
+            "UPDATE documents SET kind = 'procedure', text = '{\"id\":2}' WHERE kind = 'damaged:procedure'"
+        )
+        assert ids(open_one().live_documents("procedure")) == [1, 2, 3]
+
     def test_a_journal_without_checksums_is_upgraded_and_its_rows_are_accepted(
         self, open_one: OpenJournal, execute: Execute
     ) -> None:

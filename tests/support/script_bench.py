@@ -1,5 +1,6 @@
 """A script execution service of its own for a test, whose events and states the test can wait for."""
 
+import itertools
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from tests.support.patience import PATIENCE, wait_until
+from tests.support.patience import PATIENCE, patience, wait_until
 
 from ska_oso_oet.event.bus import EventBus
 from ska_oso_oet.journal import Batch, Journal, MemoryJournal
@@ -30,6 +31,8 @@ from ska_oso_oet.procedure.domain import (
 )
 
 _NO_ARGUMENTS = ProcedureInput()
+
+_MEASURING_INTERRUPTED = "Exception ignored in atexit callback: <bound method Coverage."
 
 _PRELUDE = """\
 import ctypes, logging, multiprocessing, os, resource, signal, subprocess, sys, threading
@@ -83,7 +86,7 @@ class ScriptBench:
         self.folder = state_directory
         self.bus = EventBus(journal or MemoryJournal())
         self.bus.subscribe(self._on_batch)
-        chosen = {"stop_grace_period": 0.5, "watchdog_period": 0.0, **settings}
+        chosen = {"stop_grace_period": patience(0.5), "watchdog_period": 0.0, **settings}
         # Processes that a script starts are not measured: pools kill theirs while these write the data.
         chosen["environment"] = {"COVERAGE_PROCESS_CONFIG": "", **chosen.get("environment", {})}
         self.service = ScriptExecutionService(
@@ -97,7 +100,7 @@ class ScriptBench:
 
     def close(self) -> None:
         """Stop all scripts and end all processes."""
-        self.service.shutdown()
+        self.service.shutdown(patience(5.0))
         self.bus.close()
 
     # What is told
@@ -177,7 +180,9 @@ class ScriptBench:
 
     def lines(self, procedure_id: int) -> list[str]:
         """Return all lines that a script has written and that are kept."""
-        return self.service.output(procedure_id).read(0, 1_000_000)[1]
+        lines = self.service.output(procedure_id).read(0, 1_000_000)[1]
+        # Coverage writes its data when a script ends: if the time for that is over, this is what follows.
+        return list(itertools.takewhile(lambda line: not line.startswith(_MEASURING_INTERRUPTED), lines))
 
     # What is asked for
 

@@ -10,11 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import tango
+from tests.support.patience import patience
 from tests.support.processes import ServerProcess
 
 LOOPBACK = "127.0.0.1"
 _PROJECT = Path(__file__).parents[2]
 """Where a device server finds device classes that are part of the tests."""
+
+_TIMEOUT = int(1000 * patience(3.0))
+"""Milliseconds that a client waits for an answer: Tango's default, times the factor of this machine."""
 
 READY = "Ready to accept request"
 """What a device server prints once its devices can be called."""
@@ -129,4 +133,6 @@ def device_proxy(tango_host: str, device: str) -> tango.DeviceProxy:
     :param device: ``domain/family/member``
     :raises tango.DevFailed: if the device cannot be reached
     """
-    return tango.DeviceProxy(device_name(tango_host, device))
+    proxy = tango.DeviceProxy(device_name(tango_host, device))
+    proxy.set_timeout_millis(_TIMEOUT)
+    return proxy

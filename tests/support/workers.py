@@ -12,6 +12,7 @@ from ska_oso_oet.mptools import (
     QueueProcWorker,
     TerminateInterrupt,
     TimerProcWorker,
+    forkserver,
 )
 
 
@@ -110,3 +111,21 @@ class Narrator(ProcWorker):
                 "modules": "tests.integration.mptools.test_processes" in sys.modules,
             }
         )
+
+
+class Suspender(ProcWorker):
+    """Suspends the forkserver that it comes from, and ends."""
+
+    def main_loop(self) -> None:
+        """Suspend it."""
+        os.kill(os.getppid(), signal.SIGSTOP)
+
+
+class SuspendsForkserver:
+    """Interval for `Ticker`. While it is on its way to a child, it suspends the forkserver."""
+
+    def __reduce__(self) -> tuple[type[float], tuple[str]]:
+        pid = forkserver.guardian_pid()
+        assert pid is not None, "another child was started before"
+        os.kill(pid, signal.SIGSTOP)
+        return float, ("60",)

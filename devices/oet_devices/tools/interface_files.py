@@ -1,13 +1,14 @@
 """``make interface``: writes the files that describe the interfaces to people and tools.
 
 They are ``pogo/OETController.xmi``, the table of properties in ``tango_db/README.md``, ``openapi.json`` for
-REST, ``asyncapi.json`` for events, and the dashboards for Taranta.
+REST, ``asyncapi.json`` for events, the dashboards for Taranta, and the version in the chart.
 """
 
 import re
 import sys
 from pathlib import Path
 
+from ska_oso_oet import __version__
 from ska_oso_oet.event.asyncapi import asyncapi_text
 from ska_oso_oet.sidecar import openapi_text
 
@@ -16,6 +17,7 @@ from .dashboards import dashboards
 from .pogo import pogo_model
 
 _PROJECT = Path(__file__).parents[3]
+_CHART_VERSIONS = re.compile(r"(?<=^version: ).*|(?<=^appVersion: ).*", re.MULTILINE)
 _TABLE = re.compile(r"(?<=<!-- properties -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -42,12 +44,13 @@ def interface_files(project: Path) -> dict[Path, str]:
     :param project: folder of the project
     """
     readme = project / "tango_db" / "README.md"
-    folder = project / "charts" / "ska-oso-oet-tango" / "dashboards"
+    chart = project / "charts" / "ska-oso-oet-tango"
     return {
         project / "pogo" / "OETController.xmi": pogo_model(OETController),
         project / "openapi.json": openapi_text(),
         project / "asyncapi.json": asyncapi_text(),
-        **{folder / name: text for name, text in dashboards().items()},
+        **{chart / "dashboards" / name: text for name, text in dashboards().items()},
+        chart / "Chart.yaml": _CHART_VERSIONS.sub(__version__, (chart / "Chart.yaml").read_text()),
         readme: _TABLE.sub(lambda _: property_table(), readme.read_text()),
     }
 

@@ -109,7 +109,10 @@ class SummaryStore(Generic[S]):
             self.publish(*announcements, summary=concluded)
 
     def _restored(self) -> list[S]:
-        """Return the summaries whose documents are damaged, as far as events have them."""
+        """Return the summaries whose documents are damaged, as far as events have them.
+
+        What they do not have is set aside: it would be found damaged at each start.
+        """
         damaged = self._bus.journal.damaged
         ids = [each for each in damaged.ids(self._kind) if each < self.first_id]
         if not ids:
@@ -121,6 +124,7 @@ class SummaryStore(Generic[S]):
             with suppress(ValueError):
                 restored.append(self._from_events(published))
                 damaged.mark_restored(self._kind, thing_id)
+        self._bus.journal.set_aside(self._kind, {*ids} - {summary.id for summary in restored})
         return restored
 
     def _from_events(self, published: LastPublished) -> S:

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
@@ -15,6 +16,9 @@ LOGGER = logging.getLogger(__name__)
 
 EVENT: Final = "event"
 """Kind of the rows that hold events, in reports."""
+
+SET_ASIDE: Final = "damaged:"
+"""Begins the kind of documents that were damaged, and are kept for people alone."""
 
 _NAMED: Final = 5
 _WRONG_CHECKSUM: Final = "its bytes do not fit its checksum"
@@ -38,6 +42,20 @@ class StoredDocument(NamedTuple):
     checksum: int | None
 
 
+class _Fate(Enum):
+    """What became of a damaged row."""
+
+    SKIPPED = "Damaged rows of {place} are skipped: {names}."
+    RESTORED = (
+        "Damaged rows of {place} were restored from events: {names}; texts of embedded scripts and long "
+        "results are not in events."
+    )
+    SET_ASIDE = (
+        "Damaged rows of {place} could not be restored, and are kept there as documents whose kind begins "
+        f"with {SET_ASIDE!r}: {{names}}."
+    )
+
+
 class DamagedRows:
     """The damaged rows that were found so far. Safe for threads.
 
@@ -49,7 +67,7 @@ class DamagedRows:
         self._place = place
         self._on_new = on_new
         self._lock = threading.Lock()
-        self._rows: dict[tuple[str, int], bool] = {}  # whether its content was restored
+        self._rows: dict[tuple[str, int], _Fate] = {}
 
     def add(self, kind: str, number: int, reason: object) -> None:
         """Note a damaged row; one that is known already is not reported again.
@@ -61,7 +79,7 @@ class DamagedRows:
         with self._lock:
             if (kind, number) in self._rows:
                 return
-            self._rows[kind, number] = False
+            self._rows[kind, number] = _Fate.SKIPPED
         LOGGER.error("%s %s in %s is damaged and is skipped: %s", kind, number, self._place, reason)
         self._on_new()
 
@@ -72,8 +90,18 @@ class DamagedRows:
         :param number: ID of the document
         """
         with self._lock:
-            self._rows[kind, number] = True
+            self._rows[kind, number] = _Fate.RESTORED
         LOGGER.warning("%s %s is restored from events", kind, number)
+
+    def mark_set_aside(self, kind: str, number: int) -> None:
+        """Note that a damaged row will not be found again, and is kept for people.
+
+        :param kind: kind of the document
+        :param number: ID of the document
+        """
+        with self._lock:
+            self._rows[kind, number] = _Fate.SET_ASIDE
+        LOGGER.warning("%s %s cannot be restored, and is kept as %s%s", kind, number, SET_ASIDE, kind)
 
     @property
     def sentence(self) -> str | None:
@@ -82,18 +110,15 @@ class DamagedRows:
             rows = dict(self._rows)
         if not rows:
             return None
-        lost, restored = (
-            [f"{kind} {number}" for (kind, number), is_restored in rows.items() if is_restored is wanted]
-            for wanted in (False, True)
-        )
-        sentences = []
-        if lost:
-            sentences.append(f"Damaged rows of {self._place} are skipped: {_named(lost)}.")
-        if restored:
-            sentences.append(
-                f"Damaged rows of {self._place} were restored from events: {_named(restored)}; texts of "
-                "embedded scripts and long results are not in events."
-            )
+        names = {
+            fate: [f"{kind} {number}" for (kind, number), its in rows.items() if its is fate]
+            for fate in _Fate
+        }
+        sentences = [
+            fate.value.format(place=self._place, names=_named(rows_of_it))
+            for fate, rows_of_it in names.items()
+            if rows_of_it
+        ]
         return " ".join([*sentences, "The others can be read."])
 
     def ids(self, kind: str) -> list[int]:

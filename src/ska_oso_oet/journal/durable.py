@@ -1,7 +1,7 @@
 """The journal that survives its process: a database for all entries, memory for the newest."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from .backend import StorageError
 from .damage import DamagedRows, StoredEvent
@@ -125,6 +125,18 @@ class DurableJournal:
                 break
             before = min(each.document.id for each in page)
         return found
+
+    def set_aside(self, kind: str, ids: Collection[int]) -> None:
+        """Keep damaged documents for people alone, under a kind of their own."""
+        with suppress(JournalUnavailableError), self._reading() as storage:
+            damaged = [each for each in ids if storage is not None and self._is_damaged(storage, kind, each)]
+            if damaged and self._writer.set_aside(kind, damaged):
+                for document_id in damaged:
+                    self.damaged.mark_set_aside(kind, document_id)
+
+    def _is_damaged(self, storage: SqlStorage, kind: str, document_id: int) -> bool:
+        stored = storage.read_document(kind, document_id)
+        return stored is not None and not self.damaged.sound_documents([stored])
 
     @contextmanager
     def _reading(self) -> Iterator[SqlStorage | None]:

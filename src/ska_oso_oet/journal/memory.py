@@ -2,7 +2,7 @@
 
 import bisect
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 
 from .damage import DamagedRows
@@ -93,6 +93,9 @@ class MemoryJournal:
         with self._lock:
             kept = self._documents.get(kind, {})
             return [kept[document_id] for document_id in sorted(kept) if kept[document_id].live]
+
+    def set_aside(self, kind: str, ids: Collection[int]) -> None:
+        """Do nothing: in memory, no document is damaged."""
 
     def close(self) -> None:
         """Do nothing: there is no storage to close."""

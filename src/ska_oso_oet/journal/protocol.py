@@ -4,7 +4,7 @@ A journal stores numbered events, and JSON documents by kind and ID. It knows no
 or activity. One thread appends (the event bus); any thread may read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ska_oso_oet.model import EVENTS_IN_ANSWER, OetError
@@ -159,6 +159,15 @@ class Journal(Protocol):
         """Return the documents of a kind that are live, ordered by ID, oldest first.
 
         :raises JournalUnavailableError: if they can't be read at present
+        """
+
+    def set_aside(self, kind: str, ids: Collection[int]) -> None:
+        """Keep damaged documents for people alone: they are neither read nor reported any more.
+
+        Those that are sound, and those that cannot be written at present, stay.
+
+        :param kind: their kind
+        :param ids: their IDs
         """
 
     def close(self) -> None:

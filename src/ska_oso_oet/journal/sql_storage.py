@@ -1,11 +1,23 @@
 """Reading and writing the entries of the journal as rows of a database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Select, Table, and_, delete, func, insert, select, union_all
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ska_oso_oet.model import EVENTS_IN_ANSWER
@@ -19,7 +31,7 @@ from .backend import (
     StorageError,
     WriteStatement,
 )
-from .damage import StoredDocument, StoredEvent
+from .damage import SET_ASIDE, StoredDocument, StoredEvent
 from .entries import Entries, MissingRange
 from .high_water_marks import LastNumbers
 from .protocol import Document, JournalEvent, JournalTooNewError
@@ -202,6 +214,15 @@ class SqlStorage:
             ids = list(self._writer.scalars(oldest))
             self._writer.execute(delete(documents).where(documents.c.kind == kind, documents.c.id.in_(ids)))
             return int(ids[-1])
+
+    def set_aside(self, kind: str, ids: Collection[int]) -> None:
+        """Give documents a kind of damaged ones; their other columns stay as they are."""
+        target = SET_ASIDE + kind
+        columns = documents.c
+        with self._translated(), self._writer.begin():
+            self._writer.execute(delete(documents).where(columns.kind == target, columns.id.in_(ids)))
+            own = update(documents).where(columns.kind == kind, columns.id.in_(ids))
+            self._writer.execute(own.values(kind=target))
 
     def verify(self) -> None:
         """Check the database completely.

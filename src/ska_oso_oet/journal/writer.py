@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from ska_oso_oet.model import Backoff
@@ -83,6 +83,19 @@ class JournalWriter:
             self._record_fault(fault)
             self._state.set_fault(str(fault))
             self._thread.wake()
+
+    def set_aside(self, kind: str, ids: Collection[int]) -> bool:
+        """Store documents under a kind of damaged ones, and return whether that was possible."""
+        with self._writing:
+            storage = self._state.storage
+            if storage is None or self._state.fault is not None:
+                return False
+            try:
+                storage.set_aside(kind, ids)
+            except StorageError as fault:
+                LOGGER.warning("Damaged rows cannot be set aside: %s", fault)
+                return False
+        return True
 
     def _record_fault(self, fault: StorageError) -> None:
         if isinstance(fault, StorageDamagedError):

@@ -23,7 +23,7 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
-from . import fork_requests, memory_shortage, posix, self_pipes, strays
+from . import fork_requests, memory_shortage, posix, self_pipes, strays, suspension
 
 _GUARDIAN = "ska_oso_oet.mptools.guardian"
 _PRELOADED = "ska_oso_oet.mptools.preloaded"
@@ -61,7 +61,7 @@ def start(process: BaseProcess) -> None:
     to import it: a whole device server, or a test runner, in every worker.
     """
     with _lock:
-        wake()
+        suspension.undo_suspensions(guardian_pid())
         _require_descriptors()
         strays.mark_descendants()
         main = sys.modules["__main__"]
@@ -73,6 +73,8 @@ def start(process: BaseProcess) -> None:
             sys.modules["__main__"] = main
         if process.pid is not None:
             _started.add(process.pid)
+        # It may be another one than before.
+        suspension.undo_suspensions(guardian_pid())
 
 
 @contextmanager
@@ -160,12 +162,6 @@ def _orphans() -> list[int]:
     with _lock:
         guardian = guardian_pid()
         return [pid for pid in posix.children(guardian) if pid not in _started] if guardian else []
-
-
-def wake() -> None:
-    """Let the forkserver go on, should a script have suspended it: it alone tells of the ends of children."""
-    if (guardian := guardian_pid()) is not None:
-        posix.send_signal(guardian, signal.SIGCONT)
 
 
 def guardian_pid() -> int | None:

@@ -152,7 +152,6 @@ class WorkerProcess:
     def kill(self) -> None:
         """Send SIGKILL to the child and to all that descends from it."""
         posix.kill_tree(self.pid)
-        forkserver.wake()
 
     def kill_orphans(self) -> None:
         """Kill what a child that has ended has left behind."""

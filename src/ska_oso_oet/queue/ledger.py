@@ -96,7 +96,8 @@ class QueueLedger:
     def _restored(self, conclude: Callable[[QueueEntry], QueueEntry]) -> list[QueueEntry]:
         """Return the entries whose documents are damaged, as they are now, as far as events have them.
 
-        Events do not have the texts of embedded scripts: entries with such are lost.
+        Events do not have the texts of embedded scripts: entries with such are lost. What is lost is set
+        aside: it would be found damaged at each start.
         """
         damaged = self._bus.journal.damaged
         ids = [each for each in damaged.ids(ENTRY_KIND) if each < self._first_id and each not in self.order]
@@ -109,6 +110,7 @@ class QueueLedger:
                 entry = QueueEntry.model_validate(published.summary)
                 restored.append(conclude(entry) if entry.state.is_begun else entry.unprepared())
                 damaged.mark_restored(ENTRY_KIND, entry_id)
+        self._bus.journal.set_aside(ENTRY_KIND, {*ids} - {entry.id for entry in restored})
         return restored
 
     def former_condition(self) -> QueueCondition | None:

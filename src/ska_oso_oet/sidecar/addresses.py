@@ -1,6 +1,7 @@
 """The addresses of resources, as whoever asks for them can use them."""
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from .hosts import HOST
 from .settings import API, SUBARRAYS
@@ -58,6 +59,15 @@ def subarray_base_uri(request: Request, number: int) -> str:
 def is_https(request: Request) -> bool:
     """Return whether the client of a request has an encrypted connection, to a proxy perhaps."""
     return _scheme(request) == "https"
+
+
+def requested_host(scope: Scope) -> str:
+    """Return the name or address that the client of a request has used for this service, and the port.
+
+    :param scope: of the request
+    """
+    request = Request(scope)
+    return _host(request, _scheme(request))
 
 
 def _origin(request: Request) -> str:

@@ -1,13 +1,12 @@
 """``/``: the control page.
 
-The page is the files in the folder ``page``, as they are. They are served below a name that is made of what
-they contain, so that a browser keeps them as long as they are the same, and never mixes two versions.
+The page is made of the files in the folder ``page``; see `page_files`. They are served below a name that is
+made of what they contain, so that a browser keeps them as long as they are the same, and never mixes two
+versions.
 """
 
 import gzip
 import hashlib
-import posixpath
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from .addresses import SITE_ROOT
+from .page_files import join_modules, join_styles
 from .security_headers import CONTROL_PAGE_POLICY, POLICY_HEADER
 from .service import SUBARRAY
 from .settings import ASSETS, SUBARRAYS
@@ -28,7 +28,7 @@ router = APIRouter(include_in_schema=False)
 
 _DOCUMENT = "index.html"
 _MAIN = "main.js"
-_IMPORT = re.compile(r'^(?:import|export)\s[^;]*?"(\.[^"]+\.js)";', re.MULTILINE)
+_STYLES = "css/page.css"
 _MEDIA_TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -67,15 +67,26 @@ def _part(content: bytes, media_type: str) -> _Part:
 
 @cache
 def _assets() -> dict[str, _Part]:
-    """Return the files that the document loads, by their paths."""
-    found: dict[str, _Part] = {}
+    """Return the files that a browser loads, by their paths."""
+    sources = {kind: _sources(f".{kind}") for kind in _MEDIA_TYPES}
+    files = {
+        **join_modules(sources["js"], _MAIN),
+        _STYLES: join_styles(sources["css"], _STYLES),
+        **sources["svg"],
+    }
+    return {path: _part(text.encode(), _MEDIA_TYPES[path.rpartition(".")[2]]) for path, text in files.items()}
+
+
+def _sources(ending: str) -> dict[str, str]:
+    """Return the texts of all files of the page whose names have an ending, by their paths."""
+    found: dict[str, str] = {}
 
     def look(folder: Traversable, path: str) -> None:
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
             if entry.is_dir():
                 look(entry, f"{path}{entry.name}/")
-            elif media_type := _MEDIA_TYPES.get(entry.name.rpartition(".")[2]):
-                found[f"{path}{entry.name}"] = _part(entry.read_bytes(), media_type)
+            elif entry.name.endswith(ending):
+                found[f"{path}{entry.name}"] = entry.read_text(encoding="utf-8")
 
     look(_folder(), "")
     return found
@@ -90,18 +101,6 @@ def _version() -> str:
     return digest.hexdigest()[:16]
 
 
-def _needed(main: str) -> list[str]:
-    """Return the paths of all modules that one imports, itself included; not those that it loads later."""
-    found = [main]
-    for path in found:
-        text = _assets()[path].content.decode()
-        for name in _IMPORT.findall(text):
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-            if target not in found:
-                found.append(target)
-    return found
-
-
 @cache
 def _document(site_root: str) -> tuple[_Part, str]:
     """Return the document and its entity tag.
@@ -109,12 +108,10 @@ def _document(site_root: str) -> tuple[_Part, str]:
     :param site_root: path below which an ingress serves this service
     """
     folder = f"{ASSETS.removeprefix('/')}/{_version()}"
-    # The browser loads the modules at once, instead of one after the other as each names the next.
-    modules = "\n".join(f'    <link rel="modulepreload" href="{folder}/{path}">' for path in _needed(_MAIN))
     # Without it, relative addresses would be wrong where the path of the page has no slash at its end.
     base = f'<base href="{site_root}/">' if site_root else ""
     text = _folder().joinpath(_DOCUMENT).read_text(encoding="utf-8")
-    for name, value in (("base", base), ("modules", modules), ("assets", folder)):
+    for name, value in (("base", base), ("assets", folder)):
         text = text.replace(f"{{{{{name}}}}}", value)
     content = text.encode()
     return _part(content, "text/html; charset=utf-8"), f'"{hashlib.sha256(content).hexdigest()[:32]}"'

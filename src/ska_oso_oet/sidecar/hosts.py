@@ -9,13 +9,14 @@ import ipaddress
 import re
 from collections.abc import Iterable
 
-HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?\Z")
+HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?\Z")
 """Name or address of a host, with or without a port, as in the header ``Host``."""
 
 ANY_HOST = "*"
 """In place of a name: every name is allowed."""
 
-_ORIGIN = re.compile(r"https?://(?P<host>.+)", re.IGNORECASE)
+_ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>.+)", re.IGNORECASE)
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 _LOCALHOST = "localhost"
 
 
@@ -61,14 +62,32 @@ class KnownHosts:
         plain = _plain(name)
         return is_loopback(name) or plain in self._names or plain.endswith(self._endings)
 
-    def admit_origin(self, origin: str, arrived_at: str) -> bool:
+    def admit_origin(self, origin: str, host: str, arrived_at: str) -> bool:
         """Return whether a header ``Origin`` names a page of this service.
 
+        A page at another port of the same host is a page of another program. Only a proxy that puts its own
+        name into ``Host`` hides the port of the page: then the usual port of a known name is admitted.
+
         :param origin: the header's value; ``null`` stands for a page that hides where it is from
+        :param host: name or address, with or without a port, that the client has sent the request to
         :param arrived_at: address of this machine at which the connection arrived
         """
-        match = _ORIGIN.fullmatch(origin)
-        return self._any or (match is not None and self.admit(match["host"], arrived_at))
+        if self._any:
+            return True
+        given = _ORIGIN.fullmatch(origin)
+        if (
+            given is None
+            or not (page := HOST.match(given["host"]))
+            or not self.admit(given["host"], arrived_at)
+        ):
+            return False
+        usual = _DEFAULT_PORTS[given["scheme"].lower()]
+        port = page["port"] or usual
+        reached = HOST.match(host)
+        if reached is not None and _plain(page["name"]) == _plain(reached["name"]):
+            # Behind a proxy that encrypts, the port that is left out is that of the page's scheme.
+            return port == (reached["port"] or usual)
+        return port == usual and not is_loopback(page["name"])
 
 
 def _plain(name: str) -> str:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .access_log import ACCESS
-from .addresses import SITE_ROOT
+from .addresses import SITE_ROOT, requested_host
 from .errors import error_response
 from .hosts import KnownHosts
 from .identity import IDENTITY, Access, Identity
@@ -172,10 +172,11 @@ class HostMiddleware:
                 "or start it with --allowed-host for this one."
             )
         for origin in headers.getlist("origin"):
-            if not self._known.admit_origin(origin, arrived_at):
+            if not self._known.admit_origin(origin, requested_host(scope), arrived_at):
                 return (
-                    f"Pages of {origin!r} may not use this service. "
-                    "Start it with --allowed-host for the name of that host if they may."
+                    f"Pages of {origin!r} may not use this service: use its own page. If that is its page "
+                    "behind a proxy, start it with --allowed-host for that name, and have the proxy send "
+                    "X-Forwarded-Host."
                 )
         return None
 

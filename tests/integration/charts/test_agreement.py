@@ -25,7 +25,6 @@ from oet_devices.controller import OETController
 from oet_devices.declared_properties import QUERY_COMMANDS
 from ska_oso_oet import features
 from ska_oso_oet.journal import retention
-from ska_oso_oet.procedure.application import service
 from ska_oso_oet.procedure.domain import ExecutorSettings
 from ska_oso_oet.procedure.execution.output import OutputLog
 from ska_oso_oet.sidecar import command as sidecar_command
@@ -113,7 +112,7 @@ def test_properties_are_registered_as_the_database_holds_them() -> None:
 
 def test_the_volume_holds_what_a_device_may_come_to_keep() -> None:
     events = int(PROPERTIES["EventRetention"][2]) * retention._BYTES_FOR_AN_EVENT
-    output = service.OUTPUT_LOGS * inspect.signature(OutputLog).parameters["max_bytes"].default
+    output = ExecutorSettings.output_logs * inspect.signature(OutputLog).parameters["max_bytes"].default
     [server] = of_kind(render({}), "StatefulSet")
     [claim] = server["spec"]["volumeClaimTemplates"]
     size = int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi")) * 2**30

@@ -5,15 +5,34 @@ import queue
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any
 
 import pytest
 from tests.support.patience import PATIENCE
-from tests.support.workers import Busy, Deaf, Echo, Narrator, Reluctant, Silent, Stillborn, Ticker
+from tests.support.workers import (
+    Busy,
+    Deaf,
+    Echo,
+    Narrator,
+    Reluctant,
+    Silent,
+    Stillborn,
+    Suspender,
+    SuspendsForkserver,
+    Ticker,
+)
 
-from ska_oso_oet.mptools import EventMessage, MainContext, PipeQueue, StartupError, WorkerProcess
+from ska_oso_oet.mptools import (
+    EventMessage,
+    MainContext,
+    PipeQueue,
+    StartupError,
+    WorkerProcess,
+    forkserver,
+)
 
 
 @contextmanager
@@ -225,3 +244,29 @@ def test_leaving_a_context_stops_its_workers_and_closes_its_queues() -> None:
         pid = proc.pid
     assert is_gone(pid)
     assert not inbox.safe_put("too late")
+
+
+@contextmanager
+def forkserver_that_goes_on() -> Iterator[None]:
+    """Let the forkserver go on in the end, should a test have left it suspended."""
+    pid = forkserver.guardian_pid()
+    assert pid is not None, "a child was started before"
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_start_is_completed_although_the_forkserver_is_suspended_in_the_midst_of_it(
+    main: MainContext,
+) -> None:
+    echo(main)
+    with ThreadPoolExecutor(1) as threads, forkserver_that_goes_on():
+        start = threads.submit(main.start, "ticker", Ticker, SuspendsForkserver())
+        assert start.result(PATIENCE).is_alive()
+
+
+def test_the_end_of_a_child_that_has_suspended_the_forkserver_is_seen(main: MainContext) -> None:
+    proc = main.start("suspender", Suspender)
+    with forkserver_that_goes_on():
+        assert ended(proc) == 0

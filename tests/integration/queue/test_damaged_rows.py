@@ -84,3 +84,30 @@ def test_a_procedure_that_was_alive_is_unknown_although_its_row_is_damaged(tmp_p
         assert site.states()[entry] == "UNKNOWN"
     finally:
         site.close()
+
+
+def test_what_no_event_has_is_reported_once_and_never_found_again(tmp_path: Path) -> None:
+    before = QueueSite(tmp_path, journal=journal_of(tmp_path))
+    (done,) = before.add("first")
+    before.queue.start()
+    before.wait_for_entry(done, "DONE")
+    before.queue.stop()
+    (waiting,) = before.add("second")
+    before.close()
+    with closing(sqlite3.connect(tmp_path / "state" / "journal.sqlite")) as database, database:
+        database.execute("UPDATE documents SET live = 1, text = text || ' ' WHERE kind = 'procedure'")
+        database.execute("UPDATE documents SET text = '{}' WHERE kind = 'queue_entry' AND id = ?", (waiting,))
+        # Events with these topics are no longer kept.
+        database.execute("UPDATE events SET topic = 'former.' || topic")
+    for reported in (True, False):
+        site = QueueSite(tmp_path, journal=journal_of(tmp_path))
+        try:
+            recovery = site.bus.journal.recovery
+            assert ("procedure 1" in (recovery or ""), f"queue_entry {waiting}" in (recovery or "")) == (
+                reported,
+                reported,
+            )
+            assert (recovery is None) is not reported
+            assert site.states() == {}
+        finally:
+            site.close()

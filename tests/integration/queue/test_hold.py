@@ -18,12 +18,19 @@ from ska_oso_oet.procedure.domain import ExecutorSettings
 RETURNS = "def init(): ...\ndef main(): ...\n"
 STUCK = "import threading\ndef init(): threading.Event().wait()\ndef main(): ...\n"
 INIT_TIMEOUT = 1.0
+READY_TIMEOUT = 0.3
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[ScriptExecutionService]:
     service = ScriptExecutionService(
-        settings=ExecutorSettings(tmp_path, stop_grace_period=1.0, init_timeout=INIT_TIMEOUT, preload=())
+        settings=ExecutorSettings(
+            tmp_path,
+            stop_grace_period=1.0,
+            init_timeout=INIT_TIMEOUT,
+            ready_timeout=READY_TIMEOUT,
+            preload=(),
+        )
     )
     try:
         yield service
@@ -62,3 +69,13 @@ def test_init_has_its_time_from_when_it_is_called(service: ScriptExecutionServic
     release(service, second.id)
     assert "InitTimeout" in (ended(service, second.id).failure_line or "")
     assert service.manager.running is None
+
+
+def test_what_is_held_may_be_ready_for_any_time(service: ScriptExecutionService) -> None:
+    held = prepared(service, RETURNS, Hold.MAIN)
+    # What is not held, and was prepared later, has run out of time by then.
+    impatient = prepared(service, RETURNS, Hold.NOTHING)
+    assert "ReadyTimeout" in (ended(service, impatient.id).failure_line or "")
+    assert service.summary(held.id).state is ProcedureState.READY
+    release(service, held.id)
+    assert ended(service, held.id).state is ProcedureState.COMPLETE

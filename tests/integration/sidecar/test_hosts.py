@@ -35,6 +35,8 @@ def exposed(stack: OetStack) -> Iterator[Sidecar]:
         {"Origin": "http://user@localhost"},
         {"Origin": "file://localhost"},
         {"Host": "a.site.example", **FOREIGN_ORIGIN},
+        {"Host": "localhost:5000", "Origin": "http://localhost:8080"},
+        {"Host": "oet.example:5000", "Origin": "http://oet.example"},
     ],
 )
 def test_a_request_in_another_name_is_refused(exposed: Sidecar, headers: dict[str, str]) -> None:
@@ -55,12 +57,30 @@ def test_a_request_in_another_name_is_refused(exposed: Sidecar, headers: dict[st
         {"Host": "oet.example:8080"},
         {"Host": "a.b.site.example"},
         {"Host": "0.0.0.0:5000"},
-        {"Origin": "http://localhost:5000"},
+        {"Host": "localhost:5000", "Origin": "http://localhost:5000"},
         {"Host": "oet.example", "Origin": "https://oet.example"},
+        {"X-Forwarded-Host": "oet.example:8443", "Origin": "https://oet.example:8443"},
     ],
 )
 def test_a_request_in_one_of_its_names_is_answered(exposed: Sidecar, headers: dict[str, str]) -> None:
     assert exposed.http.get("/procedures", headers=headers).status_code == 200
+
+
+def test_a_page_at_another_port_changes_nothing(rest: Sidecar) -> None:
+    """A browser sends a form of it without asking the service first."""
+    headers = {"Origin": f"http://127.0.0.1:{rest.port + 1}", "Content-Type": "text/plain"}
+    changes = [
+        ("POST", "/reset"),
+        ("POST", "/procedures"),
+        ("PUT", "/queue"),
+        ("PUT", "/admin_mode"),
+        ("DELETE", "/queue"),
+    ]
+    for method, path in changes:
+        answer = rest.http.request(method, path, headers=headers)
+        assert (answer.status_code, answer.json()["type"]) == (403, "Forbidden"), path
+    own = rest.http.post("/reset", headers={"Origin": rest.root})
+    assert own.status_code == 200
 
 
 def test_a_token_does_not_make_up_for_a_foreign_name(stack: OetStack) -> None:

@@ -185,9 +185,13 @@ def test_a_controller_that_crashed_shows_what_became_of_its_run(page: Page, tmp_
 
 def event_numbers(page: Page) -> list[int]:
     """Return the numbers of the events that the page has of subarray 1."""
-    module = page.locator('link[href$="store/store.js"]').evaluate("link => link.href")
+    script = page.locator("script[type=module]").evaluate("script => script.src")
     numbers: list[int] = page.evaluate(
-        "async (url) => (await import(url)).store.subarray(1).events.map((event) => event.seq)", module
+        """async (url) => {
+          const { store } = (await import(url)).modules["store/store.js"];
+          return store.subarray(1).events.map((event) => event.seq);
+        }""",
+        script,
     )
     return numbers
 

@@ -118,7 +118,7 @@ def test_the_first_view_transfers_less_than_100_kilobytes_and_other_views_come_w
     assert (
         30_000 < page.evaluate(f"{own}.reduce((sum, entry) => sum + (entry.transferSize || 0), 0)") < 100_000
     )
-    assert not [url for url in loaded if url.endswith("views/queue.js")]
+    assert not [url for url in loaded if url.endswith("views/others.js")]
     page.keyboard.press("1")
     page.get_by_role("link", name="Queue", exact=True).click()
     expect(page.locator("oet-queue")).to_be_visible()

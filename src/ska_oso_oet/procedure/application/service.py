@@ -31,7 +31,7 @@ from ..domain.roots import ScriptRoots
 from ..domain.settings import ExecutorSettings
 from ..domain.subarrays import Signatures
 from ..execution.kept_files import KeptFiles
-from ..execution.kept_output import KeptOutput, prune_logs
+from ..execution.kept_output import KeptOutput
 from ..execution.manager import ProcessManager
 from ..execution.output import OutputLog
 from ..execution.procedure import Accepted, Call, ProcedurePlan
@@ -58,9 +58,6 @@ ABORT_SCRIPT = FileSystemScript((Path(__file__).parents[2] / "scripts" / "abort.
 """Sends Abort to the subarray that a stopped script was using."""
 
 NO_REPOSITORIES = Repositories()
-
-OUTPUT_LOGS = 100
-"""Output of how many procedures is kept on disk."""
 
 
 class ScriptExecutionService:
@@ -111,8 +108,8 @@ class ScriptExecutionService:
                 settings.script_size_limit,
                 allow_embedded=settings.allow_embedded_scripts,
             )
-            self._output_folder = settings.state_directory / "output"
-            self._kept_output = KeptOutput(self._output_folder)
+            self._output_logs = settings.output_logs
+            self._kept_output = KeptOutput(settings.state_directory / "output")
             kept = KeptFiles(settings.state_directory, settings.files_limit)
             self._clean_up_after_former_servers(settings.state_directory, kept)
             self._summaries = SummaryStore(
@@ -223,8 +220,6 @@ class ScriptExecutionService:
         return {function: admitted.signature(function) for function in ("init", "main")}
 
     def _create(self, plan: ProcedurePlan, origin: Origin) -> Accepted:
-        live = [document.id for document in self.view.all() if document.live]
-        prune_logs(self._output_folder, OUTPUT_LOGS - 1, live)
         return self.manager.begin(plan._replace(trace=origin.trace), origin)
 
     def start(self, cmd: StartProcessCommand, origin: Origin | None = None) -> ProcedureSummary:
@@ -332,7 +327,7 @@ class ScriptExecutionService:
             self.summary(procedure_id)
         log = self._kept_output.log(procedure_id, live)
         if log is None:
-            raise OutputNotKeptError(procedure_id, OUTPUT_LOGS)
+            raise OutputNotKeptError(procedure_id, self._output_logs)
         return log
 
     # The end

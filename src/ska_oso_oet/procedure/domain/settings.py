@@ -9,6 +9,9 @@ from .source import SIZE_LIMIT
 FILES_LIMIT = 10_000_000
 """Bytes of files that are kept of one procedure, unless a setting allows another number."""
 
+OUTPUT_LOGS = 100
+"""Of how many procedures the output is kept on disk, unless a setting allows another number."""
+
 READY_LIMIT = 20
 """How many procedures may wait to be started, unless a setting allows another number."""
 
@@ -29,6 +32,8 @@ class ExecutorSettings:
     :param script_size_limit: bytes that a script may have
     :param allow_embedded_scripts: whether a request may contain the text of a script
     :param ready_limit: how many procedures may wait to be started, 0 for any number
+    :param ready_timeout: seconds that a procedure may be READY without being started, 0 for any time
+    :param output_logs: of how many procedures the output is kept on disk; that of live ones is in any case
     :param files_limit: bytes of files that are kept of one procedure
     :param environment: environment variables that scripts get in addition
     :param subarray_id: the only subarray that scripts may use, None for any
@@ -46,6 +51,8 @@ class ExecutorSettings:
     script_size_limit: int = SIZE_LIMIT
     allow_embedded_scripts: bool = True
     ready_limit: int = READY_LIMIT
+    ready_timeout: float = 0.0
+    output_logs: int = OUTPUT_LOGS
     files_limit: int = FILES_LIMIT
     environment: Mapping[str, str] = field(default_factory=dict)
     subarray_id: int | None = None

@@ -1,12 +1,9 @@
 """The text of a script: its size, and whether it is Python."""
 
-import inspect
 import os
 import stat
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
 from pathlib import Path
 from types import CodeType
 
@@ -106,8 +103,7 @@ def compile_script(source: str | bytes, file: str, name: str) -> CodeType:
             return compile(source, file, "exec", dont_inherit=True)
         except RecursionError:
             # What Python compiles as a program is valid: the calls that led here do not count.
-            with _depth_of_a_program():
-                return compile(source, file, "exec", dont_inherit=True)
+            return _compile_as_a_program(source, file)
     except SyntaxError as error:
         where, reason = (f" in line {error.lineno}" if error.lineno else ""), error.msg
     except ValueError as error:
@@ -117,22 +113,23 @@ def compile_script(source: str | bytes, file: str, name: str) -> CodeType:
     raise ScriptDefectiveError(f"{name} is not valid Python{where}: {reason}; fix the script")
 
 
-@contextmanager
-def _depth_of_a_program() -> Iterator[None]:
-    """Have the recursion limit count from here, in this thread; the others have more room for a moment."""
-    with _one_at_a_time:
-        limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(limit + len(inspect.stack(0)) + _CALLS_OF_EXTENSIONS)
+def _compile_as_a_program(source: str | bytes, file: str) -> CodeType:
+    """Compile a script at the beginning of a thread, where no other calls count for the recursion limit.
+
+    The limit itself is of no use: the one that counts for the compiler is fixed since Python 3.12.
+    """
+    compiled: Future[CodeType] = Future()
+
+    def compile_here() -> None:
         try:
-            yield
-        finally:
-            sys.setrecursionlimit(limit)
+            compiled.set_result(compile(source, file, "exec", dont_inherit=True))
+        except BaseException as error:
+            compiled.set_exception(error)
 
-
-_one_at_a_time = threading.Lock()
-
-_CALLS_OF_EXTENSIONS = 50
-"""Calls by extension modules, at most, that count and are not on Python's stack."""
+    thread = threading.Thread(target=compile_here, name="oet-compile", daemon=True)
+    thread.start()
+    thread.join()
+    return compiled.result()
 
 
 def _cannot_be_read(path: Path, error: OSError) -> ScriptError:

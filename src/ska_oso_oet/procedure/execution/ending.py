@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ska_oso_oet.model import ProcedureInput, ProcedureState
 
 from ..worker.messages import ToWorker
+from .kept_output import OldOutput
 from .live_procedures import LiveProcedures
 from .observer import ProcedureObserver
 from .procedure import Call, Procedure
@@ -23,6 +24,7 @@ class ProcedureEnding:
     :param procedures: the procedures
     :param grace: seconds between asking a script to end and killing its process
     :param workplaces: working directories of scripts
+    :param old_output: the output that is kept of procedures that have ended
     :param watchdog: watches the processes
     :param observer: called with what happens
     :param reserve: called with a procedure that is to run now, and the call of its function
@@ -34,6 +36,7 @@ class ProcedureEnding:
         procedures: LiveProcedures,
         grace: float,
         workplaces: WorkingDirectories,
+        old_output: OldOutput,
         watchdog: Watchdog,
         observer: ProcedureObserver,
         reserve: Callable[[Procedure, Call], None],
@@ -42,6 +45,7 @@ class ProcedureEnding:
         self._procedures = procedures
         self._grace = grace
         self._workplaces = workplaces
+        self._old_output = old_output
         self._watchdog = watchdog
         self._observer = observer
         self._reserve = reserve
@@ -124,5 +128,6 @@ class ProcedureEnding:
             procedure.clean_up()
         except Exception:  # requests that wait for the end must be answered all the same
             LOGGER.exception("What procedure %d has used could not be cleaned up", procedure.id)
+        self._old_output.prune()
         if procedure.stopped is not None and not procedure.stopped.done():
             procedure.stopped.set_result(None)

@@ -4,9 +4,11 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 
+from ..domain.settings import ExecutorSettings
 from .output import OutputLog
 
 LOGGER = logging.getLogger(__name__)
@@ -45,12 +47,34 @@ class KeptOutput:
             return log
 
 
-def prune_logs(folder: Path, keep: int, live: Collection[int] = ()) -> None:
+class OldOutput:
+    """The output of procedures that have ended, of which as much is kept as settings allow.
+
+    :param settings: where it is, and how much of it is kept
+    :param live: returns the IDs of procedures whose output is being written; called by another thread
+    :param do_later: has a function called by another thread
+    """
+
+    def __init__(
+        self,
+        settings: ExecutorSettings,
+        live: Callable[[], Collection[int]],
+        do_later: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._prune = partial(prune_logs, settings.state_directory / "output", settings.output_logs, live)
+        self._do_later = do_later
+
+    def prune(self) -> None:
+        """Remove what is too much, in the background."""
+        self._do_later(self._prune)
+
+
+def prune_logs(folder: Path, keep: int, live: Callable[[], Collection[int]] = tuple) -> None:
     """Remove the output of all but the newest procedures. What cannot be removed stays.
 
     :param folder: where the files are
-    :param keep: of how many procedures to keep the output
-    :param live: procedures whose output is kept, however old they are
+    :param keep: of how many procedures to keep the output, live ones included
+    :param live: returns the procedures whose output is kept, however many and old they are
     """
     try:
         _prune(folder, keep, live)
@@ -58,10 +82,13 @@ def prune_logs(folder: Path, keep: int, live: Collection[int] = ()) -> None:
         LOGGER.warning("Old output in %s cannot be removed: %s", folder, error)
 
 
-def _prune(folder: Path, keep: int, live: Collection[int]) -> None:
+def _prune(folder: Path, keep: int, live: Callable[[], Collection[int]]) -> None:
     names = os.listdir(folder) if folder.is_dir() else []
     logs = {name: int(match[1]) for name in names if (match := _LOG_NAME.match(name))}
-    kept = {*sorted(set(logs.values()), reverse=True)[:keep], *live}
+    # Those that are live are looked for after their logs: one that is created meanwhile has none in the list.
+    kept = set(live())
+    ended = sorted({*logs.values()} - kept, reverse=True)
+    kept.update(ended[: max(0, keep - len(kept))])
     for name in (name for name, procedure_id in logs.items() if procedure_id not in kept):
         try:
             (folder / name).unlink(missing_ok=True)

@@ -48,6 +48,10 @@ class LiveProcedures:
         """Return all procedures; some may have ended."""
         return list(self._by_id.values())
 
+    def ids(self) -> list[int]:
+        """Return the IDs of all procedures; some may have ended. Any thread may call it."""
+        return list(self._by_id)
+
     def add(self, procedure: Procedure) -> None:
         """Add a procedure."""
         self._by_id[procedure.id] = procedure
@@ -55,6 +59,12 @@ class LiveProcedures:
     def remove(self, procedure: Procedure) -> None:
         """Remove a procedure, if it is there."""
         self._by_id.pop(procedure.id, None)
+
+    def kill_all(self) -> None:
+        """Kill the processes of all procedures."""
+        for procedure in self.all():
+            if procedure.channel is not None:
+                procedure.channel.kill()
 
     def require_startable(self, procedure: Procedure, force: bool, release: bool = False) -> None:
         """Check that a procedure can be started now.

@@ -4,7 +4,6 @@ All of this runs in the thread of the message loop, so that nothing here needs a
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -23,18 +22,17 @@ from .channel import WorkerChannel, run_in_background
 from .conversations import Conversations
 from .ending import ProcedureEnding
 from .environment_records import EnvironmentRecords
+from .kept_output import OldOutput
 from .live_procedures import LiveProcedures
 from .loading import ScriptLoading
 from .observer import ProcedureObserver
 from .output_faults import OutputFaults
 from .pool import WorkerPool
 from .procedure import Accepted, Call, Hold, Procedure, ProcedurePlan
-from .ready_limit import require_room
+from .ready_limit import ReadyLimits
 from .starter import WorkerStarter
 from .watchdog import Watchdog
 from .working_directories import WorkingDirectories
-
-LOGGER = logging.getLogger(__name__)
 
 _CLEAN_TIME = 0.5  # seconds that removing working directories may delay the end
 
@@ -59,7 +57,6 @@ class ProcedureLoop:
         first_id: int,
         first_question_id: int = 1,
     ) -> None:
-        self._settings = settings
         self._observer = observer
         self._on_pubsub = on_pubsub
         self._next_id = first_id
@@ -70,6 +67,7 @@ class ProcedureLoop:
         self.output_faults = OutputFaults(settings.state_directory / "output", observer.health_changed)
         self._workplaces = WorkingDirectories(settings.state_directory, settings.files_limit)
         self._environments = EnvironmentRecords(settings.state_directory)
+        self._old_output = OldOutput(settings, self._procedures.ids, self._workplaces.do_later)
         self._starter = WorkerStarter(context)
         self.pool = WorkerPool(self._starter, settings.standby_workers, observer.health_changed)
         self.pool.refill()
@@ -78,12 +76,14 @@ class ProcedureLoop:
             self._procedures,
             settings.stop_grace_period,
             self._workplaces,
+            self._old_output,
             self.watchdog,
             observer,
             self._reserve,
             lambda procedure, state: self.conversations.ending(procedure, state),
         )
         self.conversations = Conversations(self._procedures, observer, self._stop_now, first_question_id)
+        self._ready_limits = ReadyLimits(settings, self._procedures, self._stop_because)
         self._loading = ScriptLoading(
             settings,
             self.preparations,
@@ -112,8 +112,7 @@ class ProcedureLoop:
         """Create a procedure."""
         if self._closing:
             raise RuntimeError("script execution is being shut down: nothing can be created any more")
-        if not plan.urgent:
-            require_room(self._procedures.all(), self._procedures.running, self._settings.ready_limit)
+        self._ready_limits.require_room(plan)
         output = self.output_faults.new_log(self._next_id)
         directory = self._workplaces.make(self._next_id)
         procedure = Procedure(self._next_id, plan, output, directory, self._on_state)
@@ -122,6 +121,7 @@ class ProcedureLoop:
         self._observer.created(procedure.id, plan.script, plan.arguments, origin)
         self._note(procedure, subarray_id=procedure.subarray)
         procedure.begin()
+        self._old_output.prune()
         accepted = Accepted(procedure.id, self._observer.committed())
         self.watchdog.watch(procedure)
         worker = self.pool.take()
@@ -213,6 +213,9 @@ class ProcedureLoop:
         if (procedure := self._procedures.get(procedure_id)) is not None and not procedure.state.is_final:
             self.stop(procedure_id, lambda: None, successor_id, origin)
 
+    def _stop_because(self, procedure_id: int, reason: str | None) -> None:
+        self.stop(procedure_id, lambda: None, reason=reason)
+
     async def close(self, timeout: float, reason: str | None = None) -> None:
         """Stop everything; scripts are given `timeout` seconds to end by themselves.
 
@@ -224,9 +227,9 @@ class ProcedureLoop:
         procedures = self._procedures.all()
         for procedure in procedures:
             if not procedure.state.is_final:
-                self.stop(procedure.id, lambda: None, reason=reason)
+                self._stop_because(procedure.id, reason)
         # Whatever grace period stops were begun with, also earlier ones: this is how long they have now.
-        impatience = self._loop.call_later(timeout, _kill_all, procedures)
+        impatience = self._loop.call_later(timeout, self._procedures.kill_all)
         for procedure in procedures:
             if procedure.stopped is not None:
                 await procedure.stopped
@@ -368,6 +371,7 @@ class ProcedureLoop:
 
     def _on_state(self, procedure: Procedure, stacktrace: str | None) -> None:
         self._observer.state_changed(procedure.id, procedure.state, stacktrace)
+        self._ready_limits.on_state(procedure)
 
 
 class _Owner:
@@ -392,9 +396,3 @@ class _Owner:
 
     def exited(self, how: str) -> None:
         self._loop.on_exit(self._procedure, how)
-
-
-def _kill_all(procedures: list[Procedure]) -> None:
-    for procedure in procedures:
-        if procedure.channel is not None:
-            procedure.channel.kill()

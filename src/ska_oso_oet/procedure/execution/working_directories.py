@@ -78,11 +78,18 @@ class WorkingDirectories:
             self._kept.keep(procedure_id, directory)
             remove_tree(directory)
 
-        self._queue.put(remove)
+        self.do_later(remove)
 
     def remove_folder(self, folder: Path) -> None:
         """Remove any folder, in the background."""
-        self._queue.put(partial(remove_tree, folder))
+        self.do_later(partial(remove_tree, folder))
+
+    def do_later(self, task: Callable[[], None]) -> None:
+        """Have something done in the background, after what was to be removed before.
+
+        :param task: called by the thread of this object
+        """
+        self._queue.put(task)
 
     def close(self, timeout: float) -> None:
         """Wait until all that was to be removed has been.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tango
 from tests.support.operator import Operator, operate
-from tests.support.tango_stack import database, device_name, device_server, register, tango_database
+from tests.support.tango_stack import database, device_proxy, device_server, register, tango_database
 
 from oet_devices.properties import SHIPPED_SCRIPTS
 from oet_devices.tools import registration
@@ -109,7 +109,7 @@ def controller(tango_host: str, _unused: Iterator[str]) -> tango.DeviceProxy:
 
 
 def _online(tango_host: str, device: str) -> tango.DeviceProxy:
-    proxy = tango.DeviceProxy(device_name(tango_host, device))
+    proxy = device_proxy(tango_host, device)
     proxy.adminMode = 0
     assert proxy.State() == tango.DevState.ON
     return proxy

@@ -44,6 +44,7 @@ _OWN_PROPERTIES = {
     "ScriptSizeLimit",
     "AllowEmbeddedScripts",
     "ReadyLimit",
+    "ReadyTimeout",
     "QueueAutostart",
     "QueueStopOnFailure",
     "SecretVariables",

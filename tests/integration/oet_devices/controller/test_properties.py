@@ -117,6 +117,7 @@ WRONG = {
     "StandbyWorkers": ("100000", "property StandbyWorkers is 100000: 64 are allowed"),
     "StopGracePeriod": ("-0.5", "property StopGracePeriod is -0.5: give a number that is not negative"),
     "ReadyLimit": ("-1", "property ReadyLimit is -1: give a number that is not negative"),
+    "ReadyTimeout": ("-1", "property ReadyTimeout is -1.0: give a number that is not negative"),
     "ScriptSizeLimit": ("0", "property ScriptSizeLimit is 0: give at least 1"),
     "FilesLimit": ("-1", "property FilesLimit is -1: give a number that is not negative"),
     "InitTimeout": ("nan", "property InitTimeout is nan: give a number that is not negative"),
@@ -236,4 +237,15 @@ def test_an_init_that_takes_longer_than_it_may(fresh: tango.DeviceProxy, uri: Ur
         assert (
             "took longer than 0.2 s (property InitTimeout)" in operator.describe(pid)["history"]["stacktrace"]
         )
+        operator.run(uri("prints"))
+
+
+def test_a_procedure_that_is_ready_for_longer_than_it_may(fresh: tango.DeviceProxy, uri: Uris) -> None:
+    put(fresh, {"ReadyTimeout": 0.4})
+    assert reset(fresh).statuses[-1] is TaskStatus.COMPLETED
+    with operate(fresh) as operator:
+        pid = operator.create(uri("prints"))
+        assert reset(fresh).statuses[-1] is TaskStatus.COMPLETED
+        operator.wait_for_topic(pid, "procedure.lifecycle.stopped")
+        assert "the property ReadyTimeout" in operator.describe(pid)["history"]["stacktrace"]
         operator.run(uri("prints"))

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import pytest
+from tests.support.patience import patience
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.journal import Document, JournalEvent, MemoryJournal
@@ -26,7 +27,7 @@ def test_events_that_come_faster_than_they_can_be_kept_wait_in_the_script_and_no
 
     class Slow(MemoryJournal):
         def append(self, events: Sequence[JournalEvent], documents: Sequence[Document]) -> None:
-            threading.Event().wait(0.05)
+            threading.Event().wait(patience(0.05))
             backlogs.append(bench.bus.backlog)
             super().append(events, documents)
 

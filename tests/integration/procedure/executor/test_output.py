@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.patience import wait_until
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.procedure.domain import ProcedureState
+from ska_oso_oet.procedure.domain.errors import OutputNotKeptError
 from ska_oso_oet.procedure.execution.output import MAX_LINE, TAIL_LINES
 
 
@@ -103,8 +105,8 @@ def test_flood_is_bounded_on_disk_and_numbered_all_through(bench: ScriptBench, t
     assert len(output.tail()) <= TAIL_LINES
 
 
-def test_reading_on_across_rotations_misses_and_repeats_nothing(bench: ScriptBench) -> None:
-    procedure_id = bench.run(
+def test_reading_on_across_rotations_misses_and_repeats_nothing(patient_bench: ScriptBench) -> None:
+    procedure_id = patient_bench.run(
         script("""
             for number in range(120_000):
                 print("line", number, "x" * 80)
@@ -112,8 +114,8 @@ def test_reading_on_across_rotations_misses_and_repeats_nothing(bench: ScriptBen
     )
     after, live = 0, True
     while live:
-        live = not bench.service.summary(procedure_id).state.is_final
-        first, lines = bench.service.output(procedure_id).read(after, 100_000)
+        live = not patient_bench.service.summary(procedure_id).state.is_final
+        first, lines = patient_bench.service.output(procedure_id).read(after, 100_000)
         for offset, line in enumerate(lines):
             assert line.startswith(f"line {first + offset} x")
         after = first + len(lines)
@@ -153,17 +155,35 @@ def test_reading_from_standard_input_meets_its_end(bench: ScriptBench) -> None:
     assert bench.lines(procedure_id)[0] == "''"
 
 
+def _kept_in(folder: Path) -> set[int]:
+    """Return the procedures whose output is on disk."""
+    return {int(file.name.split(".")[0]) for file in (folder / "state" / "output").iterdir()}
+
+
 def test_output_of_old_procedures_is_dropped_but_not_that_of_live_ones(
-    make_bench: Callable[..., ScriptBench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_bench: Callable[..., ScriptBench], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("ska_oso_oet.procedure.application.service.OUTPUT_LOGS", 3)
-    bench = make_bench()
+    bench = make_bench(output_logs=3)
     live = bench.ready(script(init="print('early')"))
     for _ in range(5):
         bench.assert_works()
     assert bench.lines(live) == ["early"]
-    kept = {int(file.name.split(".")[0]) for file in (tmp_path / "state" / "output").iterdir()}
-    assert kept == {live, live + 4, live + 5, live + 3}
+    expected = {live, live + 4, live + 5}
+    wait_until(lambda: _kept_in(tmp_path) == expected, "three logs", seen=lambda: _kept_in(tmp_path))
+
+
+def test_output_of_those_that_were_live_together_is_dropped_when_they_have_ended(
+    make_bench: Callable[..., ScriptBench], tmp_path: Path
+) -> None:
+    bench = make_bench(output_logs=2)
+    together = [bench.ready(script(init=f"print({number})")) for number in range(4)]
+    bench.wait_for(lambda: [bench.lines(each) for each in together] == [["0"], ["1"], ["2"], ["3"]])
+    for each in together:
+        bench.stop(each)
+    expected = set(together[2:])
+    wait_until(lambda: _kept_in(tmp_path) == expected, "two logs", seen=lambda: _kept_in(tmp_path))
+    with pytest.raises(OutputNotKeptError, match="newest 2"):
+        bench.service.output(together[0])
 
 
 def test_state_directory_that_cannot_be_written_costs_the_file_alone(

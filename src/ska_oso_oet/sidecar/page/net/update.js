@@ -2,8 +2,8 @@
 
 import { store } from "../store/store.js";
 
-/** Folder that all files of this version are in. */
-const FOLDER = new URL("..", import.meta.url).href.replace(document.baseURI.replace(/#.*/, ""), "");
+/** Folder of this version of the page: that of the file which the service makes of all modules. */
+const FOLDER = new URL(".", import.meta.url).href.replace(document.baseURI.replace(/#.*/, ""), "");
 
 /** Ask the service for the page, and note if it is another one. */
 export async function lookForUpdate() {
