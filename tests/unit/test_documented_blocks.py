@@ -1,4 +1,4 @@
-"""Pages of the documentation: blocks are executed or say why not, output is compared, links lead somewhere."""
+"""Pages of the documentation: blocks are executed or say why not, output is compared, links work."""
 
 import re
 from pathlib import Path
