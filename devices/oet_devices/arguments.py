@@ -8,11 +8,8 @@ import tango
 from pydantic import ValidationError
 
 from oet_devices.ska.texts import tango_text
-from ska_oso_oet.activity.domain import ActivityNotFoundError
-from ska_oso_oet.journal import EventsNoLongerKeptError, JournalUnavailableError
 from ska_oso_oet.model import (
     DETAILS_REASON,
-    AnswerError,
     CheckpointRequest,
     Model,
     OetError,
@@ -22,49 +19,13 @@ from ska_oso_oet.model import (
     StopRequest,
     explain,
 )
-from ska_oso_oet.procedure.domain import (
-    ArgumentsError,
-    NotKeptError,
-    OutputNotKeptError,
-    ProcedureFileNotFoundError,
-    ProcedureNotFoundError,
-    QuestionClosedError,
-    QuestionNotFoundError,
-    ScriptDefectiveError,
-    ScriptNotAllowedError,
-    ScriptNotAtHandError,
-    ScriptNotFoundError,
-    StateForbidsError,
-)
-from ska_oso_oet.queue import QueueEntryBegunError, QueueEntryNotFoundError
 
 from .json_text import MAX_TEXT, load_json
+from .reasons import REASONS
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
-# Reasons of DevFailed, by what was raised; the first that fits.
-_REASONS: dict[type[Exception], str] = {
-    ProcedureNotFoundError: "OET_ProcedureNotFound",
-    OutputNotKeptError: "OET_OutputNotKept",
-    NotKeptError: "OET_NotKept",
-    ProcedureFileNotFoundError: "OET_FileNotFound",
-    ActivityNotFoundError: "OET_ActivityNotFound",
-    QueueEntryNotFoundError: "OET_QueueEntryNotFound",
-    QueueEntryBegunError: "OET_QueueEntryBegun",
-    ScriptNotFoundError: "OET_ScriptNotFound",
-    ScriptNotAllowedError: "OET_ScriptNotAllowed",
-    ScriptNotAtHandError: "OET_ScriptNotAtHand",
-    ScriptDefectiveError: "OET_ScriptDefective",
-    ArgumentsError: "OET_ArgumentsDoNotFit",
-    EventsNoLongerKeptError: "OET_EventsNoLongerKept",
-    JournalUnavailableError: "OET_JournalUnavailable",
-    QuestionNotFoundError: "OET_QuestionNotFound",
-    QuestionClosedError: "OET_QuestionClosed",
-    AnswerError: "OET_AnswerDoesNotFit",
-    StateForbidsError: "OET_StateForbids",
-    ValueError: "OET_InvalidArgument",
-}
-REFUSALS = tuple(_REASONS)
+REFUSALS = tuple(REASONS)
 """Exceptions whose message says to a client why it does not get what it has asked for."""
 
 
@@ -75,7 +36,7 @@ def refuse(error: Exception, command: str) -> NoReturn:
     :param command: name of the command
     :raises tango.DevFailed: always
     """
-    reason = next(reason for kind, reason in _REASONS.items() if isinstance(error, kind))
+    reason = next(reason for kind, reason in REASONS.items() if isinstance(error, kind))
     origin = f"OETController.{command}"
     errors = [_dev_error(reason, tango_text(str(error)), origin)]
     if isinstance(error, OetError) and error.details:

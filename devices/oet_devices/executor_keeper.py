@@ -19,6 +19,7 @@ from .arguments import REFUSALS, refuse
 from .executor import Executor, Listeners
 from .notifications import Notifications
 from .properties import executor_config
+from .reasons import NOT_AVAILABLE
 from .site_secrets import secret_variables
 
 T = TypeVar("T")
@@ -135,7 +136,7 @@ class ExecutorKeeper:
         if self.executor is not None:
             return self.executor
         reason = self._fault or self._operation.fault or "There is no executor."
-        tango.Except.throw_exception("OET_NotAvailable", tango_text(reason), "OETController")
+        tango.Except.throw_exception(NOT_AVAILABLE, tango_text(reason), "OETController")
         raise AssertionError("throw_exception raises")
 
     def require_in_use(self, name: str) -> None:

@@ -8,19 +8,18 @@ import os
 import sys
 import tempfile
 import threading
-import time
 import traceback
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, util
 from pathlib import Path
 
 import psutil
-from tests.support.patience import patience
+from tests.support.patience import patience, wait_until
 
-from ska_oso_oet.mptools import MainContext, ProcWorker, forkserver_context, posix
+from ska_oso_oet.mptools import MainContext, ProcWorker, forkserver_context
 
 MARK = "OET_TEST_MARK"
 """Environment variable by which processes are known."""
@@ -126,13 +125,21 @@ def nothing_left_behind(mark: str) -> Iterator[None]:
     """
     before = Holdings.take(mark)
     yield
-    deadline = time.monotonic() + _PATIENCE
-    newer = {process.pid for process in marked(mark)} - before.processes - {guardian()}
-    posix.wait_until_gone(newer, _PATIENCE)
-    for thread in _threads() - before.threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    left = Holdings.take(mark).missing_from(before)
-    assert not left, f"left behind: {'; '.join(left)}\n{_where_all_stand(mark)}"
+    _wait_until_gone(lambda: Holdings.take(mark).missing_from(before), lambda: _where_all_stand(mark))
+
+
+def _wait_until_gone(left: Callable[[], list[str]], details: Callable[[], str]) -> None:
+    """Give what is on its way out the time to go.
+
+    :param left: returns descriptions of what is left
+    :param details: returns what helps to find out why, for the message
+    """
+    wait_until(
+        lambda: not left(),
+        "the end of what the test has left behind",
+        seen=lambda: f"{'; '.join(left())}\n{details()}",
+        limit=_PATIENCE,
+    )
 
 
 def _where_all_stand(mark: str) -> str:
@@ -161,13 +168,13 @@ def no_thread_or_child_left_behind() -> Iterator[None]:
     """
     threads, children = _threads(), _children()
     yield
-    deadline = time.monotonic() + _PATIENCE
-    for thread in _threads() - threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    posix.wait_until_gone(_children() - children, max(0.0, deadline - time.monotonic()))
-    left = [f"thread {thread.name}" for thread in _threads() - threads]
-    left += [f"process {_describe(pid)}" for pid in _children() - children]
-    assert not left, "left behind: " + "; ".join(left)
+
+    def left() -> list[str]:
+        return [f"thread {thread.name}" for thread in _threads() - threads] + [
+            f"process {_describe(pid)}" for pid in _children() - children
+        ]
+
+    _wait_until_gone(left, lambda: "")
 
 
 def _threads() -> set[threading.Thread]:

@@ -2,7 +2,7 @@
 
 import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,7 +54,16 @@ class Collector:
             fitting = (span for span in self.spans if span.name == name)
             return next((span for span in fitting if wanted.items() <= span.attributes.items()), None)
 
-        span = wait_until(found, f"the span {name} of {attributes}", seen=lambda: self.spans)
+        return self._wait(found, f"the span {name} of {attributes}")
+
+    def parent(self, span: ReceivedSpan) -> ReceivedSpan:
+        """Wait for the span that a span is part of; another process may send it later."""
+        return self._wait(
+            lambda: next((each for each in self.spans if each.id == span.parent), None), f"parent of {span}"
+        )
+
+    def _wait(self, found: Callable[[], ReceivedSpan | None], what: str) -> ReceivedSpan:
+        span = wait_until(found, what, seen=lambda: self.spans)
         assert span is not None
         return span
 
@@ -101,6 +110,8 @@ def collector() -> Iterator[Collector]:
             self.send_response(200)
             self.send_header("Content-Type", "application/x-protobuf")
             self.send_header("Content-Length", str(len(answer)))
+            # Else a thread waits for further requests as long as the client keeps the connection.
+            self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(answer)
 

@@ -3,6 +3,7 @@
 import itertools
 import textwrap
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,6 +83,8 @@ class ScriptBench:
     ) -> None:
         self._changed = threading.Condition()
         self._events: list[dict[str, Any]] = []
+        # By topic, and by topic and source: tests look often, and scripts may publish much.
+        self._sorted: defaultdict[tuple[str, str | None], list[dict[str, Any]]] = defaultdict(list)
         self.mute_seen: list[int] = []
         self.folder = state_directory
         self.bus = EventBus(journal or MemoryJournal())
@@ -107,7 +110,10 @@ class ScriptBench:
 
     def _on_batch(self, batch: Batch) -> None:
         with self._changed:
-            self._events += [orjson.loads(event.text) for event in batch.events]
+            for event in map(orjson.loads, (event.text for event in batch.events)):
+                self._events.append(event)
+                self._sorted[event["topic"], None].append(event)
+                self._sorted[event["topic"], event["msg_src"]].append(event)
             self._changed.notify_all()
 
     def on_health(self) -> None:
@@ -127,11 +133,8 @@ class ScriptBench:
 
     def of(self, topic: str, source: int | None = None) -> list[dict[str, Any]]:
         """Return the events of a topic up to now, of all sources or of one procedure."""
-        return [
-            event
-            for event in self.events
-            if event["topic"] == topic and (source is None or event["msg_src"] == str(source))
-        ]
+        with self._changed:
+            return list(self._sorted[topic, None if source is None else str(source)])
 
     def wait_for(self, condition: Callable[[], Any], what: str = "what the test waits for") -> Any:
         """Wait until a condition holds; it is looked at after every event, output and change of health.

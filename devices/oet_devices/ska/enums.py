@@ -30,9 +30,13 @@ class HealthState(IntEnum):
     """How well the device can do what it is for."""
 
     OK = 0
+    """It can do all of it."""
     DEGRADED = 1
+    """It can do what it is for, and something is wrong: Status says what."""
     FAILED = 2
+    """It cannot do what it is for: Status says why."""
     UNKNOWN = 3
+    """Not known, e.g. while adminMode is OFFLINE."""
 
 
 class ControlMode(IntEnum):
@@ -78,13 +82,17 @@ class TaskStatus(IntEnum):
     QUEUED = 1
     """It waits for its turn."""
     IN_PROGRESS = 2
+    """It executes."""
     ABORTED = 3
+    """It was ended by Abort, or its procedure was stopped."""
     NOT_FOUND = 4
     """No such command is known, or not any more."""
     COMPLETED = 5
+    """It has ended; the result is in longRunningCommandResult and lrcFinished."""
     REJECTED = 6
     """It was not allowed when its turn came."""
     FAILED = 7
+    """It has ended, and failed; the result says why."""
 
     @property
     def is_final(self) -> bool:
@@ -96,13 +104,21 @@ class ResultCode(IntEnum):
     """What a command answers, at once or in the end."""
 
     OK = 0
+    """It has ended and done what it is for."""
     STARTED = 1
+    """It was accepted, and executes."""
     QUEUED = 2
+    """It was accepted, and waits for its turn."""
     FAILED = 3
+    """It failed; the text says why."""
     UNKNOWN = 4
+    """What has become of it is not known."""
     REJECTED = 5
+    """It was refused; the text says why, and what to do."""
     NOT_ALLOWED = 6
+    """It was not allowed when its turn came."""
     ABORTED = 7
+    """It was ended by Abort, or its procedure was stopped."""
 
 
 class CommunicationStatus(IntEnum):

@@ -1,7 +1,8 @@
 """``make interface``: writes the files that describe the interfaces to people and tools.
 
-They are ``pogo/OETController.xmi``, the table of properties in ``tango_db/README.md``, ``openapi.json`` for
-REST, ``asyncapi.json`` for events, the dashboards for Taranta, and the version in the chart.
+They are ``pogo/OETController.xmi``, the table of properties in ``tango_db/README.md``, those of commands and
+attributes in ``docs/reference/tango.md``, ``openapi.json`` for REST, ``asyncapi.json`` for events, the
+dashboards for Taranta, and the version in the chart.
 """
 
 import re
@@ -15,10 +16,21 @@ from ska_oso_oet.sidecar import openapi_text
 from ..controller import OETController
 from .dashboards import dashboards
 from .pogo import pogo_model
+from .reference.device import attribute_overview, command_overview
 
 _PROJECT = Path(__file__).parents[3]
 _CHART_VERSIONS = re.compile(r"(?<=^version: ).*|(?<=^appVersion: ).*", re.MULTILINE)
-_TABLE = re.compile(r"(?<=<!-- properties -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+
+def _filled(page: str, name: str, table: str) -> str:
+    """Return a page with a new table between the comments that enclose it.
+
+    :param page: its text
+    :param name: what the first of the comments says
+    :param table: the table
+    """
+    enclosed = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)", re.DOTALL)
+    return enclosed.sub(lambda _: table, page, count=1)
 
 
 def property_table() -> str:
@@ -44,6 +56,7 @@ def interface_files(project: Path) -> dict[Path, str]:
     :param project: folder of the project
     """
     readme = project / "tango_db" / "README.md"
+    tango = project / "docs" / "reference" / "tango.md"
     chart = project / "charts" / "ska-oso-oet-tango"
     return {
         project / "pogo" / "OETController.xmi": pogo_model(OETController),
@@ -51,7 +64,10 @@ def interface_files(project: Path) -> dict[Path, str]:
         project / "asyncapi.json": asyncapi_text(),
         **{chart / "dashboards" / name: text for name, text in dashboards().items()},
         chart / "Chart.yaml": _CHART_VERSIONS.sub(__version__, (chart / "Chart.yaml").read_text()),
-        readme: _TABLE.sub(lambda _: property_table(), readme.read_text()),
+        readme: _filled(readme.read_text(), "properties", property_table()),
+        tango: _filled(
+            _filled(tango.read_text(), "commands", command_overview()), "attributes", attribute_overview()
+        ),
     }
 
 

@@ -37,7 +37,7 @@ _PROPERTY_TYPES = _TYPES | {CmdArgType.DevVarStringArray: "StringVectorType"}
 
 _ATTRIBUTE_FORMATS = {AttrDataFormat.SCALAR: "Scalar", AttrDataFormat.SPECTRUM: "Spectrum"}
 
-_STATES = {
+STATES = {
     "INIT": "The device is being made.",
     "DISABLE": "adminMode says that the device is not in use.",
     "UNKNOWN": "The device finds out whether it can work.",
@@ -47,6 +47,7 @@ _STATES = {
     "FAULT": "The device cannot work; Status says why.",
     "ALARM": "The device is ready, and an attribute is beyond its alarm levels; Status says which.",
 }
+"""States of the device, and what they mean."""
 
 
 def pogo_model(device_class: type[EventDevice]) -> str:
@@ -69,7 +70,7 @@ def pogo_model(device_class: type[EventDevice]) -> str:
         _add_command(classes, name, definition, _first_line(getattr(device_class, name)))
     for name, definition in model.attr_list.items():
         _add_attribute(classes, name, definition, device_class)
-    for name, meaning in _STATES.items():
+    for name, meaning in STATES.items():
         _add_status(ET.SubElement(classes, "states", name=name, description=meaning))
     ET.SubElement(classes, "preferences", docHome="./doc_html", makefileHome="")
     ET.indent(root)

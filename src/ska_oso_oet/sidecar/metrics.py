@@ -1,6 +1,7 @@
 """Figures for Prometheus."""
 
 import asyncio
+from collections.abc import Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -10,6 +11,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.metrics_core import Metric
 
 from ska_oso_oet import __version__
 from ska_oso_oet.client import Controller, ControllerError
@@ -61,6 +63,10 @@ class Metrics:
         :param device: name of its device
         """
         return ControllerMetrics(self, number, device)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all figures, with their names, types and labels."""
+        return self._registry.collect()
 
     def expose(self) -> bytes:
         """Return all figures in the text format of Prometheus."""

@@ -89,7 +89,7 @@ def test_a_trace_goes_from_the_request_through_the_command_to_the_procedure(
     summary = run(served, stack.uri("show"), "COMPLETE", traceparent=CLIENT)
     procedure = receiver.wait_for("procedure", oet_procedure=summary["id"])
     command = receiver.wait_for("OETController.Create", oet_procedure=summary["id"])
-    request = next(span for span in receiver.spans if span.id == command.parent)
+    request = receiver.parent(command)
     assert (request.name, request.service) == ("POST /api/v1.0/procedures", "oet-sidecar")
     assert request.attributes["http.response.status_code"] == 201
     assert (command.service, procedure.parent) == ("OETController", command.id)
@@ -104,7 +104,7 @@ def test_a_trace_goes_from_the_request_through_the_command_to_the_procedure(
     assert f"00-{procedure.trace}-{procedure.id}-01" in output(served, summary["id"])
     # And the start has a span below its own request.
     start = receiver.wait_for("OETController.Start", oet_procedure=summary["id"])
-    assert next(span for span in receiver.spans if span.id == start.parent).name.startswith("PUT /api/v1.0/")
+    assert receiver.parent(start).name.startswith("PUT /api/v1.0/")
     assert start.trace != command.trace
 
 

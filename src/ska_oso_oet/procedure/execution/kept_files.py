@@ -16,7 +16,9 @@ LOGGER = logging.getLogger(__name__)
 KEPT_PROCEDURES = 100
 """Of how many procedures files are kept."""
 
-_MAX_LISTED = 256
+MAX_LISTED = 256
+"""Files of one procedure that are listed."""
+
 _MAX_LOOKED_AT = 2000
 
 
@@ -54,7 +56,7 @@ def list_files(folder: Path, limit: int) -> FilesFound:
     files: list[ProcedureFile] = []
     omitted, left = 0, limit
     for found in _regular_files(folder):
-        if len(files) == _MAX_LISTED:
+        if len(files) == MAX_LISTED:
             omitted += 1
             continue
         fits = found.size <= left

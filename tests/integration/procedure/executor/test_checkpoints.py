@@ -250,7 +250,8 @@ async def main():
     pause(bench, procedure_id)
     bench.wait_for_state(procedure_id, PAUSED)
     assert bench.stop(procedure_id).stopped.state is ProcedureState.STOPPED
-    assert bench.said(procedure_id)[-1] == "cleaned up"
+    # The other task may have had its turn once more before the loop ended.
+    assert "cleaned up" in bench.said(procedure_id)[-2:]
 
 
 def test_threads_and_child_processes_pass_checkpoints(bench: ScriptBench) -> None:
