@@ -122,9 +122,9 @@ class DamagedRows:
         return " ".join([*sentences, "The others can be read."])
 
     def ids(self, kind: str) -> list[int]:
-        """Return the IDs of the damaged documents of a kind."""
+        """Return the IDs of the damaged documents of a kind, without those that are damaged themselves."""
         with self._lock:
-            return [number for each, number in self._rows if each == kind]
+            return [number for each, number in self._rows if each == kind and isinstance(number, int)]
 
     def sound_events(self, stored: Sequence[StoredEvent]) -> list[JournalEvent]:
         """Return the events of a storage that are not damaged, and note the others."""

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from .backend import StorageError
-from .damage import DamagedRows, StoredEvent
+from .damage import DamagedRows, StoredDocument, StoredEvent
 from .entries import MissingRange
 from .entry_cache import merged
+from .high_water_marks import GREATEST_ID, GREATEST_SEQ
 from .journal_state import JournalState
 from .protocol import Document, JournalEvent, JournalUnavailableError, answerable
 from .retention import Retention
@@ -109,9 +110,12 @@ class DurableJournal:
         """Return the events of the storage that are not damaged. The others are missing from now on."""
         sound = self.damaged.sound_events(stored)
         if len(sound) < len(stored):
+            # One with a number that was never assigned is missing elsewhere.
             present = {event.seq for event in sound}
             self._state.add_missing(
-                MissingRange(event.seq, event.seq) for event, _ in stored if event.seq not in present
+                MissingRange(event.seq, event.seq)
+                for event, _ in stored
+                if event.seq not in present and event.seq <= GREATEST_SEQ
             )
         return sound
 
@@ -123,7 +127,7 @@ class DurableJournal:
             found += sound
             if len(sound) == len(page):
                 break
-            before = min(each.document.id for each in page)
+            before = _least_id(page)
         return found
 
     def set_aside(self, kind: str, ids: Collection[int]) -> None:
@@ -149,6 +153,12 @@ class DurableJournal:
     def close(self) -> None:
         """Write the entries that are only in memory, as far as possible, and close the storage."""
         self._writer.close()
+
+
+def _least_id(page: list[StoredDocument]) -> int:
+    """Return the ID before which to read on. A damaged ID may have any type; numbers are sorted first."""
+    numbers = [each.document.id for each in page if isinstance(each.document.id, int | float)]
+    return min(numbers, default=GREATEST_ID + 1)
 
 
 def _open_state(opener: StorageOpener, retention: Retention) -> JournalState:

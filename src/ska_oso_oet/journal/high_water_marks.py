@@ -17,12 +17,18 @@ from ska_oso_oet.files import write_file
 LOGGER = logging.getLogger(__name__)
 
 MARKS_FILE: Final = "journal.marks"
+GREATEST_SEQ: Final = 2**53 - 1
+"""The greatest number of an event: of greater ones, JavaScript loses digits."""
+GREATEST_ID: Final = 2**31 - 1
+"""The greatest ID of a document: what a DevLong of Tango can hold."""
 _EVENT_BLOCK: Final = 10_000
 _ID_BLOCK: Final = 100
 # A salvaged number misses what was in the part that could not be read.
 _EVENT_MARGIN: Final = 1_000_000
 _ID_MARGIN: Final = 1_000
 _BEGINNING_OF_2020: Final = 1_577_836_800
+_LONG_AFTER_2020: Final = 2.0**30
+"""Seconds; 34 years."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,9 @@ def unreached_numbers() -> LastNumbers:
     have reached them. IDs remain below the 2^31 that a Tango DevLong can hold.
     """
     seconds = time.time() - _BEGINNING_OF_2020
+    if seconds < 0:
+        # The clock of this machine has not been set.
+        seconds = _LONG_AFTER_2020
     return LastNumbers(int(seconds * 1000), {}, int(seconds))
 
 

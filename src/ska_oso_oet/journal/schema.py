@@ -106,6 +106,8 @@ def bring_up_to_date(connection: Connection, name: str) -> None:
     with connection.begin():
         found = _revision(connection)
         if found is None:
+            if inspect(connection).has_table(events.name):
+                raise StorageDamagedError(f"{name} is damaged: it has no version of its schema")
             create(connection)
         elif found != REVISION:
             upgrade(connection, found, name)

@@ -1,6 +1,6 @@
 """Reading and writing the entries of the journal as rows of a database."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,7 +33,7 @@ from .backend import (
 )
 from .damage import SET_ASIDE, StoredDocument, StoredEvent
 from .entries import Entries, MissingRange
-from .high_water_marks import LastNumbers
+from .high_water_marks import GREATEST_ID, GREATEST_SEQ, LastNumbers
 from .protocol import Document, JournalEvent, JournalTooNewError
 from .schema import ANY_KIND, bring_up_to_date, documents, events, identifiers, missing_ranges
 
@@ -133,17 +133,31 @@ class SqlStorage:
     def summary(self) -> StorageSummary:
         """Read what must be known at the start; uses indexes, so that it is quick however much is stored."""
         with self._found_at_opening(), self._writer.begin():
+            # An event with a number that was never assigned is damaged.
+            possible = events.c.seq.between(1, GREATEST_SEQ)
             # One query for both ends would read the whole table.
-            oldest = self._writer.scalar(select(func.min(events.c.seq)))
-            newest = self._writer.scalar(select(func.max(events.c.seq))) or 0
+            oldest = self._writer.scalar(select(func.min(events.c.seq)).where(possible))
+            newest = self._writer.scalar(select(func.max(events.c.seq)).where(possible)) or 0
             found = [
                 MissingRange(*row)
                 for row in self._writer.execute(select(missing_ranges).order_by(missing_ranges.c.first))
             ]
             ids = {row.kind: row.last_id for row in self._writer.execute(select(identifiers))}
+        for missing in found:
+            self._require_numbers(missing, GREATEST_SEQ, "of missing events")
+        self._require_numbers(ids.values(), GREATEST_ID, "of procedures, activities or entries")
         floor = ids.pop(ANY_KIND, 0)
         last_seq = max(newest, found[-1].last if found else 0)
         return StorageSummary(oldest, LastNumbers(last_seq, ids, floor), found)
+
+    def _require_numbers(self, numbers: Iterable[object], greatest: int, what: str) -> None:
+        """Check numbers that decide with which ones to continue.
+
+        :raises StorageDamagedError: if one cannot have been written
+        """
+        for number in numbers:
+            if not isinstance(number, int) or not 0 <= number <= greatest:
+                raise StorageDamagedError(f"{self._backend.name} is damaged: a number {what} is {number!r}")
 
     def read_events(self, after: int, limit: int, topic: str) -> list[StoredEvent]:
         """Read events with a greater number than `after`, oldest first, at most `limit`.

@@ -4,10 +4,12 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
-from tests.support.journals import OpenJournal
+from tests.support.journals import OpenJournal, events
 from tests.support.patience import PATIENCE
 
 from ska_oso_oet.journal import JournalLockedError, postgres
@@ -28,6 +30,42 @@ def test_the_refusal_of_a_second_server_names_the_first(opened: OpenJournal, tmp
         first.wait(PATIENCE)
     # The lock is gone with the process, however it ended.
     assert opened(tmp_path).fault is None
+
+
+def test_a_second_server_that_comes_by_a_bind_mount_is_refused(opened: OpenJournal, tmp_path: Path) -> None:
+    state, mounted = tmp_path / "state", tmp_path / "mounted"
+    state.mkdir()
+    mounted.mkdir()
+    in_namespace = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    mount = f"mount --bind {state} {mounted}"
+    if subprocess.run([*in_namespace, mount], check=False, capture_output=True).returncode != 0:
+        pytest.skip("this machine lets nobody make a namespace for mounts")
+    opened(state)
+    # The lock file of its own, on another device, lets nobody in either.
+    other_file = f"touch {tmp_path}/lock && mount --bind {tmp_path}/lock {mounted}/journal.lock"
+    hold = f'exec "{sys.executable}" -m tests.integration.journal.children hold {mounted}'
+    for steps in ([mount, hold], [mount, other_file, hold]):
+        second = subprocess.run(
+            [*in_namespace, " && ".join(steps)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert "JournalLockedError" in second.stderr
+        assert f"{mounted} is in use by" in second.stderr
+
+
+def test_a_lock_file_on_another_file_system_is_locked(opened: OpenJournal, tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        (tmp_path / "journal.lock").symlink_to(Path(elsewhere) / "lock")
+        journal = opened(tmp_path)
+        with pytest.raises(JournalLockedError, match=f"process {os.getpid()} on host"):
+            opened(tmp_path)
+        journal.append(events(1, 1), [])
+        assert journal.recovery is None
+        journal.close()
 
 
 def test_a_child_that_outlives_the_server_does_not_hold_the_lock(opened: OpenJournal, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def _without_text(database: sqlite3.Connection) -> None:
 
 
 def _without_topic(database: sqlite3.Connection) -> None:
-    database.execute("UPDATE events SET topic = CAST(X'757365722EFF' AS TEXT) WHERE seq = 10")
+    database.execute("UPDATE events SET topic = CAST(X'757365722E7380' AS TEXT) WHERE seq = 10")
 
 
 @pytest.mark.parametrize("damage", [_without_text, _without_topic])
@@ -126,3 +126,38 @@ def test_a_topic_that_is_no_text_belongs_to_no_event(opened: OpenJournal, tmp_pa
     journal.append(events(1, LAST), [])
     journal.close()
     assert opened(tmp_path).read_events(0, 10, "user.\ud800") == []
+
+
+@pytest.mark.parametrize("number", ["'ten'", "X'00FF'", "10.5", "-10", "4611686018427387904"])
+def test_a_number_that_is_damaged_costs_its_row(opened: OpenJournal, tmp_path: Path, number: str) -> None:
+    journal = opened(tmp_path)
+    journal.append(events(1, LAST), [document(each, live=each % 2 == 0) for each in range(1, 21)])
+    journal.close()
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as database, database:
+        database.execute(f"UPDATE documents SET id = {number} WHERE id = 10")
+    again = opened(tmp_path)
+    for limit in (1, 5, 100):
+        assert (
+            ids(again.newest_documents("procedure", limit)) == [n for n in range(1, 21) if n != 10][-limit:]
+        )
+    assert ids(again.live_documents("procedure")) == [n for n in range(2, 21, 2) if n != 10]
+    assert "are skipped: procedure" in (again.recovery or "")
+    assert all(isinstance(each, int) for each in again.damaged.ids("procedure"))
+    assert (again.fault, again.last_id("procedure")) == (None, 20)
+
+
+@pytest.mark.parametrize("number", [-10, 4611686018427387904])
+def test_a_number_of_an_event_that_nobody_has_reached_is_not_continued(
+    opened: OpenJournal, tmp_path: Path, number: int
+) -> None:
+    journal = opened(tmp_path)
+    journal.append(events(1, LAST), [])
+    journal.close()
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite")) as database, database:
+        database.execute("UPDATE events SET seq = ? WHERE seq = 10", (number,))
+    again = opened(tmp_path)
+    assert (again.first_seq, again.last_seq) == (1, LAST)
+    assert numbers(again.read_events(0, LAST)) == [each for each in range(1, LAST + 1) if each != 10]
+    again.append(events(LAST + 1, LAST + 1), [])
+    assert numbers(again.read_events(LAST - 1, 10)) == [LAST, LAST + 1]
+    assert again.fault is None

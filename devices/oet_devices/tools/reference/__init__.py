@@ -20,6 +20,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "properties": device.properties,
     "reasons": device.reasons,
     "states": states.states,
+    "transitions": states.transitions,
     "rest": http.operations,
     "rest-objects": http.objects,
     "topics": topics.topics,

@@ -6,6 +6,7 @@ import textwrap
 from enum import Enum, IntEnum
 
 from ska_oso_oet.model import ActivityState, ProcedureState, QuestionState, QueueEntryState, QueueState
+from ska_oso_oet.procedure.execution.procedure import NEXT_STATES
 
 from ...ska.enums import AdminMode, HealthState, ResultCode, TaskStatus
 from ..pogo import STATES
@@ -30,6 +31,19 @@ def states() -> str:
     parts = [f"## Device\n\nThe Tango state of the controller.\n\n{device}"]
     parts += [_enumeration(title, kind) for title, kind in _ENUMERATIONS.items()]
     return "\n\n".join(parts)
+
+
+def transitions() -> str:
+    """Return which states of a procedure may follow which."""
+    documented = meanings(ProcedureState)
+    order = [*NEXT_STATES, *(state for state in ProcedureState if state.is_final)]
+    rows = []
+    for state in order:
+        following = sorted(NEXT_STATES.get(state, ()), key=order.index)
+        ends = () if state.is_final else (ProcedureState.STOPPED, ProcedureState.FAILED)
+        names = ", ".join(each.name for each in (*following, *ends))
+        rows.append((code(state.name), prose(documented[state.name]), names or "none: it is final"))
+    return table(("state", "meaning", "states that may follow"), rows)
 
 
 def _enumeration(title: str, kind: type[Enum]) -> str:

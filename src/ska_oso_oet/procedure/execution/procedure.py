@@ -32,9 +32,8 @@ from .output import OutputLog
 
 _LIVE = frozenset(state for state in ProcedureState if not state.is_final)
 
-# Which states may follow which. A stop or a failure may come at any time.
 _ENDS = frozenset({ProcedureState.STOPPED, ProcedureState.FAILED})
-_NEXT: dict[ProcedureState, frozenset[ProcedureState]] = {
+NEXT_STATES: dict[ProcedureState, frozenset[ProcedureState]] = {
     ProcedureState.CREATING: frozenset({ProcedureState.IDLE}),
     ProcedureState.IDLE: frozenset(
         {ProcedureState.PREP_ENV, ProcedureState.LOADING, ProcedureState.RUNNING, ProcedureState.READY}
@@ -45,6 +44,7 @@ _NEXT: dict[ProcedureState, frozenset[ProcedureState]] = {
     ProcedureState.RUNNING: frozenset({ProcedureState.READY, ProcedureState.PAUSED}),
     ProcedureState.PAUSED: frozenset({ProcedureState.RUNNING}),
 }
+"""Which states may follow which. STOPPED and FAILED may follow each state that is not final."""
 
 
 class Hold(Enum):
@@ -273,7 +273,8 @@ class Procedure:
 
         :raises ValueError: if it cannot
         """
-        if state not in _NEXT.get(self.state, frozenset()) and not (state in _ENDS and self.state in _LIVE):
+        ends = state in _ENDS and self.state in _LIVE
+        if not ends and state not in NEXT_STATES.get(self.state, frozenset()):
             raise ValueError(f"procedure {self.id} cannot go from {self.state} to {state}")
 
     def fit(self, call: Call) -> Call:

@@ -69,6 +69,25 @@ def test_a_script_that_is_changed_in_the_mirror_runs_as_it_was_committed(
     assert run(service, repository, commit=commit, create_env=False) == "true"
 
 
+def test_a_replaced_commit_does_not_make_others_a_part_of_a_branch(
+    service: ServiceUnderTest, repository: GitRepository, state: Path
+) -> None:
+    """Git would read the replacement in place of the branch's newest commit, and find others behind it."""
+    published = repository.commit({"script.py": TRUE})
+    repository.git("checkout", "--quiet", "--detach")
+    proposed = repository.commit({"script.py": FORGED})
+    repository.git("update-ref", "refs/pull/1/head", proposed)
+    repository.git("checkout", "--quiet", "master")
+    run(service, repository, commit=published, create_env=False)
+    mirror = GitRepository.at(mirror_of(state))
+    mirror.git("fetch", "--quiet", repository.url, "refs/pull/1/head")
+    replacement = mirror.git("commit-tree", "-p", proposed, "-m", "forged", f"{published}^{{tree}}")
+    mirror.git("update-ref", f"refs/replace/{published}", replacement)
+    summary = service.run(git_script(repository, commit=proposed, create_env=False))
+    assert summary.state is ProcedureState.FAILED
+    assert "no branch or tag that contains commit" in (summary.history.stacktrace or "")
+
+
 def test_a_changed_folder_is_noticed(
     service: ServiceUnderTest, repository: GitRepository, state: Path
 ) -> None:
