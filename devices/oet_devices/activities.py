@@ -1,4 +1,4 @@
-"""Activities: what clients read of them, and the command that runs one."""
+"""Activities: the attribute and queries about them, and the command that runs one."""
 
 from contextlib import suppress
 
@@ -31,7 +31,7 @@ class Activities:
     def summaries(self) -> str:
         """Return the summaries of all activities that are listed, as a JSON list.
 
-        :raises tango.DevFailed: if a fault keeps them from being known
+        :raises tango.DevFailed: if they are not known because of a fault
         """
         executor = self._keeper.for_reading()
         documents = executor.activities.view.all() if executor is not None else []

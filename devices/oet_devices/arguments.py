@@ -1,4 +1,4 @@
-"""Arguments of the commands: from a client's text to a model, or to an error that says what to do."""
+"""Parser of the arguments of commands: a model, or an error that says what to do."""
 
 import json
 import re
@@ -26,11 +26,11 @@ from .reasons import REASONS
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 REFUSALS = tuple(REASONS)
-"""Exceptions whose message says to a client why it does not get what it has asked for."""
+"""Exceptions whose message explains to a client why its request is refused."""
 
 
 def refuse(error: Exception, command: str) -> NoReturn:
-    """Raise what a client is to see of an exception: its reason and message, then its details as JSON.
+    """Convert an exception to a DevFailed for clients: reason and message, then details as JSON.
 
     :param error: one of `REFUSALS`
     :param command: name of the command
@@ -105,7 +105,7 @@ def _parse_id_or_json(model: type[AnyModel], text: str) -> AnyModel:
         return parse(model, text)
     if re.fullmatch("[0-9]+", text) is None:
         raise ValueError(
-            f"{text[:40]!r} is no procedure ID: give nothing, an ID, e.g. 2, or a JSON object, "
+            f"{text[:40]!r} is not a procedure ID: give nothing, an ID, e.g. 2, or a JSON object, "
             'e.g. {"pid": 2}'
         )
     return _validate(model, {"pid": load_json(text)})
@@ -116,7 +116,7 @@ def parse(model: type[AnyModel], text: str) -> AnyModel:
 
     :param model: class of the model
     :param text: the JSON; nothing at all is an empty object
-    :raises ValueError: if it is no JSON, or does not make such a model
+    :raises ValueError: if it is not JSON, or not valid for the model
     """
     return _validate(model, load_json(text.strip() or "{}"))
 

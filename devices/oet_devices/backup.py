@@ -30,17 +30,17 @@ _SCAN_IDS: Final = "scan_id"
 _LEFT_OUT: Final = frozenset(
     {"git", "run", JOURNAL_FILE, f"{JOURNAL_FILE}-wal", f"{JOURNAL_FILE}-shm", LOCK_FILE}
 )
-"""Entries that are not copied as they are: what can be built again, what lives, and what is copied apart."""
+"""Entries that are not copied as they are: built from others, in use, or copied separately."""
 _MAY_REMAIN: Final = frozenset({LOCK_FILE, MARKS_FILE, _SCAN_IDS})
 """Entries that the state directory may have when an archive is restored."""
 
 
 class BackupError(Exception):
-    """A back-up cannot be made or restored. The message says why, and what to do."""
+    """A back-up cannot be created or restored. The message says why, and what to do."""
 
 
 class Manifest(BaseModel):
-    """What an archive is.
+    """Manifest of an archive.
 
     :ivar format: version of the archive's layout
     :ivar version: version of the OET that made it
@@ -59,12 +59,12 @@ class Manifest(BaseModel):
 def save(directory: Path, archive: Path) -> Manifest:
     """Write the state of a controller to an archive, while its server runs or not.
 
-    The journal is as it was at one moment. What scripts have printed, and the files that they have left, are
-    copied after it, so that they are there for every procedure of the journal.
+    The journal is as it was at one moment. The output and the files of scripts are copied after it, so every
+    procedure of the journal has them.
 
     :param directory: the controller's state directory
-    :param archive: file to write, a ``.tar.gz``; it is replaced if it exists, and only by a whole one
-    :raises BackupError: if that is not possible; a former archive stays as it is
+    :param archive: file to write, a ``.tar.gz``; it is replaced if it exists, and only by a complete one
+    :raises BackupError: if that is not possible; an earlier archive is not changed
     """
     if not (directory / MARKS_FILE).exists() and not (directory / JOURNAL_FILE).exists():
         raise BackupError(f"{directory} is not the state directory of a controller: it has no {MARKS_FILE}")
@@ -102,14 +102,15 @@ def save(directory: Path, archive: Path) -> Manifest:
 
 
 def restore(archive: Path, directory: Path) -> Manifest:
-    """Put the state of a controller back, into an empty state directory whose server does not run.
+    """Restore the state of a controller to an empty state directory whose server does not run.
 
-    Numbers of events and procedures go on beyond all that were assigned, also after the back-up was made. A
-    `journal.marks` that is left in the state directory says which these are; without it, numbers are skipped.
+    Numbers of events and procedures continue beyond all that were assigned, also after the back-up was made.
+    A `journal.marks` that is left in the state directory says which these are; without it, numbers are
+    skipped.
 
     :param archive: file that `save` has written
     :param directory: the state directory, created if it does not exist
-    :raises BackupError: if that is not possible; the state directory is as it was
+    :raises BackupError: if that is not possible; the state directory is not changed
     """
     try:
         make_private(directory)
@@ -141,7 +142,7 @@ def _files(directory: Path) -> Iterator[Path]:
 
 
 def _add_file(tar: tarfile.TarFile, path: Path, name: PurePosixPath) -> None:
-    """Add a file as long as it is now, whatever its server appends, rotates or removes meanwhile."""
+    """Add a file as long as it is now, also if its server appends, rotates or removes meanwhile."""
     with suppress(FileNotFoundError), path.open("rb") as file:
         status = os.fstat(file.fileno())
         content = file.read(status.st_size)
@@ -173,7 +174,7 @@ def _unpack(archive: Path, folder: Path) -> Manifest:
             tar.extractall(folder, filter="data")
         manifest = Manifest.model_validate_json((folder / _MANIFEST).read_bytes())
     except (tarfile.TarError, EOFError, ValidationError) as error:
-        raise BackupError(f"{archive} is not a whole back-up: {str(error).splitlines()[0]}") from error
+        raise BackupError(f"{archive} is not a complete back-up: {str(error).splitlines()[0]}") from error
     except FileNotFoundError as error:
         if not archive.exists():
             raise
@@ -193,7 +194,7 @@ def _unpack(archive: Path, folder: Path) -> Manifest:
 
 
 def _reserve_scan_ids(directory: Path, copy: Path, seconds: float) -> None:
-    """Have scans be numbered beyond those that were numbered since, one in each second at most."""
+    """Set the scan number beyond those assigned since, one in each second at most."""
     copied = _number_in(copy / _SCAN_IDS)
     if copied is None:
         return
@@ -251,7 +252,7 @@ def save_command(state_directory: Path, archive: Path) -> None:
 @click.argument("archive", type=_ARCHIVE)
 @click.argument("state_directory", type=_DIRECTORY)
 def restore_command(archive: Path, state_directory: Path) -> None:
-    """Put the state of a controller back into an empty state directory. Its server must not run.
+    """Restore the state of a controller to an empty state directory. Its server must not run.
 
     Leave journal.marks in the state directory if it is there: it says which numbers were assigned. Without
     it, at least 1,000,000 numbers of events and 1,000 of procedures are skipped, so that none is used twice.

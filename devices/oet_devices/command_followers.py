@@ -19,20 +19,20 @@ from .json_text import ascii_json
 
 
 class Outcome(Enum):
-    """Ways in which a command ends."""
+    """Outcomes of a command."""
 
     COMPLETED = "COMPLETED"
-    """It did what it is for."""
+    """It has succeeded."""
     FAILED = "FAILED"
-    """It could not."""
+    """It has failed."""
     ABORTED = "ABORTED"
-    """It was asked to end before."""
+    """It was stopped by request."""
 
 
 class End(NamedTuple):
     """The end of a command.
 
-    :param outcome: whether it did what it is for: then its result is the summary
+    :param outcome: how it ended: after success, its result is the summary
     :param reason: why not
     """
 
@@ -43,12 +43,12 @@ class End(NamedTuple):
 _COMPLETED = End(Outcome.COMPLETED)
 
 EndRule = Callable[[Any], End | None]
-"""Returns how a command has ended, by a summary of what it follows; None as long as it goes on."""
+"""Returns the end of a command from the summary of its subject; None while it continues."""
 
 
 def create_ends(summary: ProcedureSummary) -> End | None:
     """Return the end of Create, whose script is to be READY."""
-    # It may have gone on since then: of several changes at once only the last summary is published.
+    # It may have changed state since: of several changes at once only the last summary is published.
     return _COMPLETED if summary.was_ready else _procedure_end(summary)
 
 
@@ -87,8 +87,8 @@ def run_activity_ends(summary: ActivitySummary) -> End | None:
 class CommandFollowers:
     """The commands that follow procedures, or those that follow activities.
 
-    What they report comes from the same documents that clients see, after they were committed, so that
-    the two never disagree. Any thread may use it.
+    Their reports come from the same committed documents that clients see, so the two never disagree. Any
+    thread may use it.
     """
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class CommandFollowers:
 
         A command is begun when its request has been granted: a short script may have ended by then.
 
-        :param document_id: ID of what the command will follow
+        :param document_id: ID of the future subject of the command
         """
         with self._lock:
             self._held[document_id] = []
@@ -113,12 +113,12 @@ class CommandFollowers:
                 del self._held[document_id]
 
     def follow(self, document_id: int, ends: EndRule, handle: CommandHandle, view: DocumentView) -> None:
-        """Report to a command from now on, also what has happened already.
+        """Report to a command from now on, also changes that have happened already.
 
-        :param document_id: ID of what the command follows
+        :param document_id: ID of the subject of the command
         :param ends: how the command ends
         :param handle: the command
-        :param view: where the document is
+        :param view: the view with the document
         """
         with self._lock:
             self._commands[document_id].append((ends, handle))
@@ -146,7 +146,7 @@ class CommandFollowers:
                 _report(handle, end, document)
 
     def on_progress(self, document_id: int, percent: int, *, of: EndRule) -> None:
-        """Report how far something is.
+        """Report the progress of a subject.
 
         :param document_id: its ID
         :param percent: 0 to 100
@@ -162,7 +162,7 @@ class CommandFollowers:
 
 
 def _text_of(document: Document) -> str:
-    """Return the JSON of a summary, as lists and events have it."""
+    """Return the JSON of a summary for lists and events."""
     return listed_text(document) if document.kind == PROCEDURE else document.text
 
 

@@ -1,4 +1,4 @@
-"""What the commands of a controller that change something have in common."""
+"""Common checks and records of the commands of a controller that change something."""
 
 import time
 from collections.abc import Callable
@@ -32,12 +32,12 @@ ACCEPTED = "STARTED and the ID of the long-running command, or REJECTED and the 
 
 
 class CommandTaker:
-    """Takes commands, or refuses them as the state of the controller demands.
+    """Accepts commands, or refuses them because of the state of the controller.
 
     :param keeper: keeps the executor that carries them out
     :param operation: has the state of the controller
     :param commands: the long-running commands of the controller
-    :param client: returns the program whose command is being taken, None if it is not known
+    :param client: returns the program whose command is being handled, None if it is not known
     :param log: log of the requests
     """
 
@@ -56,14 +56,14 @@ class CommandTaker:
         self.log = log
 
     def client(self) -> Requester | None:
-        """Return the program whose command is being taken, None if it is not known."""
+        """Return the program whose command is being handled, None if it is not known."""
         client = self._client()
         return None if client is None else Requester(client=client.program, host=client.host)
 
     def requester(self, given: Requester | None) -> Requester | None:
-        """Return who makes the request that is being taken.
+        """Return the requester of the present request.
 
-        :param given: who makes it, as the request says; None if it does not
+        :param given: the requester, as the request says; None if it does not
         """
         client = self.client()
         requester = client if given is None else given.as_seen_by(client)
@@ -71,13 +71,13 @@ class CommandTaker:
         entered = traces.enter(None if given is None else traces.TraceParent.read(given.traceparent))
         if requester is None:
             return None
-        # What is not valid is not recorded.
+        # An invalid requester is not recorded.
         trace = None if entered is None else str(entered.place)
         self.log.about(context=entered, trace=trace)
         return requester.model_copy(update={"traceparent": trace})
 
     def take(self, name: str, carry_out: Callable[[Executor], Reply]) -> Reply:
-        """Take a command, refuse it as its state demands, or raise what is wrong with its argument.
+        """Accept a command, refuse it because of the state, or raise an error about its argument.
 
         :param name: name of the command
         :param carry_out: begins it
@@ -94,10 +94,10 @@ class CommandTaker:
             refuse(error, name)
 
     def origin(self, name: str, given: Requester | None) -> Origin:
-        """Return the origin of what a command creates.
+        """Return the origin of the request of a command.
 
         :param name: name of the command
-        :param given: who makes the request, as it says; None if it does not
+        :param given: the requester, as the request says; None if it does not
         """
         return Origin(
             SOURCE,
@@ -114,14 +114,14 @@ def follow(
     ends: EndRule,
     view: DocumentView,
 ) -> Reply:
-    """Have a long-running command end when a summary says so.
+    """End a long-running command when a summary says so.
 
     :param handle: the command
-    :param followers: the commands that follow things of this kind
-    :param document_id: ID of what the command follows
+    :param followers: the commands that follow subjects of this kind
+    :param document_id: ID of the subject of the command
     :param ends: how the command ends
-    :param view: where the document is
-    :returns: what the Tango command is to answer
+    :param view: the view with the document
+    :returns: the answer of the Tango command
     """
     handle.started()
     followers.follow(document_id, ends, handle, view)

@@ -41,8 +41,8 @@ _LAST = "0 for the last one created"
 class OETController(SkaBaseDevice):
     """Runs observing scripts, one after the other, each in a process of its own.
 
-    Create prepares a script, Start runs its main function, Stop ends it; RunActivity does what a Scheduling
-    Block says. The attributes procedures, activities, events and scriptOutput show what happens.
+    Create prepares a script, Start runs its main function, Stop ends it; RunActivity runs an activity of a
+    Scheduling Block. The attributes procedures, activities, events and scriptOutput show their progress.
     """
 
     COMMANDS_OUTLIVE_INIT = True
@@ -106,7 +106,7 @@ class OETController(SkaBaseDevice):
     SendToScript = declared_operator.SendToScript
 
     def compose(self) -> None:
-        """Make the objects that outlive Init: they hold what an observation needs."""
+        """Create the objects that outlive Init: an observation needs them."""
         super().compose()
         procedure_followers, activity_followers = CommandFollowers(), CommandFollowers()
         self.notifications = Notifications(self.status_text, lambda: self.keeper.report_health())
@@ -150,22 +150,22 @@ class OETController(SkaBaseDevice):
         )
 
     def init_device(self) -> None:
-        """Read the properties, and make the executor if there is none yet."""
+        """Read the properties, and create the executor if there is none yet."""
         super().init_device()
         self.keeper.provide(self, self.listener)
         if self.keeper.executor is None:
-            # Reset may have to make one: a command has no time for imports.
+            # Reset may have to create one: a command has no time for imports.
             prepare_to_open()
 
     def delete_device(self) -> None:
-        """Stop all scripts, if the device is to be destroyed; after Init they go on."""
+        """Stop all scripts, if the device is to be destroyed; after Init they continue."""
         if self.is_going:
             self.keeper.close(self.departure)
             self.notifications.close()
         super().delete_device()
 
     def always_executed_hook(self) -> None:
-        """Before any request, wait until what one part of the controller knows is known to all parts."""
+        """Before any request, wait until all parts of the controller have the same state."""
         if (executor := self.keeper.executor) is not None:
             executor.bus.wait_while_telling()
 
@@ -174,21 +174,21 @@ class OETController(SkaBaseDevice):
         self.keeper.report_health()
 
     def stop_communicating(self) -> None:
-        """Have the queue begin no further entry until somebody starts it."""
+        """Stop the queue: it begins no further entry until it is started."""
         super().stop_communicating()
         self.queue_commands.suspend(f"adminMode was set to {self.operation.admin_mode.name}")
 
     def state_changed(self) -> None:
-        """Have the queue look whether it may begin an entry."""
+        """Wake the queue, to check whether it may begin an entry."""
         if (executor := self.keeper.executor) is not None:
             executor.queue.wake()
 
     def apply_properties(self) -> str | None:
-        """Take new values of properties into account. Returns why that cannot be, else None."""
+        """Apply new values of properties. Returns why that is not possible, else None."""
         return self.keeper.reset(self, self.listener)
 
     def describe(self) -> str:
-        """Return what is going on in a line, and how to go on in another if nothing new can be begun."""
+        """Return one line about the present activity, and one about what to do if nothing can be started."""
         if (executor := self.keeper.executor) is None:
             return super().describe()
         service = executor.service
@@ -301,9 +301,9 @@ class OETController(SkaBaseDevice):
         "parameters are a JSON Schema with defaults, units and choices",
     )
     def DescribeScript(self, argin: str) -> str:
-        """Return what a script says of itself: its docstrings and parameters. The script is not run.
+        """Return the description of a script: its docstrings and parameters. The script is not run.
 
-        One of more than 64 KiB, or in git, is for ExamineScript.
+        For a script of more than 64 KiB, or in git, use ExamineScript.
         """
         return self.shown.scripts.describe(argin)
 
@@ -316,7 +316,7 @@ class OETController(SkaBaseDevice):
         display_level=tango.DispLevel.EXPERT,
     )
     def GetEvents(self, argin: str) -> str:
-        """Return events that have happened, e.g. those of which the change events were missed."""
+        """Return past events, e.g. those whose change events were missed."""
         return self.shown.events.read(argin)
 
     @command(
@@ -341,7 +341,7 @@ class OETController(SkaBaseDevice):
         doc_out=ACCEPTED,
     )
     def RunActivity(self, argin: str) -> Reply:
-        """Run an activity of a Scheduling Block. Ends when its script has ended, or is READY if only that."""
+        """Run an activity of a Scheduling Block. Ends with its script, with prepare_only at READY."""
         return self.shown.activities.run(argin)
 
     @request(
@@ -381,10 +381,10 @@ class OETController(SkaBaseDevice):
     @request(
         dtype_in="DevString",
         doc_in='Nothing for the procedure that runs, its ID, e.g. 2, or JSON: {"pid": 2, "abort": true}, or '
-        '{"pid": 2, "at": "checkpoint"} to let it go on to its next checkpoint',
+        '{"pid": 2, "at": "checkpoint"} to let it continue to its next checkpoint',
         dtype_out="DevVarLongStringArray",
         doc_out=ACCEPTED,
     )
     def Stop(self, argin: str) -> Reply:
-        """Stop a procedure, by force if need be. Ends when it has stopped and the abort script has ended."""
+        """Stop a procedure, by SIGKILL if necessary. Ends when it and the abort script have ended."""
         return self.procedure_commands.stop(argin)

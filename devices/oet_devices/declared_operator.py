@@ -1,4 +1,4 @@
-"""The attributes and commands of an OETController by which operators and scripts talk to each other."""
+"""Attributes and commands of an OETController for the interaction of operators and scripts."""
 
 from typing import Protocol
 
@@ -15,11 +15,11 @@ _STANDING = 'JSON: {"pid", "state", "at_checkpoint": "PAUSE", "STOP" or null, "m
 
 
 class WithOperator(Protocol):
-    """A device whose scripts and operators talk to each other.
+    """A device with the attributes and commands for the interaction of operators and scripts.
 
     :ivar operator_commands: carries out the commands
-    :ivar script_context: what operators have set for all scripts
-    :ivar shown: what the attributes show
+    :ivar script_context: the context of all scripts
+    :ivar shown: the values of the attributes
     """
 
     operator_commands: OperatorCommands
@@ -29,9 +29,9 @@ class WithOperator(Protocol):
 
 @attribute(dtype="DevDouble", label="Progress", unit="%", min_value=0.0, max_value=100.0)
 def progress(self: WithOperator) -> float:
-    """How much of its work the script that runs says it has done, by the topic user.script.progress.
+    """Progress of the running script, which it reports on the topic user.script.progress.
 
-    It is 0 if no script runs, or if the script has said nothing. Changes that follow each other quickly may
+    It is 0 if no script runs, or if the script has reported none. Changes that follow each other quickly may
     share an event.
     """
     return self.shown.status_line.progress()
@@ -70,19 +70,19 @@ scriptContext = attribute(  # noqa: N816  # the name that Tango clients know
 
 @request(dtype_in="DevString", doc_in=_PROCEDURE, dtype_out="DevString", doc_out=_STANDING)
 def Pause(self: WithOperator, argin: str) -> str:
-    """Have a script wait at its next checkpoint, until Resume or Step. One without checkpoints goes on."""
+    """Pause a script at its next checkpoint, until Resume or Step. A script without checkpoints continues."""
     return self.operator_commands.pause(argin)
 
 
 @request(dtype_in="DevString", doc_in=_PROCEDURE, dtype_out="DevString", doc_out=_STANDING)
 def Resume(self: WithOperator, argin: str) -> str:
-    """Have a script that is paused go on; withdraw a pause, or a stop, at its next checkpoint."""
+    """Let a paused script continue; withdraw a pause, or a stop, at its next checkpoint."""
     return self.operator_commands.resume(argin)
 
 
 @request(dtype_in="DevString", doc_in=_PROCEDURE, dtype_out="DevString", doc_out=_STANDING)
 def Step(self: WithOperator, argin: str) -> str:
-    """Have a script go on to its next checkpoint, and wait there."""
+    """Let a script continue to its next checkpoint, and wait there."""
     return self.operator_commands.step(argin)
 
 

@@ -1,4 +1,4 @@
-"""The properties of an OETController: types, defaults, and what they are for."""
+"""The properties of an OETController: types, defaults and meaning."""
 
 from tango.server import class_property, device_property
 

@@ -1,4 +1,4 @@
-"""The commands of an OETController that answer queries in the background."""
+"""Commands of an OETController that answer queries in the background."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""The attributes and commands of an OETController that are about the observing queue."""
+"""Attributes and commands of an OETController for the observing queue."""
 
 from typing import Protocol
 
@@ -58,7 +58,7 @@ def queueLength(self: WithQueue) -> int:
     'read on with "after" = "next" until that is null',
 )
 def GetQueue(self: WithQueue, argin: str) -> str:
-    """Return a part of the queue, e.g. what the attribute queue leaves out."""
+    """Return a part of the queue, e.g. the entries that the attribute queue leaves out."""
     return self.queue_commands.page(argin)
 
 
@@ -145,7 +145,7 @@ def QueueStart(self: WithQueue, argin: str) -> str:
 
 @request(
     dtype_in="DevString",
-    doc_in='Nothing to let the entry end that has begun, or {"now": true} to stop it',
+    doc_in='Nothing to let the current entry end, or {"now": true} to stop it',
     dtype_out="DevString",
     doc_out='JSON: {"state", "reason"} of the queue',
 )

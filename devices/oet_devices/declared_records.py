@@ -1,4 +1,4 @@
-"""The commands of an OETController that read what procedures have left, and what it counts."""
+"""Commands of an OETController that read records of procedures, and figures for monitoring."""
 
 from typing import Protocol
 
@@ -10,10 +10,10 @@ from .publishing import Shown
 
 
 class WithRecords(Protocol):
-    """A device that keeps what procedures have left.
+    """A device with the records of procedures.
 
-    :ivar shown: what clients read
-    :ivar figures: what it counts and measures
+    :ivar shown: the values for clients
+    :ivar figures: its figures
     """
 
     shown: Shown
@@ -85,5 +85,5 @@ def GetEnvironment(self: WithRecords, argin: str) -> str:
     display_level=DispLevel.EXPERT,
 )
 def GetFigures(self: WithRecords) -> str:
-    """Return what the controller counts and measures, for monitoring."""
+    """Return the figures of the controller, for monitoring."""
     return self.figures.read()

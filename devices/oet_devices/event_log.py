@@ -1,4 +1,4 @@
-"""The log of what happens to procedures, activities and the queue, once it is in the journal."""
+"""Log of procedures, activities and the queue: changes are logged once they are in the journal."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ _NEEDS_A_PERSON = frozenset({QueueEntryState.FAILED, QueueEntryState.UNKNOWN, Qu
 
 
 class EventLog:
-    """Logs what has been committed: a line for each state, none for what scripts publish.
+    """Logs committed changes: a line for each state, none for events of scripts.
 
     :param device: returns the name of the device
     """
@@ -47,7 +47,7 @@ class EventLog:
         }
 
     def on_batch(self, batch: Batch) -> None:
-        """Log what has been committed. Runs in the thread of the bus."""
+        """Log committed changes. Runs in the thread of the bus."""
         for document in batch.versions:
             if (log := self._log_version.get(document.kind)) is not None:
                 log(document.value)
@@ -144,7 +144,7 @@ def _procedure_words(procedure: ProcedureSummary) -> tuple[int, str]:
         case ProcedureState.PAUSED:
             return logging.INFO, "is PAUSED"
         case ProcedureState.RUNNING if states[-2][0] is ProcedureState.PAUSED:
-            return logging.INFO, "goes on"
+            return logging.INFO, "continues"
         case ProcedureState.RUNNING if procedure.main_began:
             return logging.INFO, f"is started by {procedure.started_by or 'the OET itself'}"
     return _end_words(procedure)

@@ -1,4 +1,4 @@
-"""The events of the bus as clients read them."""
+"""Events of the bus, for the attribute `events` and the command GetEvents."""
 
 from ska_oso_oet.journal import Batch, JournalEvent
 from ska_oso_oet.model import EventQuery
@@ -27,7 +27,7 @@ class Events:
 
     def on_executor(self, executor: Executor) -> None:
         """Show the newest event that an executor remembers."""
-        # Clients look for a gap after this number, even if the event that bore it is lost.
+        # Clients look for a gap after this number, even if that event is lost.
         self.newest = executor.newest_event or JournalEvent(executor.bus.journal.last_seq, "", "{}")
 
     def on_batch(self, batch: Batch) -> None:

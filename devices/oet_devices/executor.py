@@ -1,4 +1,4 @@
-"""The script execution of one device: journal, event bus and services, made and ended together."""
+"""The executor of one device: journal, event bus and services, created and ended together."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,16 +25,16 @@ KEPT_DOCUMENTS = 1_000
 """How many ended procedures, and activities, are kept for queries by ID."""
 
 _SCRIPTS_END_TIME = 1.5
-"""Seconds that scripts are given to end by themselves when the server ends, which is to take less than 5."""
+"""Seconds that scripts are given to end by themselves when the server ends, which must take less than 5."""
 
 
 @dataclass(frozen=True)
 class ExecutorConfig:
-    """What script execution follows from; two that are equal need no new executor.
+    """Configuration of an executor; if two are equal, the executor need not be replaced.
 
     :param script_roots: folders that scripts may be run from
     :param git_repositories: git repositories that scripts may be run from
-    :param abort_script: what a stop may run afterwards
+    :param abort_script: script that a stop may run afterwards
     :param history_length: how many ended procedures, and activities, clients see
     :param oda_time_limit: seconds that the ODA's REST service is given to answer
     :param record_executions: whether executions are recorded in the ODA
@@ -60,11 +60,11 @@ class ExecutorConfig:
 
 @dataclass(frozen=True)
 class Listeners:
-    """Functions that are called when something happens.
+    """Callbacks of an executor.
 
     :param on_output: called when a procedure has written output, with its ID
     :param on_health: called when the health of script execution may have changed
-    :param on_recall: called when the journal of former servers, unreadable at first, has been read
+    :param on_recall: called when the journal of previous servers, unreadable at first, has been read
     :param on_scripts: called when the scripts that can be run have changed
     :param may_begin: returns whether the queue may begin an entry
     """
@@ -79,11 +79,11 @@ class Listeners:
 class Executor:
     """Journal, event bus, script execution service, activity service and queue.
 
-    :param config: what to make them of
-    :param listeners: what it calls when something happens
+    :param config: their configuration
+    :param listeners: its callbacks
     :raises JournalLockedError: if another server uses the same journal
     :raises JournalTooNewError: if a newer version of the OET has written it
-    :raises JournalUnavailableError: if it cannot be opened, nor the last numbers be known
+    :raises JournalUnavailableError: if it cannot be opened, and the last numbers are not known
     """
 
     def __init__(self, config: ExecutorConfig, listeners: Listeners) -> None:
@@ -93,7 +93,7 @@ class Executor:
         self._complete = False
         with ExitStack() as failure:
             self.bus = EventBus(self._open_journal())
-            # Or the journal's lock would keep out the next one that is made.
+            # Otherwise the journal's lock would prevent the creation of the next one.
             failure.callback(self.bus.close)
             self.service = self._make_service()
             failure.callback(self.service.shutdown)
@@ -142,10 +142,10 @@ class Executor:
         )
 
     def _on_journal_fault(self, fault: str | None) -> None:
-        """Take note that the journal has got, or lost, a fault. Runs in a thread of the journal."""
+        """Note the beginning or the end of a fault of the journal. Runs in a thread of the journal."""
         try:
             if fault is None and self._complete:
-                # What former servers have left may be readable only now.
+                # Records of previous servers may be readable only now.
                 self.service.recall()
                 self.activities.recall()
                 self.queue.recall()
@@ -164,14 +164,14 @@ class Executor:
 
     @property
     def warning(self) -> str | None:
-        """What an operator should know of the journal, None if all is well."""
+        """Faults and losses of the journal, for an operator; None if there are none."""
         journal = self.bus.journal
         if journal.fault is not None:
             return journal.fault
         return journal.recovery if journal.recovery != self._acknowledged else None
 
     def acknowledge(self) -> None:
-        """Warn no more of a damage that the journal has recovered from."""
+        """Acknowledge damage from which the journal has recovered."""
         self._acknowledged = self.bus.journal.recovery
 
     @property
@@ -181,9 +181,9 @@ class Executor:
         return any(document.live for document in documents)
 
     def close(self, why: str | None = None) -> None:
-        """Stop all activities and procedures, end all processes, and write what is left to write.
+        """Stop all activities and procedures, end all processes, and write the remaining entries.
 
-        :param why: what has happened to the device, as a clause
+        :param why: the reason, as a clause
         """
         self.scripts.ask_to_end()
         self.queue.halt()

@@ -1,4 +1,4 @@
-"""Keeps the executor of a controller: makes it, replaces it when properties change, reports its health."""
+"""Keeper of a controller's executor: creates it, replaces it for new properties, reports its health."""
 
 import logging
 from collections.abc import Callable
@@ -33,31 +33,31 @@ _CHANGED_WHILE_BUSY = (
 
 
 class ExecutorListener(Protocol):
-    """Callback interface for what an executor does."""
+    """Callback interface for changes of an executor."""
 
     def on_executor(self, executor: Executor) -> None:
-        """Take note of a new executor."""
+        """A new executor exists."""
 
     def on_recall(self, executor: Executor) -> None:
-        """Take note that procedures of former servers are known only now. Runs in a thread of the journal."""
+        """Procedures of previous servers are known only now. Runs in a thread of the journal."""
 
     def on_batch(self, batch: Batch) -> None:
-        """Take note of what has been committed. Runs in the thread of the bus."""
+        """A batch was committed. Runs in the thread of the bus."""
 
     def on_output(self, procedure_id: int) -> None:
-        """Take note that a script has written output."""
+        """A script has written output."""
 
     def on_scripts(self) -> None:
-        """Take note that the scripts that can be run have changed. Runs in the thread that watches them."""
+        """The scripts that can be run have changed. Runs in the thread that watches them."""
 
 
 class ExecutorKeeper:
     """The executor of a controller, as long as the controller's properties allow one.
 
     The executor outlives Init, as long as the properties stay the same, and so do the commands that follow
-    its procedures: a click on the wrong button costs no observation.
+    its procedures: Init by mistake does not end an observation.
 
-    :param operation: what is informed of the executor's health
+    :param operation: receives the executor's health
     :param announce_status: called when the text of Status may have changed
     :param notifications: notifies people of its health
     :ivar executor: None if there is none
@@ -75,10 +75,10 @@ class ExecutorKeeper:
         self._rival: str | None = None
 
     def provide(self, device: EventDevice, listener: ExecutorListener) -> None:
-        """Have an executor that is as the properties say, or a reason why not.
+        """Create the executor that the properties describe, or note the reason why not.
 
         :param device: the controller, which has the properties
-        :param listener: called when the executor is made, and by what it does
+        :param listener: called when the executor is created, and by its changes
         """
         self._fault = self._outdated = self._rival = None
         if device.property_fault is not None:
@@ -107,9 +107,9 @@ class ExecutorKeeper:
         return 0 if self.executor is None else self.executor.service.subarray_id or 0
 
     def reset(self, device: EventDevice, listener: ExecutorListener) -> str | None:
-        """Take new values of properties into account, as `provide` does, and warn no more of old damage.
+        """Apply new values of properties, as `provide` does, and acknowledge old damage.
 
-        :returns: why the executor is not as the properties say, None if it is
+        :returns: why the executor differs from the properties, None if it does not
         """
         self.provide(device, listener)
         if self.executor is not None:
@@ -122,7 +122,7 @@ class ExecutorKeeper:
     def close(self, why: str | None = None) -> None:
         """Stop all scripts and end the executor, if there is one.
 
-        :param why: what has happened to the device, as a clause
+        :param why: the reason, as a clause
         """
         executor, self.executor = self.executor, None
         if executor is not None:
@@ -150,13 +150,13 @@ class ExecutorKeeper:
     def for_reading(self) -> Executor | None:
         """Return the executor, None if there is none yet.
 
-        :raises tango.DevFailed: if a fault is the reason that there is none: what it knows is not nothing
+        :raises tango.DevFailed: if there is none because of a fault: its data are not empty, but unavailable
         """
         is_faulty = (self._fault or self._operation.fault) is not None
         return self.require() if is_faulty else self.executor
 
     def answer(self, name: str, query: Callable[[Executor], T]) -> T:
-        """Return the answer to a query, or raise what a client is to see of its failure.
+        """Return the answer to a query, or raise its failure for the client.
 
         :param name: name of the command
         :param query: finds the answer
@@ -169,14 +169,14 @@ class ExecutorKeeper:
             refuse(error, name)
 
     def report_health(self) -> None:
-        """Report what is wrong with the executor. Called from several threads."""
+        """Report faults of the executor. Called from several threads."""
         self._report_health()
         self._notifications.on_health(self._operation.health)
 
     def _report_health(self) -> None:
         executor = self.executor
         if self._fault is not None:
-            # There may be an executor, from when the properties were right: what it runs goes on.
+            # There may be an executor from when the properties were right: its scripts continue.
             self._report(CommunicationStatus.NOT_ESTABLISHED, self._fault)
             self._operation.report_health(HealthState.FAILED)
             return
@@ -201,7 +201,7 @@ class ExecutorKeeper:
         self._announce_status()
 
     def _warning(self, executor: Executor) -> str | None:
-        """Return what an operator should know, None if all is well."""
+        """Return the faults for an operator, None if there are none."""
         return self._outdated or self._rival or executor.warning or self._notifications.fault
 
     def _report(self, status: CommunicationStatus, fault: str | None) -> None:
@@ -210,7 +210,7 @@ class ExecutorKeeper:
 
     def _listeners(self, listener: ExecutorListener) -> Listeners:
         def recall() -> None:
-            # An executor that is just being made shows everything when it is there.
+            # A new executor reports everything when it is complete.
             if self.executor is not None:
                 listener.on_recall(self.executor)
 

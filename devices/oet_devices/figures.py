@@ -1,4 +1,4 @@
-"""What a controller counts and measures, for monitoring."""
+"""Figures of a controller, for monitoring."""
 
 import itertools
 import threading
@@ -36,7 +36,7 @@ _PARTS = ("load", "init", "main", "ready")
 
 
 class Figures:
-    """Counts what is committed, and measures what there is. Any thread may ask for the figures.
+    """Counts committed changes, and measures resources. Any thread may read the figures.
 
     :param device: returns the name of the device
     :param keeper: keeps the executor
@@ -63,7 +63,7 @@ class Figures:
         }
 
     def on_batch(self, batch: Batch) -> None:
-        """Count what has been committed. Runs in the thread of the bus."""
+        """Count committed changes. Runs in the thread of the bus."""
         if not batch.versions:
             self._events += len(batch.events)
             return
@@ -110,7 +110,7 @@ class Figures:
             self._entries[entry.state] += 1
 
     def read(self) -> str:
-        """Return the figures of this moment as JSON; what takes long to find out is a few seconds old."""
+        """Return the present figures as JSON; those that take long to read are a few seconds old."""
         executor = self._keeper.executor
         # Outside of the lock: the thread of the bus must not wait for it.
         present = {} if executor is None else _present(executor)

@@ -1,4 +1,4 @@
-"""JSON as Tango strings can hold it, and as clients write it."""
+"""JSON in Tango strings: encoding, and parsing of clients' texts."""
 
 import json
 import math
@@ -21,7 +21,7 @@ def ascii_json(text: str) -> str:
 
     :param text: JSON text
     """
-    # Asking costs nothing: Python keeps that bit with each string.
+    # The check is free: Python stores that bit with each string.
     return text if text.isascii() else _NOT_ASCII.sub(_escape, text)
 
 
@@ -40,14 +40,14 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def load_json(text: str) -> Any:
-    """Return the value that a client's JSON is.
+    """Parse a client's JSON.
 
-    Python's parser takes more than JSON has, and more than can be written as JSON again. What could not
-    reach a script as it is, is refused, rather than altered on its way.
+    Python's parser accepts more than JSON, and more than can be written as JSON again. A value that could not
+    reach a script unchanged is refused.
 
     :param text: JSON text
-    :raises ValueError: if it is not JSON; too long; nested too deeply; or holds a number beyond 64 bits, or
-        half a character
+    :raises ValueError: if it is not JSON; too long; nested too deeply; or contains a number beyond 64 bits,
+        or half a character
     """
     if len(text) > MAX_TEXT:
         raise ValueError(f"the argument has {len(text)} characters, {MAX_TEXT} are allowed")
@@ -83,10 +83,12 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _require_portable(value: Any, levels: int) -> None:
-    """Refuse what JSON can hold and UTF-8, or another parser, cannot."""
+    """Refuse texts that JSON can contain, but UTF-8 or another parser cannot."""
     if isinstance(value, str):
         if _SURROGATE.search(value):
-            raise ValueError(f"the text {value[:40]!a} holds half a character, a surrogate without its pair")
+            raise ValueError(
+                f"the text {value[:40]!a} contains half a character, a surrogate without its pair"
+            )
     elif isinstance(value, dict | list):
         if levels == 0:
             raise _too_deep()

@@ -1,4 +1,4 @@
-"""What the commands `OETController`, `oet-sidecar` and `oet-stack` begin with."""
+"""Entry points of the commands `OETController`, `oet-sidecar` and `oet-stack`."""
 
 import sys
 from importlib import import_module
@@ -20,7 +20,7 @@ def stack() -> None:
 
 
 def _run(command: str, module: str) -> None:
-    """Run a command whose packages may be missing: who wants `oet` alone need not install them."""
+    """Run a command whose packages may be missing: `oet` alone does not need them."""
     try:
         main = import_module(module).main
     except ModuleNotFoundError as error:

@@ -16,7 +16,7 @@ from .json_text import ascii_json
 
 
 class LongQueries:
-    """Long-running commands that end with what they have found out, and change nothing.
+    """Long-running commands that end with the answer to a query, and change nothing.
 
     :param taker: takes them
     """
@@ -65,5 +65,5 @@ def _report(handle: CommandHandle, done: "Future[str]") -> None:
         handle.completed(JsonText(ascii_json(done.result())))
     except CancelledError:
         handle.aborted()
-    except Exception as error:  # whatever it is, the client must hear of it
+    except Exception as error:  # any exception is reported to the client
         handle.failed(error)

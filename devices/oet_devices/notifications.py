@@ -1,6 +1,6 @@
-"""Notifications of what people should look at, sent to where they are by the library apprise.
+"""Notifications of failures, questions and poor health, sent to people by the library apprise.
 
-They are sent by a thread of their own, from a bounded queue: no observation ever waits for a mail server.
+A thread of its own sends them from a bounded queue: no observation waits for a mail server.
 """
 
 import logging
@@ -18,7 +18,7 @@ from ska_oso_oet.model import failure_line
 LOGGER = logging.getLogger(__name__)
 
 EXTRA = "ska-oso-oet-tango[notify]"
-"""What has to be installed."""
+"""The extra that has to be installed."""
 
 _LIMIT = 100
 """How many notifications may wait to be sent."""
@@ -31,7 +31,7 @@ _NOT_WELL = (HealthState.DEGRADED, HealthState.FAILED)
 
 
 class _Targets(NamedTuple):
-    """Where notifications are sent from now on."""
+    """New targets of notifications."""
 
     urls: tuple[str, ...]
 
@@ -43,7 +43,7 @@ class Notifications:
 
     :param status: returns the Status of the device
     :param on_fault: called by the thread that sends when `fault` has changed
-    :ivar fault: why nothing is sent, None if all is well
+    :ivar fault: why nothing is sent, None if there is no fault
     """
 
     def __init__(self, status: Callable[[], str], on_fault: Callable[[], None]) -> None:
@@ -60,10 +60,10 @@ class Notifications:
         self._health = HealthState.UNKNOWN
 
     def configure(self, device: str, targets: Sequence[str]) -> None:
-        """Set where notifications are sent. Returns at once: apprise takes seconds to be imported.
+        """Set the targets of notifications. Returns at once: apprise takes seconds to be imported.
 
         :param device: name of the device, which they begin with
-        :param targets: URLs as apprise takes them; they may hold secrets, and are shown nowhere
+        :param targets: URLs as apprise takes them; they may contain secrets, and are not shown
         """
         self._title = f"OET {device}"
         given = tuple(target.strip() for target in targets if target.strip())
@@ -76,7 +76,7 @@ class Notifications:
         self._queue.put(_Targets(given))
 
     def on_batch(self, batch: Batch) -> None:
-        """Notify of what has been committed. Called by the thread of the bus; returns at once."""
+        """Notify of committed changes. Called by the thread of the bus; returns at once."""
         if not self._targets:
             return
         for event, fields in zip(batch.events, batch.fields, strict=True):
@@ -100,7 +100,7 @@ class Notifications:
             self._dropped += 1
 
     def close(self) -> None:
-        """Send what is waiting, if that takes no longer than a moment."""
+        """Send the waiting notifications, if that takes only a moment."""
         if self._thread is not None:
             try:
                 self._queue.put_nowait(None)
@@ -116,18 +116,18 @@ class Notifications:
                         self._choose(item)
                     else:
                         self._send(item)
-                except Exception:  # one notification must not cost the others
+                except Exception:  # a failed notification must not prevent the others
                     LOGGER.exception("A notification could not be sent")
 
     def _choose(self, targets: _Targets) -> None:
-        """Send to other targets from now on; note if that is not possible."""
+        """Change the targets; note if that is not possible."""
         before = self.fault
         try:
             self._notify = _sender(targets.urls) if targets.urls else None
             self.fault = None
         except ValueError as error:
             self._notify, self.fault = None, str(error)
-            LOGGER.warning("Nobody is notified: %s", error)
+            LOGGER.warning("No notifications are sent: %s", error)
         if self.fault != before:
             self._on_fault()
 
@@ -163,7 +163,7 @@ def _sender(targets: Sequence[str]) -> Callable[[str, str], bool]:
     sender = apprise.Apprise()
     for number, target in enumerate(targets, start=1):
         if not sender.add(target):
-            # Without the target, which may hold a secret.
+            # Without the target, which may contain a secret.
             raise ValueError(
                 f"property Notify: apprise does not understand target {number}: see its documentation for "
                 "the form that the service needs, fix it, then send Reset"
@@ -176,7 +176,7 @@ def _sender(targets: Sequence[str]) -> Callable[[str, str], bool]:
 
 
 def _text(topic: str, fields: Mapping[str, Any]) -> str | None:
-    """Return what to notify of after an event, None if that is nothing."""
+    """Return the notification of an event, None if there is none."""
     match topic, fields:
         case "procedure.lifecycle.stacktrace", {"msg_src": pid, "stacktrace": str(trace)}:
             return f"Procedure {pid} FAILED: {failure_line(trace)}"

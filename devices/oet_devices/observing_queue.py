@@ -1,4 +1,4 @@
-"""The observing queue: what clients read of it, and the commands that change it."""
+"""The observing queue: attributes and queries about it, and the commands that change it."""
 
 from collections.abc import Callable, Iterable
 from enum import IntEnum
@@ -39,7 +39,7 @@ class ObservingQueue:
     """The queue of a controller.
 
     :param keeper: keeps the executor that runs it
-    :param requester: returns who makes the request that is being taken, from what the request says
+    :param requester: returns the requester of the present request, from the name in the request
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ObservingQueue:
     def text(self) -> str:
         """Return the queue as JSON.
 
-        :raises tango.DevFailed: if a fault keeps it from being known
+        :raises tango.DevFailed: if it is not known because of a fault
         """
         executor = self._keeper.for_reading()
         return _EMPTY if executor is None else ascii_json(executor.queue.view.text())
@@ -124,12 +124,12 @@ class ObservingQueue:
         return self._keeper.answer("QueueStop", stop)
 
     def suspend(self, why: str) -> None:
-        """Begin no further entry until somebody starts the queue. Does not wait for anything.
+        """Stop the queue: it begins no further entry until it is started. Does not wait.
 
-        :param why: what has happened, as a clause
+        :param why: the reason, as a clause
         """
         if (executor := self._keeper.executor) is not None:
-            executor.queue.suspend(f"{why}: send QueueStart to go on", self._requester(None))
+            executor.queue.suspend(f"{why}: send QueueStart to continue", self._requester(None))
 
     def _change(
         self,

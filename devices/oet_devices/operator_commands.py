@@ -1,4 +1,4 @@
-"""Pause, Resume, Step, Answer and SendToScript; and what scripts ask, and know from operators."""
+"""Pause, Resume, Step, Answer and SendToScript; and the attributes question and scriptContext."""
 
 import json
 import os
@@ -33,7 +33,7 @@ class OperatorCommands:
     """The commands that operators send while a script runs, and the question that waits for an answer.
 
     :param keeper: keeps the executor that runs the scripts
-    :param taker: knows the client of a command
+    :param taker: provides the client of a command
     """
 
     def __init__(self, keeper: ExecutorKeeper, taker: CommandTaker) -> None:
@@ -89,9 +89,9 @@ class OperatorCommands:
 
 
 class ScriptContext:
-    """What operators have set for all scripts, as a JSON object. Tango memorises it.
+    """The context of all scripts, as a JSON object. Tango memorises it.
 
-    :param keeper: keeps the executor whose scripts know it
+    :param keeper: keeps the executor whose scripts use it
     :param publisher: pushes its events
     """
 
@@ -120,7 +120,7 @@ class ScriptContext:
         self._publisher.submit("scriptContext", self.text())
 
     def on_executor(self, executor: Executor) -> None:
-        """Have the scripts of an executor know the context."""
+        """Send the context to the scripts of an executor."""
         executor.service.operator.set_context(self._context)
 
 

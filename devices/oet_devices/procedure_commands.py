@@ -1,4 +1,4 @@
-"""Create, Rerun, Start and Stop."""
+"""The commands Create, Rerun, Start and Stop."""
 
 import time
 from concurrent.futures import Future
@@ -30,7 +30,7 @@ class ProcedureCommands:
     """The commands that create, start and stop procedures.
 
     :param taker: takes them
-    :param procedures: finds the procedure that is meant
+    :param procedures: finds the procedure of a request
     :param followers: the commands that follow procedures
     """
 
@@ -108,7 +108,7 @@ class ProcedureCommands:
                 StopProcessCommand(procedure_id, request.abort, at_checkpoint=request.at == "checkpoint"),
                 Origin(SOURCE, time.time(), requested_by=by),
             )
-            # The script is being stopped by now, however long the journal takes to note it.
+            # The script is being stopped already, even if the journal is slow.
             executor.bus.committed().result()
             handle = self._commands.tracker.begin(
                 "Stop", command_id, on_abort=lambda: self._stop(executor, stopping.abort_id)

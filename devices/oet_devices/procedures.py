@@ -1,4 +1,4 @@
-"""Procedures and scripts as clients read them."""
+"""Attributes and queries about procedures and scripts."""
 
 from enum import IntEnum
 
@@ -37,7 +37,7 @@ def state_label(current: Brief | None) -> ProcedureStateLabel:
 
 
 class Procedures:
-    """What clients read of procedures: attributes, and answers to queries.
+    """Attributes of procedures, and answers to queries about them.
 
     :param keeper: keeps the executor whose procedures they are
     :param status_line: the live procedures and the last one
@@ -51,7 +51,7 @@ class Procedures:
     def summaries(self) -> str:
         """Return the summaries of all procedures that are listed, as a JSON list.
 
-        :raises tango.DevFailed: if a fault keeps them from being known
+        :raises tango.DevFailed: if they are not known because of a fault
         """
         executor = self._keeper.for_reading()
         documents = executor.service.view.all() if executor is not None else []
@@ -85,7 +85,7 @@ class Procedures:
         return next(iter(self.output_tail()[-1:]), "")
 
     def id_of(self, named: int | None) -> int:
-        """Return the ID of the procedure that is meant; nothing or 0 means the last one.
+        """Return the ID of the requested procedure; without one, or with 0, the last one.
 
         :raises ProcedureNotFoundError: if there is none yet
         """
@@ -135,7 +135,7 @@ class Procedures:
         def output(executor: Executor) -> str:
             query = parse(OutputQuery, argin)
             procedure_id = self.id_of(query.pid)
-            # Looked at first: of a procedure that has ended by now, all of the output can be read.
+            # Read first: if the procedure has ended, all of its output can be read.
             has_ended = executor.service.summary(procedure_id).state.is_final
             first, lines = executor.service.output(procedure_id).read(query.after, query.limit)
             found = Output(

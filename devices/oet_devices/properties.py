@@ -1,4 +1,4 @@
-"""From the properties of a controller to what its script execution follows from, or to what is wrong."""
+"""Conversion of the properties of a controller to the configuration of its executor, or to an error."""
 
 import hashlib
 import math
@@ -32,7 +32,7 @@ MAX_SUBARRAY = 16
 """The SKA's telescopes have this many subarrays."""
 
 SUBARRAY_VARIABLE = "SUBARRAY_ID"
-"""Environment variable that stands in for the property SubarrayId."""
+"""Environment variable that replaces the property SubarrayId."""
 
 _NOT_PLAIN = re.compile("[^a-z0-9_]")
 _LONGEST_SCHEMA_NAME = 62
@@ -52,7 +52,7 @@ _NOT_NEGATIVE = (
 
 
 def executor_config(device: Any) -> ExecutorConfig:
-    """Return what the properties of a device say.
+    """Return the configuration that the properties of a device describe.
 
     :param device: an `OETController`
     :raises ValueError: naming the property or the feature flag, if one cannot be used
@@ -114,7 +114,7 @@ def _require_numbers(device: Any) -> None:
 
 
 def _abort_script(uri: str) -> FileSystemScript:
-    """Return the abort script, once it is known that it could be run: it is needed when there is no time.
+    """Return the abort script after a check that it can be run.
 
     :raises ValueError: if it could not
     """
@@ -128,7 +128,7 @@ def _abort_script(uri: str) -> FileSystemScript:
 def _state_directory(given: str, device: str) -> Path:
     if given:
         if not Path(given).is_absolute():
-            # It would depend on where the server was started from.
+            # It would depend on the folder in which the server was started.
             raise ValueError(f"property StateDirectory is {given!r}: give an absolute path")
         return Path(given)
     default = Path.home() / ".local" / "state" / "ska-oso-oet"
@@ -154,7 +154,7 @@ def _settings(device: Any, state_directory: Path) -> ExecutorSettings:
 
 
 def _scan_ids(name: str, state_directory: Path) -> dict[str, str]:
-    """Return the environment variables that tell scripts where their scan IDs come from."""
+    """Return the environment variables for scripts that define the source of scan IDs."""
     variables = {SCAN_ID_FILE_VARIABLE: str(state_directory / "scan_id")}
     if tango.Util._UseDb and not tango.Util._FileDb:  # noqa: SLF001  # Tango has no other way to ask
         variables[SCAN_ID_USER_VARIABLE] = name
@@ -165,7 +165,7 @@ def _subarray_id(given: int | None) -> int | None:
     """Return the only subarray that scripts may use, None for any.
 
     :param given: the property, None if there is none
-    :raises ValueError: if the property, or what stands in for it, is not the number of a subarray
+    :raises ValueError: if the property, or the variable that replaces it, is not the number of a subarray
     """
     if given is not None:
         return _require_subarray(f"property SubarrayId is {given}", given)

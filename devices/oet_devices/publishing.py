@@ -1,4 +1,4 @@
-"""Publishes what an executor does: as change events of attributes, and to the commands that follow it."""
+"""Publication of changes of an executor: as change events, and to the commands that follow it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,17 +37,17 @@ _LISTED_WITHIN = 1.0
 
 @dataclass(frozen=True)
 class Shown:
-    """What the attributes of a controller show.
+    """Sources of the attributes of a controller.
 
     :param status_line: the live procedures and the last one
     :param events: the newest event
     :param scripts: the scripts that can be run
     :param procedures: the procedures
-    :param records: what procedures have left
+    :param records: the records of procedures
     :param activities: the activities
     :param queue: the observing queue
     :param operator: the question that waits for an answer
-    :param context: what operators have set for all scripts
+    :param context: the context of all scripts
     """
 
     status_line: StatusLine
@@ -62,18 +62,18 @@ class Shown:
 
 
 class Publishing:
-    """Publishes what an executor does. Its functions are called by threads of the executor.
+    """Publishes changes of an executor. Its functions are called by threads of the executor.
 
     :param publisher: pushes change events
     :param announce_status: called when the text of Status has changed
     :param keeper: keeps the executor
-    :param shown: what the attributes show
+    :param shown: sources of the attributes
     :param procedure_followers: commands that follow procedures
     :param activity_followers: commands that follow activities
-    :param notifications: notifies people of what they should look at
-    :param event_log: logs what happens
-    :param figures: count what happens
-    :param tracing: exports spans of what has happened
+    :param notifications: notifies people
+    :param event_log: logs changes
+    :param figures: counts changes
+    :param tracing: exports spans
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Publishing:
         self._tracing = tracing
 
     def on_executor(self, executor: Executor) -> None:
-        """Publish what a new executor remembers."""
+        """Publish the state of a new executor."""
         self._shown.status_line.clear()
         self._show_all(executor)
         self._shown.events.on_executor(executor)
@@ -119,14 +119,14 @@ class Publishing:
         self._publisher.submit("progress", self._shown.status_line.progress())
 
     def on_recall(self, executor: Executor) -> None:
-        """Publish what the executor remembers only now. Runs in a thread of the journal."""
+        """Publish the state that the executor has read late. Runs in a thread of the journal."""
         self._show_all(executor)
         self._publish_procedures()
         self._publish_activities()
         self._publish_queue()
 
     def on_batch(self, batch: Batch) -> None:
-        """Publish what has been committed. Runs in the thread of the bus, so it waits for nothing."""
+        """Publish committed changes. Runs in the thread of the bus, so it does not wait."""
         progress = [
             news
             for event, fields in zip(batch.events, batch.fields, strict=True)
@@ -134,7 +134,7 @@ class Publishing:
         ]
         procedures = [document for document in batch.documents if document.kind == PROCEDURE]
         activities = [document for document in batch.documents if document.kind == ACTIVITY]
-        # Before the events: a client that has got one and looks finds no attribute older than that.
+        # Before the events: a client that reads an attribute after an event gets no older value.
         for document in batch.versions:
             if document.kind == PROCEDURE:
                 self._show_version(document)
@@ -161,7 +161,7 @@ class Publishing:
         self._tracing.on_batch(batch)
 
     def on_output(self, procedure_id: int) -> None:
-        """Publish the last lines of the current procedure's output, as often as can be."""
+        """Publish the last lines of the current procedure's output, as often as possible."""
         current = self._shown.status_line.current
         if current is None or current.id == procedure_id:
             self._publish_output()
@@ -194,7 +194,7 @@ class Publishing:
             self._publish_output()
 
     def _publish_states(self) -> None:
-        """Publish the attributes of which no change may be missed, with the values of this moment."""
+        """Publish the attributes whose changes must all be sent, with their present values."""
         now = self._shown.status_line.now()
         self._publisher.submit_all(
             (
@@ -209,7 +209,7 @@ class Publishing:
         self._publisher.submit_latest("activities", self._shown.activities.summaries)
 
     def _on_queue(self, batch: Batch) -> None:
-        """Publish what has been committed about the queue."""
+        """Publish committed changes of the queue."""
         states = [each.value.state for each in batch.versions if each.kind == CONDITION_KIND]
         if states:
             self._publisher.submit_all([("queueState", label_of(state)) for state in states])
@@ -228,13 +228,13 @@ class Publishing:
         self._publisher.submit_latest("queueLength", self._shown.queue.length)
 
     def _note_progress(self, event: JournalEvent, fields: Mapping[str, Any]) -> tuple[int, int] | None:
-        """Take note of a script's progress. Returns procedure and percentage, None if there is no news."""
+        """Note a script's progress. Returns procedure and percentage, None if it has not changed."""
         if event.topic != _PROGRESS_TOPIC:
             return None
         try:
             procedure_id, percent = int(fields["msg_src"]), round(float(fields["progress"]))
         except (KeyError, TypeError, ValueError, OverflowError):
-            return None  # a script may publish what it likes: this is not the progress of a procedure
+            return None  # a script may publish any value: this is not the progress of a procedure
         percent = min(max(percent, 0), 100)
         step = None if fields.get("msg") is None else str(fields["msg"])
         is_news = self._shown.status_line.show_progress(procedure_id, percent, step)

@@ -1,4 +1,4 @@
-"""The reasons of ``DevFailed``: which one stands for what, and which ones a command gives."""
+"""Reasons of ``DevFailed``: their exceptions, and the reasons of each command."""
 
 from ska_oso_oet.activity.domain import ActivityNotFoundError
 from ska_oso_oet.journal import EventsNoLongerKeptError, JournalUnavailableError
@@ -20,7 +20,7 @@ from ska_oso_oet.procedure.domain import (
 from ska_oso_oet.queue import QueueEntryBegunError, QueueEntryNotFoundError
 
 NOT_AVAILABLE = "OET_NotAvailable"
-"""Reason of a request to a controller that a fault keeps from executing scripts."""
+"""Reason of a request to a controller that cannot execute scripts because of a fault."""
 
 NOT_ALLOWED = "API_CommandNotAllowed"
 """Tango's reason of a command that the state of the device forbids."""
@@ -46,7 +46,7 @@ REASONS: dict[type[Exception], str] = {
     StateForbidsError: "OET_StateForbids",
     ValueError: "OET_InvalidArgument",
 }
-"""Reasons by the exception that they stand for; the first that fits."""
+"""Reasons by exception; the first that fits."""
 
 _SCRIPT = (ScriptNotFoundError, ScriptNotAllowedError, ScriptDefectiveError, ArgumentsError)
 _PROCEDURE = (ValueError, ProcedureNotFoundError, JournalUnavailableError)
@@ -90,9 +90,9 @@ RAISED_BY: dict[str, tuple[type[Exception], ...]] = {
     "Answer": (ValueError, QuestionNotFoundError, QuestionClosedError, AnswerError),
     "SendToScript": (ValueError, ProcedureNotFoundError, StateForbidsError),
 }
-"""What the commands of a controller raise, by their name, beside `NOT_AVAILABLE`.
+"""Exceptions of the commands of a controller, by name, in addition to `NOT_AVAILABLE`.
 
-Of a command that is answered with REJECTED where the state forbids it, StateForbidsError is not named.
+StateForbidsError is not named for commands that are answered with REJECTED.
 """
 
 OTHER_REASONS: dict[str, tuple[str, ...]] = {
@@ -108,4 +108,4 @@ OTHER_REASONS: dict[str, tuple[str, ...]] = {
     "activities": (NOT_AVAILABLE,),
     "queue": (NOT_AVAILABLE,),
 }
-"""Reasons that stand for no exception, or that an attribute gives, by the name of command or attribute."""
+"""Reasons without an exception, and reasons of attributes, by the name of command or attribute."""

@@ -1,4 +1,4 @@
-"""What procedures have left, as clients read it: files, and the environments that they ran in."""
+"""Queries about records of procedures: files, and the environments that they ran in."""
 
 from ska_oso_oet.model import FileQuery, ProcedureQuery
 
@@ -12,10 +12,10 @@ _ANY_DATA = "application/octet-stream"
 
 
 class Records:
-    """Answers to queries for what procedures have left.
+    """Answers to queries about records of procedures.
 
     :param keeper: keeps the executor whose procedures they are
-    :param procedures: finds the procedure that is meant
+    :param procedures: finds the procedure of a query
     """
 
     def __init__(self, keeper: ExecutorKeeper, procedures: Procedures) -> None:

@@ -1,4 +1,4 @@
-"""What takes a while to find out about a server: its disk, its processes. A thread looks now and then."""
+"""Samples of the disk and the processes of a server, which take a while: a thread reads them at intervals."""
 
 import os
 import threading
@@ -13,7 +13,7 @@ import psutil
 from ska_oso_oet.model import ProcessFigures
 
 _AGE = 5.0
-"""Seconds after which it is looked again, if somebody asks."""
+"""Seconds after which a request causes a new sample."""
 
 _JOURNAL = ("journal.sqlite", "journal.sqlite-wal")
 
@@ -26,7 +26,7 @@ _NOTHING: dict[str, Any] = {
 
 
 class Samples:
-    """The newest look at disk and processes. It is taken by a thread, which nobody waits for."""
+    """The newest sample of disk and processes. A thread takes it, and no caller waits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,7 +35,7 @@ class Samples:
         self._looking = False
 
     def newest(self, directory: Path | None) -> dict[str, Any]:
-        """Return the newest look, and have another one taken if it is old.
+        """Return the newest sample, and start another one if it is old.
 
         :param directory: the state directory; None if there is none
         :returns: fields of `ControllerFigures`
@@ -55,7 +55,7 @@ class Samples:
             if directory is not None:
                 found |= _disk(directory)
         except (psutil.Error, OSError):
-            pass  # what is not known is not shown
+            pass  # unknown figures are not shown
         finally:
             with self._lock:
                 self._newest, self._taken, self._looking = found, time.monotonic(), False

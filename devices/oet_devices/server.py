@@ -21,7 +21,7 @@ SERVER = "OETController"
 
 _EVENTS_HELD = "10000"
 """How many events are held for a subscriber that is slower than a script publishes. Tango's own default,
-1000, is used up within a tenth of a second; beyond this, subscribers see a gap, and have GetEvents."""
+1000, is used up within a tenth of a second; beyond this, subscribers see a gap, and can use GetEvents."""
 
 _DESCRIPTORS = 65_536
 """How many descriptors the server may have open, where the system allows that."""
@@ -30,7 +30,7 @@ _CONNECT_TIMEOUT = 3.0
 """Seconds that an address may take to answer."""
 
 _WITHOUT_DATABASE = frozenset({"nodb", "file", "?", "h", "help"})
-"""Options with which Tango needs no database."""
+"""Options with which Tango does not need a database."""
 
 
 class StartError(RuntimeError):
@@ -42,12 +42,12 @@ def main() -> None:
 
     If it cannot start, it writes a line to standard error that says why, and its exit status is not 0.
     """
-    # A Starter hands its own mask down, with all signals blocked: no script could be asked to stop.
+    # A Starter passes on its own mask, with all signals blocked: scripts could not be stopped.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.environ.setdefault("TANGO_DS_EVENT_BUFFER_HWM", _EVENTS_HELD)
     secrets.withhold()
     _raise_descriptor_limit()
-    # In the end, what waits to be logged is written.
+    # At the end, the waiting log messages are written.
     atexit.register(logs.finish)
     logs.start(within=tango.EnsureOmniThread)
     atexit.register(traces.finish)
@@ -82,15 +82,15 @@ def _serve(arguments: Sequence[str]) -> None:
 
         def serving() -> None:
             signals.watch()
-            # What there is when the devices have been made stays. To look through all of it for garbage,
-            # after every few ten thousand events, would hold up all threads for fifty milliseconds.
+            # Objects that exist after the creation of the devices remain. A garbage collection of all of
+            # them, after every few ten thousand events, would block all threads for fifty milliseconds.
             gc.freeze()
 
         run((OETController,), args=[SERVER, *arguments], raises=True, post_init_callback=serving)
     except tango.DevFailed as error:
         raise StartError(" ".join(reason.desc for reason in error.args)) from error
     except Exception as error:
-        # Of what goes wrong in the ORB only this much gets here; it has written the details itself.
+        # Only this much of an error of the ORB is reported here; it has written the details itself.
         raise StartError(
             f"the server cannot start ({error}). If the lines above name an endpoint, another process "
             "uses its port: end that, or choose another port with -ORBendPoint"
@@ -98,7 +98,7 @@ def _serve(arguments: Sequence[str]) -> None:
 
 
 def _require_log_format() -> None:
-    """See that the environment asks for a known form of log messages.
+    """Check that the environment names a known form of log messages.
 
     :raises StartError: if it does not
     """
@@ -109,10 +109,10 @@ def _require_log_format() -> None:
 
 
 def _require_database() -> None:
-    """See that something listens where the Tango database should be.
+    """Check that something listens at the address of the Tango database.
 
-    Tango itself does not say where it has tried. A connection of its own, made before the server's ORB
-    exists, would lose the options of the command line; so this is a plain one.
+    Tango itself does not report the addresses that it has tried. A connection of its own, made before the
+    server's ORB exists, would lose the options of the command line; so this is a plain one.
 
     :raises StartError: if there is nothing
     """

@@ -15,7 +15,7 @@ _PROPERTY = "SecretVariables"
 def secret_variables(device: Any) -> Collection[str]:
     """Return the `SecretVariables` of all controllers of a server, together.
 
-    They have one environment: a variable that one of them keeps from its scripts reaches those of no other.
+    They have one environment: a variable that one of them withholds from its scripts is withheld from all.
     All are read before the first controller starts processes for scripts, which inherit the environment.
 
     :param device: one of the controllers

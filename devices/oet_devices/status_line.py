@@ -1,4 +1,4 @@
-"""The first line of Status: what the controller is doing, from the documents of procedures."""
+"""The first line of Status: the present activity of the controller, from the documents of procedures."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from ska_oso_oet.journal import Document
 from ska_oso_oet.model import AtCheckpoint, ProcedurePhase, ProcedureState, ProcedureSummary, Question
 
 _LONGEST_STEP = 60
-"""Characters of what a script says that it is doing: more is not taken in at one glance."""
+"""Characters of a script's own text: more cannot be read at a glance."""
 
 _AT_CHECKPOINT: dict[AtCheckpoint | None, str] = {
     AtCheckpoint.PAUSE: ", pausing at the next checkpoint",
@@ -21,12 +21,12 @@ _AT_CHECKPOINT: dict[AtCheckpoint | None, str] = {
 }
 
 _NOTHING_TO_ADD = frozenset({DevState.ON, DevState.FAULT})
-"""States in which nothing prevents a start, or Status says already what does, and what to do."""
+"""States in which a start is possible, or in which Status already says what prevents it."""
 
 
 @dataclass(frozen=True)
 class Brief:
-    """A procedure in brief.
+    """Short form of a procedure.
 
     :param id: its number
     :param name: short name of its script
@@ -36,7 +36,7 @@ class Brief:
     :param phase: the part of its life that it is in
     :param progress: percentage done, as the script has reported
     :param step: what it is doing, as the script has reported with its progress
-    :param checkpoint: label of the checkpoint that it has come to last
+    :param checkpoint: label of the checkpoint that it has reached last
     :param at_checkpoint: what happens at its next checkpoint
     """
 
@@ -79,7 +79,7 @@ def summary_of(current: Brief | None) -> str:
 
 
 class Now(NamedTuple):
-    """What is going on at one moment.
+    """Present activity of a controller.
 
     :param last: ID of the procedure that was created last, 0 if there is none
     :param running: ID of the procedure that runs ``main``, 0 if there is none
@@ -107,7 +107,7 @@ class StatusLine:
             self._last = self._changed = 0
 
     def show(self, document: Document) -> Brief:
-        """Take note of a document, unless a newer one of the procedure is known. Returns it in brief."""
+        """Store a document, unless a newer one of the procedure is known. Returns its short form."""
         shown = brief(document)
         with self._lock:
             before = self._briefs.get(shown.id)
@@ -123,7 +123,7 @@ class StatusLine:
         return shown
 
     def show_checkpoint(self, procedure_id: int, label: str) -> bool:
-        """Take note of the checkpoint that a script has come to. Returns whether that is news."""
+        """Store the checkpoint that a script has reached. Returns whether it has changed."""
         with self._lock:
             known = self._briefs.get(procedure_id)
             if known is None or known.checkpoint == label:
@@ -132,7 +132,7 @@ class StatusLine:
             return True
 
     def show_progress(self, procedure_id: int, percent: int, step: str | None = None) -> bool:
-        """Take note of a script's progress, and what it is doing. Returns whether that is news."""
+        """Store a script's progress and its text. Returns whether they have changed."""
         with self._lock:
             known = self._briefs.get(procedure_id)
             if known is None or (known.progress, known.step) == (percent, step):
@@ -141,7 +141,7 @@ class StatusLine:
             return True
 
     def now(self) -> Now:
-        """Return what is going on."""
+        """Return the present activity."""
         with self._lock:
             for known in self._briefs.values():
                 if known.main_runs:
@@ -154,9 +154,9 @@ class StatusLine:
         return self.now().running
 
     def progress(self) -> float:
-        """Return how much of its work the script that runs ``main`` says it has done, in percent.
+        """Return the progress that the script that runs ``main`` has reported, in percent.
 
-        It is 0 if no script runs, or if the script has said nothing.
+        It is 0 if no script runs, or if the script has reported none.
         """
         now = self.now()
         return float(now.current.progress or 0) if now.running and now.current is not None else 0.0
@@ -176,7 +176,7 @@ class StatusLine:
         return summary_of(self.current)
 
     def describe(self) -> str:
-        """Return a line that says what is going on."""
+        """Return a line about the present activity."""
         with self._lock:
             briefs = list(self._briefs.values())
         running = [known for known in briefs if known.main_runs]
@@ -190,7 +190,7 @@ class StatusLine:
         return " ".join(sentences)
 
     def status(self, standby_workers: int, state: DevState, question: Question | None = None) -> str:
-        """Return a line that says what is going on, and another that says how to go on if nothing can begin.
+        """Return a line about the present activity, and one about what to do if nothing can be started.
 
         :param standby_workers: how many processes are kept warm
         :param state: the state of the device
@@ -211,7 +211,7 @@ def _describe_running(running: Brief) -> str:
     where = "" if running.checkpoint is None else f" at checkpoint {_short(running.checkpoint)}"
     progress = "" if running.progress is None else f" ({running.progress} %)"
     if running.state is ProcedureState.PAUSED:
-        return f"Paused {name} for {duration}{where}{progress}. Send Resume to go on."
+        return f"Paused {name} for {duration}{where}{progress}. Send Resume to continue."
     step = "" if running.step is None else f", {_short(running.step)}"
     sentence = f"Running {name} for {duration}{where}{step}{progress}"
     return f"{sentence}{_AT_CHECKPOINT.get(running.at_checkpoint, '')}."

@@ -1,4 +1,4 @@
-"""The spans of commands and procedures."""
+"""Spans of commands and procedures, for traces."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ class Tracing:
         if not traces.is_on():
             return
         entered = request.context
-        if not isinstance(entered, traces.Entered):  # it names no trace: On, for instance, has no argument
+        if not isinstance(entered, traces.Entered):  # it has no trace: On, for example, has no argument
             entered = traces.Entered(traces.TraceParent.root(), None)
         procedure = request.tags.get("procedure")
         traces.record(

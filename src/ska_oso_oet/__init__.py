@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _leave_current_folder() -> None:
-    """Keep a program of this project, started by ``python -m``, from importing what is in the current folder.
+    """Keep a program of this project, started by ``python -m``, from importing modules in the current folder.
 
     Python would look there first, whatever files are there. Called as early as possible: Python itself is
     still looking for the module then, and has no name of a program.
@@ -27,7 +27,7 @@ _leave_current_folder()
 
 
 def __getattr__(name: str) -> Any:
-    """Look the version or the feature flags up when they are first used: ``oet --help`` needs neither.
+    """Return the version or the feature flags when they are first used: ``oet --help`` needs neither.
 
     :raises AttributeError: if there is no such name
     """

@@ -5,7 +5,7 @@ The value of a flag comes from the first of these that has one:
 1. the environment variable ``OET_`` and the flag's name in capitals, e.g. OET_NEW_THING;
 2. the section ``[ska_oso_oet]`` of ``ska_oso_oet.ini``, e.g. ``new_thing = yes``: in the home folder, or else
    in the folder that Python is installed in (``sys.prefix``);
-3. the default in the code that asks.
+3. the default in the code that reads the flag.
 
 ``1``, ``yes``, ``true`` and ``on`` switch a feature on, ``0``, ``no``, ``false`` and ``off`` switch it off.
 """
@@ -26,7 +26,7 @@ RECORD_EXECUTIONS = "record_executions"
 class Features:
     """The features that are switched on.
 
-    :param config_parser: what was read from .ini files
+    :param config_parser: the parsed .ini files
     """
 
     def __init__(self, config_parser: ConfigParser) -> None:
@@ -38,7 +38,7 @@ class Features:
 
         :param paths: configuration files to parse; later ones outrank earlier ones, and a file that does
             not exist counts as empty
-        :raises configparser.Error: if a file is no .ini file
+        :raises configparser.Error: if a file is not an .ini file
         """
         parser = ConfigParser(interpolation=None)
         parser.read(paths)
@@ -48,7 +48,7 @@ class Features:
         """Return whether a feature is switched on.
 
         :param name: name of its flag, in lower case
-        :param default: what holds if nobody has set it
+        :param default: its value if it is not set
         :raises ValueError: if it was set to something that means neither on nor off
         """
         variable = f"OET_{name.upper()}"
@@ -68,7 +68,7 @@ class Features:
 def features_of_this_site() -> Features:
     """Return the flags as this site has set them.
 
-    :raises ValueError: if a file of flags is no .ini file
+    :raises ValueError: if a file of flags is not an .ini file
     """
     paths = [os.path.join(folder, FILE_NAME) for folder in (sys.prefix, os.path.expanduser("~"))]
     try:

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, removing folders, and temporary folders."""
+"""Files that are written completely or not at all, removal of folders, and temporary folders."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; it replaces one that exists. On return it survives a power failure.
+    """Write a file completely or not at all; it replaces an existing one, and survives a power failure.
 
     One writer at a time: the draft has a fixed name, so that a killed process leaves at most one of them.
 
@@ -33,7 +33,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def write_new_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, like `write_file`, but never replace one. Any number may write.
+    """Write a file completely or not at all, like `write_file`, but never replace one. Any number may write.
 
     :param path: path of the file, in a folder that exists
     :param content: the content of the file
@@ -67,7 +67,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder with its content. What cannot be removed stays, and is reported in the log.
+    """Remove a folder with its content. Files that cannot be removed stay, and are reported in the log.
 
     :param folder: the folder; it need not exist
     """
@@ -100,12 +100,12 @@ class TemporaryFolder:
 
 
 def make_private(folder: Path, files: str = "") -> None:
-    """Create a folder, and let nobody but the user of this process read it.
+    """Create a folder that only the user of this process can read.
 
-    A folder of another user stays as it is, and so does one that is for all users, as ``/tmp`` is.
+    A folder of another user is not changed, and one for all users is not, either, such as ``/tmp``.
 
     :param folder: the folder
-    :param files: pattern of the names of files in it that nobody else may read, either; by default none
+    :param files: pattern of the names of files in it that only this user may read, too; by default none
     :raises OSError: if it cannot be created or read
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

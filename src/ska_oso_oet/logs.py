@@ -1,4 +1,4 @@
-"""The form of log messages, and a log of operation that keeps nobody waiting.
+"""Formats of log messages, and a log of operation that does not block its callers.
 
 Messages are written in the SKA log format, version 1 (the developer portal of the SKA, "Logging format"), or
 as JSON where the environment variable OET_LOG_FORMAT says so.
@@ -18,7 +18,7 @@ FORMAT_VARIABLE: Final = "OET_LOG_FORMAT"
 _SKA, _JSON = "ska", "json"
 
 OPERATION: Final = logging.getLogger("oet.operation")
-"""Log of what is asked for and of what happens. It keeps nobody waiting between `start` and `finish`."""
+"""Log of requests and of changes. It does not block its callers between `start` and `finish`."""
 
 _WAITING: Final = 10_000
 """Messages that may wait to be written: enough for a burst, little enough for any memory."""
@@ -90,9 +90,9 @@ def _tags(record: logging.LogRecord) -> Mapping[str, object]:
 
 
 def make_formatter() -> logging.Formatter:
-    """Return what writes records in the form that the environment asks for.
+    """Return the formatter that the environment selects.
 
-    :raises ValueError: if it asks for an unknown one
+    :raises ValueError: if it names an unknown one
     """
     wanted = os.environ.get(FORMAT_VARIABLE, "").strip().lower() or _SKA
     if wanted not in (_SKA, _JSON):
@@ -117,11 +117,11 @@ def level_of(line: str) -> int | None:
 
 
 class BackgroundHandler(logging.Handler):
-    """Hands records to the handlers of the root logger, in a thread of its own.
+    """Passes records to the handlers of the root logger, in a thread of its own.
 
-    Those who log do not wait: where more messages wait than fit, the newest are dropped and counted.
+    Callers do not wait: where more messages wait than fit, the newest are dropped and counted.
 
-    :param within: makes the context that the thread works in
+    :param within: creates the context of the thread
     """
 
     def __init__(self, within: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
@@ -140,9 +140,9 @@ class BackgroundHandler(logging.Handler):
             self._dropped += 1
 
     def finish(self, timeout: float) -> None:
-        """Write what waits, and end the thread.
+        """Write the waiting records, and end the thread.
 
-        :param timeout: seconds that it may take: a log may be written to something that reads no more
+        :param timeout: seconds that it may take: the reader of the log may have stopped reading
         """
         try:
             self._records.put(None, timeout=timeout)
@@ -164,9 +164,9 @@ _running: list[BackgroundHandler] = []
 
 
 def start(within: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
-    """Have a thread of its own write the log of operation.
+    """Let a thread of its own write the log of operation.
 
-    :param within: makes the context that the thread works in
+    :param within: creates the context of the thread
     """
     handler = BackgroundHandler(within)
     _running.append(handler)
@@ -175,7 +175,7 @@ def start(within: Callable[[], AbstractContextManager[object]] = nullcontext) ->
 
 
 def finish() -> None:
-    """Write what waits, and have the log of operation written by those who log."""
+    """Write the waiting records; from then on, callers write the log of operation."""
     while _running:
         handler = _running.pop()
         OPERATION.removeHandler(handler)
@@ -188,6 +188,6 @@ def log(level: int, message: str, **tags: object) -> None:
 
     :param level: of Python's logging
     :param message: one line
-    :param tags: what the message is about, by name, e.g. ``procedure=7``; None is left out
+    :param tags: tags of its subject, by name, e.g. ``procedure=7``; None is left out
     """
     OPERATION.log(level, "%s", message, extra={"tags": tags}, stacklevel=2)

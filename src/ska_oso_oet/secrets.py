@@ -1,4 +1,4 @@
-"""Secrets of a server: they come in environment variables, and are kept from the programs that it starts.
+"""Secrets of a server: environment variables that are withheld from the programs that it starts.
 
 A script has the rights of its server: it could read them in its own environment, and in
 ``/proc/PID/environ`` of the server. `withhold` removes them from both; `environment` returns them.
@@ -25,7 +25,7 @@ _withheld: dict[str, str] = {}
 def withhold(names: Iterable[str] = (*OF_CONTROLLER, *OF_SIDECAR)) -> None:
     """Remove variables from the environment of this process, and from what other processes can see of it.
 
-    :param names: names of the variables; those that are not set are passed over
+    :param names: names of the variables; those that are not set are ignored
     """
     chosen = set(names)
     for name in chosen & set(os.environ):
@@ -51,7 +51,7 @@ def chosen(names: Iterable[str]) -> dict[str, str]:
 def _erase(names: set[bytes]) -> None:
     """Overwrite variables in the memory that the kernel shows as the environment of this process.
 
-    What has been removed with `unsetenv` is not used any more, but still there.
+    Values that were removed with `unsetenv` are no longer used, but still there.
     """
     fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
     start, end = int(fields[_ENV_START]), int(fields[_ENV_END])

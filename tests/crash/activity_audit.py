@@ -22,7 +22,7 @@ _ENDS: Final = {
 
 
 class ActivityAudit:
-    """What a server that was just started remembers of the activities of the one before.
+    """Audit of the activities that a new server has from the previous one.
 
     :param controller: the server
     :param events: those that were published since the last audit
@@ -91,7 +91,7 @@ class ActivityAudit:
             yield f"activity {activity_id} has failed without a reason"
 
     def _check_procedure(self, activity_id: int, summary: dict[str, Any]) -> Iterator[str]:
-        """See that an activity tells the same as its procedure."""
+        """Check that an activity agrees with its procedure."""
         procedure = self._procedures.get(summary["procedure_id"])
         if procedure is None:
             return

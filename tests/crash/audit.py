@@ -22,7 +22,7 @@ _REQUEST: Final = "request."
 
 
 class Past(NamedTuple):
-    """What the last audit has found: the numbers from which on the next one looks.
+    """Result of the last audit: the numbers from which the next one continues.
 
     :param last_seq: number of the newest event
     :param last_id: ID of the newest procedure
@@ -39,7 +39,7 @@ class Past(NamedTuple):
 
 
 class Audit:
-    """What a server that was just started remembers, beside what clients have seen of the one before.
+    """Comparison of the records of a new server with the observations of clients of the previous one.
 
     :param controller: the server
     :param sightings: what clients have seen of the one before

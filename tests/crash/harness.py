@@ -26,11 +26,11 @@ _MARK = "OET_CRASH_TEST"
 _SHORTEST_LIFE, _LONGEST_LIFE = 0.3, 4.0
 """Seconds that a server lives after it was ready."""
 _LONGEST_START = 1.5
-"""Seconds after which a server is killed that is to die while it starts, at the most."""
+"""Seconds after which a server is killed that is to die while it starts, at most."""
 _STILLBORN = 0.15
-"""How many of the servers do."""
+"""Share of these servers."""
 _COMMIT_DELAYS = (0.0, 0.02, 0.05)
-"""Seconds that disks take for a transaction, at the most."""
+"""Seconds that disks take for a transaction, at most."""
 _MOURNING = 1.0
 """Seconds that processes may outlive their server."""
 
@@ -45,7 +45,7 @@ _PROPERTIES = {
 
 @dataclass(frozen=True)
 class Round:
-    """What came of one round.
+    """Result of one round.
 
     :param number: counted from 1
     :param life: seconds after which the server was killed, from when it was ready
@@ -73,14 +73,14 @@ class Round:
     findings: Sequence[str]
 
     def __str__(self) -> str:
-        told = (
+        reported = (
             f"round {self.number}: killed after {self.life:.2f} s, {self.seen} events seen "
             f"({', '.join(f'{count} by {by}' for by, count in self.seen_by.items())}), "
             f"{self.journalled} journalled, {self.activities} activities, {self.procedures} procedures, "
             f"{self.unknown} of them unknown, {self.entries} entries of the queue, "
             f"{self.processes} processes"
         )
-        return "\n  ".join([told, *self.findings])
+        return "\n  ".join([reported, *self.findings])
 
 
 class _Life:
@@ -88,7 +88,7 @@ class _Life:
 
     :param site: the controller that it serves
     :param mark: found in the environment of its processes, and of no others
-    :param commit_delay: seconds that its disk takes for a transaction, at the most
+    :param commit_delay: seconds that its disk takes for a transaction, at most
     """
 
     def __init__(self, site: ControllerSite, mark: str, commit_delay: float = 0.0) -> None:

@@ -12,7 +12,7 @@ from .sightings import Sightings
 
 
 class QueueAudit:
-    """What a server that was just started remembers of the queue of the one before.
+    """Audit of the queue that a new server has from the previous one.
 
     :param controller: the server
     :param events: those that were published since the last audit

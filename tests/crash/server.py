@@ -1,6 +1,6 @@
-"""The device server, on a disk that is as slow as it is told to be.
+"""The device server, on a disk of configurable speed.
 
-On a fast disk an event is committed before anybody could have seen it, in whatever order it is told and
+On a fast disk an event is committed before a client could receive it, in any order of publication and
 written. Only on a slow one a kill finds out that the order is wrong.
 """
 

@@ -1,4 +1,4 @@
-"""What the clients of a controller have seen of it."""
+"""Observations of a controller by its clients."""
 
 import json
 import threading

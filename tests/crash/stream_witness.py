@@ -16,14 +16,14 @@ from .sightings import By, Sightings
 from .witness import Witness
 
 _CATCH_UP = 15.0
-"""Seconds after which a stream has told all that has happened before, at the latest."""
+"""Maximum seconds until a stream has sent all earlier events."""
 
 _ATTEMPTS = 15
-"""Events that are made, one each second, until a new stream tells of one."""
+"""Events that are published, one each second, until a new stream sends one."""
 
 
 class _Stream:
-    """Reads one stream to its end, and takes note of what it tells.
+    """Reads one stream to its end, and records its events.
 
     :param url: of the REST service
     """
@@ -32,7 +32,7 @@ class _Stream:
         self._url = url
         self._last = 0
         self._over = False
-        self._told = threading.Condition()
+        self._reported = threading.Condition()
         self._sightings = Sightings()
         self._thread = threading.Thread(target=self._read, name="stream witness")
         self._thread.start()
@@ -42,25 +42,25 @@ class _Stream:
         """Take note for the clients of one more server, once all has come of the one before."""
         if not self._last:
             self._rouse(controller)
-        with self._told:
+        with self._reported:
             # What came since the death of the last server.
             sightings.absorb(self._sightings)
             self._sightings = sightings
             newest = controller.proxy.lastEventId
-            if self._last and not self._told.wait_for(lambda: self._last >= newest, _CATCH_UP):
+            if self._last and not self._reported.wait_for(lambda: self._last >= newest, _CATCH_UP):
                 sightings.contradiction(f"the stream is at event {self._last}, the controller at {newest}")
         yield
-        with self._told:
+        with self._reported:
             self._sightings = Sightings()
 
     def _rouse(self, controller: Controller) -> None:
-        """Have events happen until the stream tells of one: from then on it has to tell of all."""
+        """Publish events until the stream sends one: from then on it must send all."""
         for _ in range(_ATTEMPTS):
             controller.create(ACTOR)
-            with self._told:
-                if self._told.wait_for(lambda: self._last, 1.0):
+            with self._reported:
+                if self._reported.wait_for(lambda: self._last, 1.0):
                     return
-        self._sightings.contradiction("the stream tells nothing")
+        self._sightings.contradiction("the stream sends nothing")
 
     def expect_end(self) -> None:
         """Know that the stream is about to end. Before that, its end would be a finding."""
@@ -76,7 +76,7 @@ class _Stream:
             end = "without a word"
         except httpx.HTTPError as error:
             end = repr(error)
-        with self._told:
+        with self._reported:
             if not self._over:
                 self._sightings.contradiction(f"the stream has ended: {end}")
 
@@ -93,12 +93,12 @@ class _Stream:
         number = json.loads(item.data).get("seq")
         if number is None:  # somebody has looked: that is not stored
             return
-        with self._told:
+        with self._reported:
             if self._last and number != self._last + 1:
                 self._sightings.contradiction(f"the stream went from event {self._last} to {number}")
             self._last = number
             self._sightings.event(item.data, By.STREAM)
-            self._told.notify_all()
+            self._reported.notify_all()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Clients that only look: they take note of all that they are told.
+"""Clients that only read: they record all that they receive.
 
 A witness is a context manager that takes note as long as the context lasts, made by a function of this
 form.
@@ -20,7 +20,7 @@ Witness = Callable[[Controller, Sightings], AbstractContextManager[None]]
 
 @contextmanager
 def tango_witness(controller: Controller, sightings: Sightings) -> Iterator[None]:
-    """Take note of what a device tells in Tango change events.
+    """Record the Tango change events of a device.
 
     :param controller: the device
     :param sightings: where to take note
@@ -55,7 +55,7 @@ def _callback(listener: Callable[[Any], None], sightings: Sightings) -> Callable
             listener(event.attr_value.value)
         except Exception as error:
             # Tango would only print it.
-            sightings.contradiction(f"{event.attr_name} told what cannot be read: {error!r}")
+            sightings.contradiction(f"{event.attr_name} sent a value that cannot be read: {error!r}")
 
     return on_event
 

@@ -1,4 +1,4 @@
-"""What events have told of procedures: no more of it than can be kept of thousands."""
+"""Chronicle of procedures, from events: only the facts that can be kept of thousands."""
 
 import threading
 from collections import Counter, defaultdict
@@ -14,19 +14,19 @@ _LIFECYCLE = ("procedure.lifecycle.created", "procedure.lifecycle.started", "pro
 
 
 class Chronicle:
-    """States and lifecycle events of all procedures, as events have told them."""
+    """States and lifecycle events of all procedures, from events."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.states: dict[int, list[str]] = defaultdict(list)
         self.topics: dict[int, list[str]] = defaultdict(list)
         self.late: list[str] = []
-        """Events of scripts that came after their end was told."""
+        """Events of scripts that came after their end was published."""
         self.events = 0
         self._ended: set[str] = set()
 
     def on_batch(self, batch: Batch) -> None:
-        """Note what a batch tells; a subscriber of the bus."""
+        """Record a batch; a subscriber of the bus."""
         with self._lock:
             self.events += len(batch.events)
             for event in batch.events:

@@ -1,4 +1,4 @@
-"""What the scripts of a stress run do: all that scripts should not, and what they usually do."""
+"""Scripts of a stress run: bad behaviour of all kinds, and normal behaviour."""
 
 from tests.support.script_bench import script
 

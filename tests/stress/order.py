@@ -1,4 +1,4 @@
-"""The order of states that a history must obey, and what events must have told of it."""
+"""The order of states that a history must obey, and the events that it must have."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,30 +10,30 @@ _PATHS = (
 _EARLY_ENDS = frozenset({"STOPPED", "FAILED"})
 
 
-def breach(history: Sequence[str], told: Sequence[str], topics: Sequence[str]) -> str | None:
-    """Return what is wrong with what became of a procedure, None if nothing is.
+def breach(history: Sequence[str], reported: Sequence[str], topics: Sequence[str]) -> str | None:
+    """Return the fault in the history of a procedure, None if there is none.
 
     :param history: its states, from its summary
-    :param told: its states, from the events
+    :param reported: its states, from the events
     :param topics: topics of its lifecycle events
     """
-    if list(history) != list(told):
-        return f"events told {' '.join(told)}, the summary {' '.join(history)}"
+    if list(history) != list(reported):
+        return f"events reported {' '.join(reported)}, the summary {' '.join(history)}"
     if not is_whole(history):
         return f"no order of states: {' '.join(history)}"
     end = history[-1].lower()
     ends = [topic for topic in topics if topic.rpartition(".")[2] in ("complete", "failed", "stopped")]
     if ends != [f"procedure.lifecycle.{end}"]:
-        return f"ended {end}, and told {ends}"
+        return f"ended {end}, and reported {ends}"
     if list(topics).count("procedure.lifecycle.created") != 1:
-        return f"its creation was told in {' '.join(topics)}"
+        return f"its creation was published in {' '.join(topics)}"
     if list(topics).count("procedure.lifecycle.started") != without_pauses(history).count("RUNNING"):
-        return f"the starts of {' '.join(history)} were told in {' '.join(topics)}"
+        return f"the starts of {' '.join(history)} were published in {' '.join(topics)}"
     pauses = list(history).count("PAUSED")
     resumed = sum(pair == ("PAUSED", "RUNNING") for pair in pairwise(history))
     told_pauses = [list(topics).count(f"procedure.lifecycle.{word}") for word in ("paused", "resumed")]
     if told_pauses != [pauses, resumed]:
-        return f"the pauses of {' '.join(history)} were told in {' '.join(topics)}"
+        return f"the pauses of {' '.join(history)} were published in {' '.join(topics)}"
     return None
 
 

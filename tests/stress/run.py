@@ -30,11 +30,11 @@ _SETTLING_TIME = 10.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do.
+    """Plan of a run.
 
     :param procedures: how many procedures to run
-    :param seed: decides what becomes of them
-    :param operators: how many are live at a time, at the least
+    :param seed: decides about their ends
+    :param operators: minimum number of live ones
     :param warm_up: how many procedures go before the first measurement
     :param folder: state directory
     """
@@ -48,7 +48,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Resources:
-    """What is in use while nothing is going on.
+    """Resources in use without any activity.
 
     :param holdings: processes, threads, descriptors and temporary files
     :param memory: resident memory of server and forkserver, bytes
@@ -64,7 +64,7 @@ class Resources:
 
 @dataclass
 class Report:
-    """What came of it.
+    """Result of a run.
 
     :param seconds: how long it took, after the warm-up
     :param ends: how many procedures ended in which state
@@ -158,10 +158,10 @@ class StressRun:
 
     def _look(self, service: ScriptExecutionService) -> Iterator[str]:
         """Look at every procedure."""
-        for procedure_id, told in self._chronicle.states.items():
+        for procedure_id, reported in self._chronicle.states.items():
             summary = service.summary(procedure_id)
             history = [str(state) for state, _ in summary.history.process_states]
-            wrong = breach(history, told, self._chronicle.topics[procedure_id])
+            wrong = breach(history, reported, self._chronicle.topics[procedure_id])
             if wrong is not None:
                 yield f"procedure {procedure_id}: {wrong}"
         yield from (f"after the end: {late}" for late in self._chronicle.late)

@@ -1,1 +1,1 @@
-"""What tests share: processes of a Tango control system, and clients that speak its protocols."""
+"""Support for tests: processes of a Tango control system, and clients of its protocols."""

@@ -41,7 +41,7 @@ class ActivityTestDevice(Device):
         """Take a request, refuse it if it is for 'refused' or an unknown Scheduling Block."""
         request = ActivityRequest.model_validate_json(argin)
         if request.sbd_id == "unknown":
-            text = "There is no Scheduling Block unknown."
+            text = "There is not a Scheduling Block unknown."
             tango.Except.throw_exception("OET_ActivityNotFound", text, "RunActivity")
         if request.activity_name == "refused":
             return [5], ["Not today."]

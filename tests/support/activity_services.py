@@ -36,7 +36,7 @@ class Oet:
     :param journal: where events and documents are kept
     :param history_length: how many ended activities are listed
     :param connect: opens the ODA; by default one of files
-    :param record_executions: whether the ODA is told what is executed
+    :param record_executions: whether executions are reported to the ODA
     """
 
     def __init__(

@@ -32,7 +32,7 @@ OUTSIDE: dict[str, Any] = {
     "ingress": {"enabled": True, "host": "oet.example.org"},
     "networkPolicy": {"restClients": [INGRESS_CONTROLLER]},
 }
-"""What it takes to be reached from outside of the cluster, beside a token."""
+"""Values for access from outside of the cluster, in addition to a token."""
 
 VALUE_SETS: dict[str, dict[str, Any]] = {
     "defaults": {},

@@ -16,7 +16,7 @@ BASE = "/api/v1.0"
 
 
 class Answer(NamedTuple):
-    """What to answer to a request."""
+    """Answer to a request."""
 
     status: int
     body: Any
@@ -158,7 +158,7 @@ class ContractHttpServer:
         headers = {name.lower(): value for name, value in handler.headers.items()}
         self.requests.append(Recorded(handler.command, path, headers, copy.deepcopy(body)))
         if not handler.path.startswith(BASE):
-            self._reply(handler, Answer(200, "<html>This is no API</html>"))
+            self._reply(handler, Answer(200, "<html>This is not an API</html>"))
         elif path == "/stream":
             self._stream(handler)
         else:

@@ -1,4 +1,4 @@
-"""A service that keeps the wire contract of the OET, over real sockets, and does what a test tells it.
+"""A service that keeps the wire contract of the OET, over real sockets, controlled by a test.
 
 It runs no scripts: what a procedure does when it is started is a list of steps, by script URI. All that it
 sends and answers, refusals and the event stream included, has the shape of the contract.

@@ -41,7 +41,7 @@ class DocumentationError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """What is typed at a prompt, and what is printed then.
+    """A line typed at a prompt, and the lines printed after it.
 
     :param prompt: the prompt that the page shows; empty where a command that kept running ends
     :param typed: the line, or the lines where it goes on

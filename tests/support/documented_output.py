@@ -7,7 +7,7 @@ ELLIPSIS = "…"
 """Stands for any text in a line and, alone in a line, for any number of lines."""
 
 _SCRIPT_OUTPUT = "| "
-"""What the `oet` command writes before output of a script, which arrives beside the events."""
+"""Mark of the `oet` command before output of a script, which arrives beside the events."""
 
 _VARYING = re.compile(
     r"(?P<any>…)"

@@ -13,7 +13,7 @@ from tests.support.documented_terminal import SHELL, Terminal
 from tests.support.patience import wait_until
 
 _OWN = ("PYTEST", "OET_", "TANGO_", "ODA_", "SUBARRAY_")
-"""How variables begin that a user does not have."""
+"""Prefixes of variables that a user does not have."""
 _TERMINAL = {"TERM": "dumb", "COLUMNS": "150", "LINES": "50"}
 """Without colours and bars that move."""
 

@@ -15,7 +15,7 @@ ANY_PORTS = " --tango-port=0 --rest-port=0"
 
 @dataclass(frozen=True)
 class Stack:
-    """Where a stack is.
+    """Addresses of a stack.
 
     :param tango: host and port of its Tango database
     :param device: its first controller
@@ -34,7 +34,7 @@ class Stack:
 
     @property
     def ready_line(self) -> str:
-        """What ``oet-stack`` prints when all is up."""
+        """Line that ``oet-stack`` prints when all is up."""
         return (
             f"OET ready: TANGO_HOST={self.tango} DEVICE={self.device} "
             f"REST={self.root}/api/v1.0 PAGE={self.root}/"

@@ -16,7 +16,7 @@ _SWITCHES = ("testMode", "simulationMode", "controlMode")
 
 
 class Event(NamedTuple):
-    """What an event said, under the name that it was subscribed by."""
+    """Content of an event, under the name that it was subscribed by."""
 
     attribute: str
     value: Any

@@ -12,7 +12,7 @@ from ska_oso_oet.procedure.domain import GitScript
 _OF_INSTALLATION = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
 
 _BACKEND = '''\
-"""A build backend that needs no other package, and does what files beside the project tell it to."""
+"""A build backend that needs no other package, and is controlled by files next to the project."""
 import os, pathlib, tomllib, zipfile
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):

@@ -1,4 +1,4 @@
-"""What a test has left behind: processes, threads, file descriptors, temporary files.
+"""Leftovers of a test: processes, threads, file descriptors, temporary files.
 
 Processes are known by a variable that the forkserver is started with: whatever descends from it,
 detached or not, has it in its initial environment.
@@ -68,7 +68,7 @@ def guardian() -> int | None:
 
 @dataclass(frozen=True)
 class Holdings:
-    """What this process, and those that it has started, have.
+    """Resources of this process, and of those that it has started.
 
     :param processes: process IDs of those with the mark, but for the forkserver
     :param threads: threads of this process

@@ -22,11 +22,11 @@ _ATTRIBUTES = {
     1: ("longRunningCommandStatus", "longRunningCommandProgress", "longRunningCommandResult"),
     2: ("_lrcEvent",),
 }
-"""What a client of each version subscribes to."""
+"""Attributes that a client of each version subscribes to."""
 
 
 class Update(NamedTuple):
-    """What one event said of a command; None for what it did not mention."""
+    """Content of one event about a command; None for fields that it does not have."""
 
     status: TaskStatus | None = None
     progress: int | None = None
@@ -38,7 +38,7 @@ class CommandRefusedError(Exception):
 
 
 class LrcListener:
-    """What a client hears of all commands of a device.
+    """Events of all commands of a device, as a client receives them.
 
     :param proxy: the device
     :param version: version of the protocol
@@ -104,10 +104,10 @@ class LrcListener:
             updates.append(Update(status, event.get("progress"), event.get("result")))
         elif attribute == "longRunningCommandStatus":
             # These list every command, over and over: only what is new is an update.
-            if TaskStatus[text] not in _told(updates, "status")[-1:]:
+            if TaskStatus[text] not in _reported(updates, "status")[-1:]:
                 updates.append(Update(status=TaskStatus[text]))
         elif attribute == "longRunningCommandProgress":
-            if int(text) not in _told(updates, "progress")[-1:]:
+            if int(text) not in _reported(updates, "progress")[-1:]:
                 updates.append(Update(progress=int(text)))
         elif text:
             updates.append(Update(result=json.loads(text)))
@@ -134,17 +134,17 @@ class LrcCall:
     @property
     def statuses(self) -> list[TaskStatus]:
         """The statuses that the command has gone through."""
-        return _told(self.updates, "status")
+        return _reported(self.updates, "status")
 
     @property
     def progress(self) -> list[int]:
-        """The progress that the command has told."""
-        return _told(self.updates, "progress")
+        """The progress that the command has reported."""
+        return _reported(self.updates, "progress")
 
     @property
     def result(self) -> list[Any] | None:
         """The result of the command; None if there is none yet."""
-        return next(iter(_told(self.updates, "result")), None)
+        return next(iter(_reported(self.updates, "result")), None)
 
     def wait_until(self, condition: Callable[["LrcCall"], Any]) -> "LrcCall":
         """Wait until what has been heard fulfils a condition.
@@ -168,14 +168,14 @@ class LrcCall:
         return self.wait_until(lambda call: call.statuses and call.statuses[-1].is_final)
 
 
-def _told(updates: list[Update], what: str) -> list[Any]:
-    """Return all that updates tell of one thing."""
+def _reported(updates: list[Update], what: str) -> list[Any]:
+    """Return the values of one field in updates."""
     return [value for update in updates if (value := getattr(update, what)) is not None]
 
 
 @contextmanager
 def listen_to_commands(proxy: tango.DeviceProxy, version: int | None = None) -> Iterator[LrcListener]:
-    """Listen to what becomes of all commands of a device as long as the context lasts.
+    """Listen to all commands of a device as long as the context lasts.
 
     :param proxy: the device
     :param version: version of the protocol; by default the highest that the device speaks
@@ -195,7 +195,7 @@ def listen_to_commands(proxy: tango.DeviceProxy, version: int | None = None) -> 
 def invoke(
     proxy: tango.DeviceProxy, command: str, argument: Any = None, *, version: int | None = None
 ) -> Iterator[LrcCall]:
-    """Send a long-running command, and listen to what becomes of it as long as the context lasts.
+    """Send a long-running command, and listen to it as long as the context lasts.
 
     :param proxy: the device
     :param command: name of the command

@@ -13,13 +13,13 @@ def announcements(log: EventLog) -> list[list[str]]:
 
     :param log: has heard all attributes of the protocol
     """
-    told: list[list[str]] = []
+    reported: list[list[str]] = []
     before = len(ORDER)
     for attribute, _ in log.events:
         place = ORDER.index(LrcAttribute(attribute))
-        # One announcement ends where the next begins, that is where the order starts anew.
+        # One announcement ends where the next begins, where the order starts again.
         if place <= before:
-            told.append([])
-        told[-1].append(ORDER[place].value)
+            reported.append([])
+        reported[-1].append(ORDER[place].value)
         before = place
-    return told
+    return reported

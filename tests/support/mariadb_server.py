@@ -22,7 +22,7 @@ _STOP_TIMEOUT = patience(20.0)
 
 @dataclass(frozen=True)
 class MariaDb:
-    """Where a MariaDB server is.
+    """Address of a MariaDB server.
 
     :param port: its TCP port
     :param socket: its socket, which only the administrator uses

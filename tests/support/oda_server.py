@@ -1,4 +1,4 @@
-"""A small REST service of Scheduling Blocks, which can be told to fail."""
+"""A small REST service of Scheduling Blocks, which can be set to fail."""
 
 import threading
 from collections import deque
@@ -56,7 +56,7 @@ class OdaRequestHandler(BaseHTTPRequestHandler):
     server: OdaServer
 
     def do_GET(self) -> None:
-        """Answer with a Scheduling Block, or fail as told."""
+        """Answer with a Scheduling Block, or fail as set."""
         self.server.requests.append(self.path)
         self.server.authorizations.append(self.headers.get("Authorization"))
         self.server.requested.set()

@@ -1,4 +1,4 @@
-"""A client of a controller that hears all of its events and waits for what it is told to."""
+"""A client of a controller that receives all of its events and can wait for one."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -28,9 +28,9 @@ class Operator:
 
     def events(self, pid: int | None = None) -> list[dict[str, Any]]:
         """Return the events that have been heard: those of a procedure, or all."""
-        # The first one of a subscription tells the present value.
-        told = [json.loads(text) for text in self.log.of("events")[1:]]
-        return [event for event in told if pid is None or event["msg_src"] == str(pid)]
+        # The first one of a subscription has the present value.
+        reported = [json.loads(text) for text in self.log.of("events")[1:]]
+        return [event for event in reported if pid is None or event["msg_src"] == str(pid)]
 
     def states(self, pid: int) -> list[str]:
         """Return the states of a procedure that have been heard of."""
@@ -65,11 +65,11 @@ class Operator:
         :raises tango.DevFailed: if its argument is not valid
         """
         text = argument if isinstance(argument, str) else json.dumps(argument)
-        [code], [told] = self.controller.command_inout(command, text)
+        [code], [reported] = self.controller.command_inout(command, text)
         if code == ResultCode.REJECTED:
-            raise RefusedError(told)
+            raise RefusedError(reported)
         assert code == ResultCode.STARTED
-        return str(told)
+        return str(reported)
 
     def create(self, argument: Any) -> int:
         """Create a procedure, and return its ID at once."""

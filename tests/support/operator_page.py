@@ -227,7 +227,7 @@ def watched(page: Page, expected: str | None = None) -> Iterator[None]:
     """Fail if a page reports an error: a fault of a script, or what its policy has refused.
 
     :param page: the page
-    :param expected: part of messages that are no fault
+    :param expected: part of messages that are not faults
     """
     problems: list[str] = []
 

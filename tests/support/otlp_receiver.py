@@ -34,7 +34,7 @@ class ReceivedSpan:
 
 @dataclass
 class Collector:
-    """What was received.
+    """Received spans.
 
     :ivar url: where to send it
     """

@@ -1,4 +1,4 @@
-"""How long tests wait for what must happen, and the one function that waits.
+"""Time limits of tests, and the one function that waits.
 
 All limits are times a factor from the environment variable ``OET_TEST_PATIENCE``, for slow machines. A wait
 ends when what it waits for is there: a long limit costs time only where a test fails.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 FACTOR = float(os.environ.get("OET_TEST_PATIENCE", "1"))
-"""What all limits are multiplied by."""
+"""Factor of all limits."""
 
 
 def patience(seconds: float) -> float:

@@ -128,7 +128,7 @@ class ServerProcess:
         self._release()
 
     def _release(self) -> None:
-        # A grandchild may hold the pipe open: do not wait for its end of file for ever.
+        # A grandchild may hold the pipe open: limit the wait for its end of file.
         self._reader.join(_STOP_TIMEOUT)
         if not self._reader.is_alive() and self._process.stdout is not None:
             self._process.stdout.close()

@@ -106,7 +106,7 @@ class ScriptBench:
         self.service.shutdown(patience(5.0))
         self.bus.close()
 
-    # What is told
+    # Reports
 
     def _on_batch(self, batch: Batch) -> None:
         with self._changed:
@@ -174,7 +174,7 @@ class ScriptBench:
         return [str(state) for state, _ in self.service.summary(procedure_id).history.process_states]
 
     def told_states(self, procedure_id: int) -> list[str]:
-        """Return the states of a procedure that events have told."""
+        """Return the states of a procedure, from events."""
         return [event["new_state"] for event in self.of("procedure.lifecycle.statechange", procedure_id)]
 
     def said(self, procedure_id: int) -> list[Any]:

@@ -30,7 +30,7 @@ _EVENT = "EVENT "
 
 @dataclass(frozen=True)
 class Run:
-    """What became of a script."""
+    """End of a script."""
 
     returncode: int
     output: str

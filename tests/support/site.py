@@ -1,4 +1,4 @@
-"""What a site does with the files of the project: load registrations, and find its way around."""
+"""Use of the project's files by a site: load registrations, and find devices."""
 
 import os
 import subprocess

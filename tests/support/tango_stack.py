@@ -15,13 +15,13 @@ from tests.support.processes import ServerProcess
 
 LOOPBACK = "127.0.0.1"
 _PROJECT = Path(__file__).parents[2]
-"""Where a device server finds device classes that are part of the tests."""
+"""Import path of device classes that are part of the tests."""
 
 _TIMEOUT = int(1000 * patience(3.0))
 """Milliseconds that a client waits for an answer: Tango's default, times the factor of this machine."""
 
 READY = "Ready to accept request"
-"""What a device server prints once its devices can be called."""
+"""Line that a device server prints once its devices can be called."""
 
 
 @contextmanager

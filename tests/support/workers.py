@@ -28,7 +28,7 @@ class Echo(QueueProcWorker):
         if item == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if item == "raise":
-            raise RuntimeError("as I was told")
+            raise RuntimeError("as requested")
         self.event_q.put(EventMessage(self.name, "ECHO", item))
 
     def shutdown(self) -> None:
@@ -54,7 +54,7 @@ class Deaf(ProcWorker):
     """Heeds neither the shutdown event nor signals."""
 
     def main_loop(self) -> None:
-        """Wait for ever."""
+        """Wait forever."""
         while True:
             try:
                 signal.pause()
@@ -66,7 +66,7 @@ class Reluctant(ProcWorker):
     """Heeds no shutdown event, and SIGTERM only when it insists."""
 
     def main_loop(self) -> None:
-        """Wait for ever."""
+        """Wait forever."""
         while True:
             signal.pause()
 
@@ -75,7 +75,7 @@ class Busy(ProcWorker):
     """Heeds no shutdown event, but SIGTERM at once."""
 
     def main_loop(self) -> None:
-        """Wait for ever."""
+        """Wait forever."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pause()
 
@@ -84,25 +84,25 @@ class Stillborn(ProcWorker):
     """Starts a process of its own, and then cannot start."""
 
     def startup(self) -> None:
-        """Raise, having told the ID of the process it has started."""
+        """Raise, after reporting the ID of the process it has started."""
         child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
         self.event_q.put(child.pid)
         raise RuntimeError("no start today")
 
 
 class Silent(ProcWorker):
-    """Takes for ever to start."""
+    """Never completes its start."""
 
     def startup(self) -> None:
-        """Wait for ever."""
+        """Wait forever."""
         signal.pause()
 
 
 class Narrator(ProcWorker):
-    """Tells of its circumstances, and ends."""
+    """Reports its environment, and ends."""
 
     def main_loop(self) -> None:
-        """Tell."""
+        """Report."""
         self.event_q.put(
             {
                 "pid": os.getpid(),

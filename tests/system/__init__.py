@@ -1,1 +1,1 @@
-"""What a site uses: Debian's Tango database, access control and Starter."""
+"""Tests with the software of a site: Debian's Tango database, access control and Starter."""

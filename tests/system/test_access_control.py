@@ -1,4 +1,4 @@
-"""What Tango's access control lets a user with read access do with a controller."""
+"""Rights of a user with read access under Tango's access control."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What keeps a device server or a controller from working, with the Tango database that sites have."""
+"""Faults that prevent a device server or a controller from working, with the Tango database of sites."""
 
 import tango
 from tests.support.lrc_client import invoke

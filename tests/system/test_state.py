@@ -1,4 +1,4 @@
-"""What sites do with the state of a controller: back it up, restore it, move the journal to PostgreSQL."""
+"""Work of sites with the state of a controller: back-up, restore, move of the journal to PostgreSQL."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from oet_devices.ska.enums import HealthState
 
 CONTROLLER = "mid-oet/controller/01"
 FOLDER = "mid-oet_controller_01"
-"""Where the state of that controller is, below OET_STATE_DIRECTORY."""
+"""Folder of the state of that controller, below OET_STATE_DIRECTORY."""
 SCRIPT = json.dumps({"script": {"script_type": "embedded", "script": "def main():\n    print('done')\n"}})
 
 

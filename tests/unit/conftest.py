@@ -1,4 +1,4 @@
-"""What makes a test a unit test: it starts no process, and opens no connection."""
+"""Guard of unit tests: they start no process, and open no connection."""
 
 import errno
 import sys
@@ -25,7 +25,7 @@ _REFUSED_EVENTS = frozenset(
 """Audit events. multiprocessing's forkserver is found by the socket that it binds, and is connected to by."""
 
 _refused: list[str] | None = None
-"""What was refused during the present test; None between tests."""
+"""Refused calls of the present test; None between tests."""
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What the explanations name of the code is there: files, folders, classes and their functions."""
+"""Files, folders, classes and functions that the explanations name exist."""
 
 import ast
 import re

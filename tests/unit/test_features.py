@@ -1,4 +1,4 @@
-"""Feature flags: who outranks whom, and what is no flag."""
+"""Feature flags: precedence of sources, and invalid flags."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-{{- /* A name that is no longer than allowed, and still of its own. Takes a list of the name and the length. */ -}}
+{{- /* A name of limited length that is still unique. Takes a list of the name and the length. */ -}}
 {{- define "oet.short" -}}
 {{- $name := index . 0 -}}
 {{- $length := index . 1 | int -}}
@@ -9,7 +9,7 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* Begins the names of all that is installed. A release may be called 2.1; a service may not. */ -}}
+{{- /* Beginning of the names of all resources. A release may be called 2.1; a service may not. */ -}}
 {{- define "oet.name" -}}
 {{- $name := printf "%s-oet" .Release.Name | replace "." "-" -}}
 {{- if not (regexMatch "^[a-z]" $name) -}}
@@ -65,7 +65,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- .Values.secrets.existingSecret | default (printf "%s-secrets" (include "oet.name" .)) -}}
 {{- end -}}
 
-{{- /* A device's name as labels, names of services and paths may have it. */ -}}
+{{- /* A device's name in a form that is valid in labels, names of services and paths. */ -}}
 {{- define "oet.deviceSlug" -}}
 {{- include "oet.short" (list (regexReplaceAll "[^a-z0-9]+" (lower .) "-" | trimAll "-") 63) -}}
 {{- end -}}
@@ -135,7 +135,7 @@ capabilities:
   drop: ["ALL"]
 {{- end -}}
 
-{{- /* What all pods have in common. */ -}}
+{{- /* Settings of all pods. */ -}}
 {{- define "oet.pod" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -149,7 +149,7 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{- /* Variables of a pod that come from the Secret; one that is not in it is not set. Takes root and names. */ -}}
+{{- /* Variables of a pod that come from the Secret; one that is missing there is not set. Takes root and names. */ -}}
 {{- define "oet.secretEnvironment" -}}
 {{- $root := index . 0 -}}
 {{- range index . 1 }}
@@ -177,7 +177,7 @@ imagePullSecrets:
 {{- concat $names $root.Values.sidecar.allowedHosts | join " " -}}
 {{- end -}}
 
-{{- /* The token of the REST services. There must be one, unless open services are meant. */ -}}
+{{- /* The token of the REST services. It is required, unless services may be open. */ -}}
 {{- define "oet.apiToken" -}}
 {{- if or .Values.secrets.existingSecret (hasKey .Values.secrets.values "OET_API_TOKEN") }}
 - name: OET_API_TOKEN
@@ -189,7 +189,7 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{- /* Environment of a device server, beside what Tango needs. */ -}}
+{{- /* Environment of a device server, in addition to Tango's variables. */ -}}
 {{- define "oet.controllerEnvironment" -}}
 - name: OET_STATE_DIRECTORY
   value: /var/lib/oet
@@ -234,7 +234,8 @@ startupProbe:
     port: orb
   periodSeconds: 2
   failureThreshold: 60
-# Whether the server answers. It says yes while the Tango database is away: scripts go on without it.
+# Whether the server answers. The answer is yes while the Tango database is unavailable: scripts continue
+# without it.
 livenessProbe:
   exec:
     command: {{ concat $ask (list "alive" (index . 1)) | toJson }}

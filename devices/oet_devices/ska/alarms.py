@@ -1,4 +1,4 @@
-"""Attributes in alarm: whose value is beyond the alarm or warning levels that a site has set."""
+"""Attributes in alarm: their value is beyond the alarm or warning levels that a site has set."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,7 +22,7 @@ def has_alarm_levels(device: Device) -> bool:
 
 
 def alarm_sentences(device: Device) -> list[str]:
-    """Return a sentence for each attribute that was in alarm when the device's state was found out last.
+    """Return a sentence for each attribute that was in alarm when the device's state was computed last.
 
     :param device: the device
     """

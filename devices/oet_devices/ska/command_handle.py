@@ -1,4 +1,4 @@
-"""The interface through which the fate of a long-running command is reported."""
+"""The interface through which the status and the end of a long-running command are reported."""
 
 from typing import Any, Protocol
 
@@ -21,8 +21,8 @@ class _Tracker(Protocol):
 class CommandHandle:
     """One long-running command, as seen by the code that carries it out. Any thread may use it.
 
-    Every method returns whether it had an effect. It has none on a command that has ended: the first
-    end is the one that counts, whatever an abort and the command itself do at the same time.
+    Every method returns whether it had an effect. It has none on a command that has ended: the first end
+    counts, also if an abort and the command itself end it at the same time.
     """
 
     def __init__(self, tracker: _Tracker, record: CommandRecord) -> None:
@@ -41,7 +41,7 @@ class CommandHandle:
 
     @property
     def status(self) -> TaskStatus:
-        """Where the command is on its way."""
+        """Status of the command."""
         return self._record.status
 
     @property
@@ -58,14 +58,14 @@ class CommandHandle:
         return self._tracker.advance(self._record, TaskStatus.IN_PROGRESS)
 
     def progress(self, percent: int) -> bool:
-        """Announce how far the command is.
+        """Announce the progress of the command.
 
         :param percent: 0 to 100, taken as the nearest of these if it is outside
         """
         return self._tracker.progress(self._record, min(max(percent, 0), 100))
 
     def completed(self, message: Any = None) -> bool:
-        """Announce that the command did what it is for.
+        """Announce that the command has succeeded.
 
         :param message: a sentence, any other JSON value, or a `JsonText`
         """
@@ -73,7 +73,7 @@ class CommandHandle:
         return self._end(TaskStatus.COMPLETED, ResultCode.OK, message)
 
     def failed(self, reason: object) -> bool:
-        """Announce that the command could not do what it is for.
+        """Announce that the command has failed.
 
         :param reason: an exception, or a text or other JSON value
         """

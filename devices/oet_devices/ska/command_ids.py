@@ -12,7 +12,7 @@ _TICKS_PER_SECOND = 10_000_000
 
 
 class CommandIds:
-    """Makes the IDs of one device's commands. No two have the same time, so each is unique."""
+    """Generator of the IDs of one device's commands. No two have the same time, so each is unique."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -23,8 +23,8 @@ class CommandIds:
         """Return a new ID.
 
         :param name: name of the command
-        :param number: what the command is about, e.g. the ID of a procedure; by default a running number
-        :raises ValueError: if the name holds an underscore: clients could not read it from the ID
+        :param number: number of its subject, e.g. the ID of a procedure; by default a running number
+        :raises ValueError: if the name contains an underscore: clients could not read it from the ID
         """
         if not name or "_" in name:
             raise ValueError(f"{name!r} cannot be the name of a long-running command: it has an underscore")

@@ -1,4 +1,4 @@
-"""What is known of one long-running command, and how it is written in JSON."""
+"""Record of one long-running command, and its JSON."""
 
 import json
 from collections.abc import Callable
@@ -28,9 +28,9 @@ class JsonText:
 
 
 def to_json(value: Any) -> str:
-    """Return a value as JSON. It is all ASCII, for a Tango string cannot hold every character.
+    """Return a value as JSON. It is all ASCII, because a Tango string cannot contain every character.
 
-    :param value: a JSON value, or a `JsonText`; whatever in it is neither appears as its text
+    :param value: a JSON value, or a `JsonText`; any other value in it appears as its text
     """
     if isinstance(value, JsonText):
         return value.text
@@ -46,14 +46,15 @@ def json_object(**members: str) -> str:
 
 
 class Result:
-    """How a command ended.
+    """Result of a command.
 
     :param code: the short form
     :param message: a sentence, any other JSON value, or a `JsonText`
     :param pointer: sentence that says where to find all of a message that is too long for events
-    :ivar text: ``[code, message]`` as JSON, written once: many attributes and events hold it. Of an object
-        that is too long, the longest members are left out, and named in its member ``truncated``; of a text,
-        the middle. Any other value that is too long becomes an object without its member ``value``.
+    :ivar text: ``[code, message]`` as JSON, written once: many attributes and events contain it. If an object
+        is too long, its longest members are left out, and named in its member ``truncated``; of a long text,
+        the middle is left out. Any other value that is too long becomes an object without its member
+        ``value``.
     """
 
     def __init__(self, code: ResultCode, message: Any, pointer: str = "") -> None:
@@ -87,7 +88,7 @@ def _without_longest(value: dict[str, Any], room: int) -> str:
 def _without_middle(text: str, room: int) -> str:
     """Return the beginning and the end of a text, which fit into a number of bytes of JSON.
 
-    Of a stack trace the end says what was wrong.
+    The end of a stack trace describes the error.
     """
     end = _head(text[::-1], room // 2)[::-1]
     return f"{_head(text, room // 2)}{_ELLIPSIS}{end}"
@@ -110,7 +111,7 @@ class CommandRecord:
     :param name: name of the Tango command
     :param on_abort: called to ask the command to end early
     :param pointer: sentence that says where to find a result that is too long for events
-    :param is_abort: whether this command aborts others, and is left alone by those that do
+    :param is_abort: whether this command aborts others, and is not aborted by others
     """
 
     id: str
@@ -128,32 +129,32 @@ class CommandRecord:
     """Its entry of lrcQueue, lrcExecuting or lrcFinished, written once: it is sent with every later event."""
 
     def __post_init__(self) -> None:
-        # What does not change any more, as JSON texts.
+        # Members that no longer change, as JSON texts.
         self.id_and_status = (self.id, self.status.name)
-        self._told = {"uid": to_json(self.id), "name": to_json(self.name), "submitted_time": _now()}
+        self._members = {"uid": to_json(self.id), "name": to_json(self.name), "submitted_time": _now()}
 
     def enter(self, status: TaskStatus, result: Result | None = None) -> None:
         """Move to another status, and note the time.
 
         :param status: the status
-        :param result: how the command ended, if that is what it did
+        :param result: how the command ended, if it has ended
         """
         self.status = status
         self.id_and_status = (self.id, status.name)
         self.result = result
         if status is TaskStatus.IN_PROGRESS:
-            self._told["started_time"] = _now()
+            self._members["started_time"] = _now()
         elif status.is_final:
-            self._told["finished_time"] = _now()
-            self._told["status"] = to_json(status.name)
+            self._members["finished_time"] = _now()
+            self._members["status"] = to_json(status.name)
         if result is not None:
-            self._told["result"] = result.text
-        self.entry = json_object(**self._told)
+            self._members["result"] = result.text
+        self.entry = json_object(**self._members)
 
     def advance(self, percent: int) -> None:
-        """Note how far the command is."""
+        """Note the progress of the command."""
         self.progress = percent
-        self.entry = json_object(**self._told, progress=str(percent))
+        self.entry = json_object(**self._members, progress=str(percent))
 
 
 def _now() -> str:

@@ -1,6 +1,6 @@
-"""Keeps track of long-running commands and says, in order, how the attributes that show them change.
+"""Tracker of long-running commands: reports, in order, the changes of the attributes that show them.
 
-No Tango in here: the changes go to one function, which must only take note of them.
+It does not use Tango: the changes go to one function, which must only store them.
 """
 
 import logging
@@ -107,7 +107,7 @@ class CommandTracker:
         :raises TooManyCommandsError: if too many commands wait or execute
         :raises ValueError: if there is a command of this ID
         :raises RuntimeError: if the tracker is closed
-        :returns: what to report the fate of the command to
+        :returns: the handle to which the end of the command is reported
         """
         with self._lock:
             self.require_room(name)
@@ -130,7 +130,7 @@ class CommandTracker:
     def abort_all(self, command_id: str, name: str = "Abort") -> CommandHandle:
         """Ask all commands that wait or execute to end early. This is a command of its own.
 
-        It ends when all of them have ended; those that begin later are left alone.
+        It ends when all of them have ended; those that begin later are not affected.
 
         :param command_id: ID of the Abort command
         :param name: its name
@@ -146,7 +146,7 @@ class CommandTracker:
             )
             abort.handle.started()
             self._aborts.append(abort)
-        # Not under the lock: whatever these functions wait for may wait for the lock.
+        # Not under the lock: these functions may wait for a thread that waits for the lock.
         for record in abort.targets:
             self._request_abort(record, abort)
         with self._lock:
@@ -154,7 +154,7 @@ class CommandTracker:
         return abort.handle
 
     def status(self, command_id: str) -> TaskStatus:
-        """Return where a command is on its way, NOT_FOUND if it ended long ago or never was.
+        """Return the status of a command, NOT_FOUND if it ended long ago or does not exist.
 
         :param command_id: ID of the command
         """
@@ -163,7 +163,7 @@ class CommandTracker:
             return TaskStatus.NOT_FOUND if record is None else record.status
 
     def value(self, attribute: LrcAttribute) -> Spectrum:
-        """Return what an attribute reads as, which is what was announced last.
+        """Return the value of an attribute: the one that was announced last.
 
         :param attribute: name of the attribute
         """
@@ -184,7 +184,7 @@ class CommandTracker:
         self._expiry.close()
 
     def advance(self, record: CommandRecord, status: TaskStatus) -> bool:
-        """Move a command that has not ended forwards. For `CommandHandle`."""
+        """Change the status of a command that has not ended. For `CommandHandle`."""
         with self._lock:
             if record.id not in self._active or status <= record.status:
                 return False
@@ -193,7 +193,7 @@ class CommandTracker:
             return True
 
     def progress(self, record: CommandRecord, percent: int) -> bool:
-        """Note how far a command is. For `CommandHandle`."""
+        """Note the progress of a command. For `CommandHandle`."""
         with self._lock:
             executing = record.id in self._active and record.status is TaskStatus.IN_PROGRESS
             if not executing or percent == record.progress:
@@ -203,7 +203,7 @@ class CommandTracker:
             return True
 
     def finish(self, record: CommandRecord, status: TaskStatus, result: Result) -> bool:
-        """Note how a command has ended. For `CommandHandle`."""
+        """Note the end of a command. For `CommandHandle`."""
         with self._lock:
             if self._active.pop(record.id, None) is None:
                 return False
@@ -251,7 +251,7 @@ class CommandTracker:
                     abort.errors.append(f"Could not abort {record.id}: {error}.")
 
     def _settle_aborts(self) -> None:
-        # An Abort that ends comes back here: take it off the list before that.
+        # An Abort that ends calls this again: remove it from the list before that.
         ready = [abort for abort in self._aborts if not abort.waiting_for]
         self._aborts = [abort for abort in self._aborts if abort.waiting_for]
         for abort in ready:
@@ -261,11 +261,11 @@ class CommandTracker:
         return Commands(self._known.values(), self._active.values(), self._finished, self._last_result)
 
     def _announce(self, step: LrcStep, record: CommandRecord | None = None, **event: str) -> None:
-        """Call the sink with what has changed, in the order of `LrcAttribute`.
+        """Call the sink with the changes, in the order of `LrcAttribute`.
 
         :param step: what has happened
         :param record: the command that changed
-        :param event: what changed, as protocol version 2 puts it: members of a JSON object, as JSON texts
+        :param event: the changes in the form of protocol version 2: members of a JSON object, as JSON texts
         """
         if self._closed:
             return

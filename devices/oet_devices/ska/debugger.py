@@ -1,4 +1,4 @@
-"""Attaching a Python debugger to the device server."""
+"""Attachment of a Python debugger to the device server."""
 
 import functools
 import importlib.util

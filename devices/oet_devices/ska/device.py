@@ -43,18 +43,18 @@ class SkaBaseDevice(EventDevice):
     """A device with the interface of an SKA base device.
 
     A subclass overrides `start_communicating`, `stop_communicating`, `apply_properties` and `describe`. It
-    reports what it finds to its `operation`, and takes commands by its `commands`. None of what it
-    overrides may wait for anything: the device's monitor is held.
+    reports faults and states to its `operation`, and accepts commands with its `commands`. The overridden
+    methods must not wait for anything: the device's monitor is held.
     """
 
     WITHOUT_EVENTS: ClassVar[frozenset[str]] = frozenset({"lrcProtocolVersions"})
     CHANGE_EVENTS_ONLY: ClassVar[frozenset[str]] = frozenset({LrcAttribute.EVENT})
 
     COMMANDS_OUTLIVE_INIT: ClassVar[bool] = False
-    """Whether Init leaves commands alone that wait or execute, rather than to abort them."""
+    """Whether commands that wait or execute continue after Init; otherwise it aborts them."""
 
     RELEASE: ClassVar[Release] = Release("", "", "")
-    """What buildState, versionId and GetVersionInfo say."""
+    """Release that buildState, versionId and GetVersionInfo report."""
 
     LoggingLevelDefault = device_property(
         dtype="DevUShort",
@@ -86,7 +86,7 @@ class SkaBaseDevice(EventDevice):
     modes: Modes
 
     def compose(self) -> None:
-        """Make the objects that outlive Init."""
+        """Create the objects that outlive Init."""
         super().compose()
         self.requests = RequestLog(self)
         self.commands = LongRunningCommands(self.publish)
@@ -127,14 +127,14 @@ class SkaBaseDevice(EventDevice):
         self.operation.report_communication(CommunicationStatus.ESTABLISHED)
 
     def stop_communicating(self) -> None:
-        """Leave alone what the device controls, and report that to `operation`."""
+        """Stop to communicate with what the device controls, and report that to `operation`."""
         self.operation.report_communication(CommunicationStatus.DISABLED)
 
     def state_changed(self) -> None:
-        """Take note that the state has changed. Must wait for nothing."""
+        """Called when the state has changed. Must not wait."""
 
     def apply_properties(self) -> str | None:
-        """Work as the properties say, which Reset has read again. Returns why that cannot be, else None."""
+        """Apply the properties, which Reset has read again. Returns why that is not possible, else None."""
         return None
 
     def describe(self) -> str:
@@ -142,10 +142,10 @@ class SkaBaseDevice(EventDevice):
         return f"The device is in {self.operation.state} state."
 
     def dev_state(self) -> DevState:
-        """Return the state of this moment: events of it may still wait to be pushed.
+        """Return the present state: events of it may still wait to be pushed.
 
-        A device that is ON is in ALARM as long as one of its attributes is, as any Tango device. Commands are
-        taken as in ON.
+        As with any Tango device, a device that is ON is in ALARM as long as one of its attributes is.
+        Commands are accepted as in ON.
         """
         state = self.operation.state
         if state != DevState.ON or not has_alarm_levels(self):
@@ -154,7 +154,7 @@ class SkaBaseDevice(EventDevice):
         return super().dev_state()
 
     def status_text(self) -> str:
-        """Return what Status reads as: what is going on, then what is wrong."""
+        """Return Status: the present activity, then the faults."""
         alarms = alarm_sentences(self) if self.operation.state == DevState.ON else []
         return "\n".join([self.describe(), *self.operation.complaints, *alarms])
 
@@ -162,7 +162,7 @@ class SkaBaseDevice(EventDevice):
         logs.log(level, line, device=self.get_name())
 
     def _check_properties(self) -> None:
-        """Log as the properties say, and note in `property_fault` if they cannot be used."""
+        """Configure logging by the properties, and note in `property_fault` if they cannot be used."""
         logging_fault = self.logging.apply_properties(self.LoggingLevelDefault, self.LoggingTargetsDefault)
         if (fault := logging_fault or self.property_fault) is None:
             fault = information_fault(self.SkaLevel, self.GroupDefinitions)
@@ -172,7 +172,7 @@ class SkaBaseDevice(EventDevice):
         return f"{self.property_fault}. Fix that, then send Reset." if self.property_fault else None
 
     def _reset(self) -> str | None:
-        """Read the properties again. Returns why the device cannot work as they say, None if it can."""
+        """Read the properties again. Returns why they cannot be applied, None if they can."""
         self.read_properties()
         self._check_properties()
         complaint = self._complaint()
@@ -251,11 +251,11 @@ class SkaBaseDevice(EventDevice):
     )
 
     def read_loggingTargets(self) -> list[str]:
-        """Return where messages are logged to."""
+        """Return the logging targets."""
         return self.logging.targets
 
     def write_loggingTargets(self, value: Sequence[str]) -> None:
-        """Set where messages are logged to."""
+        """Set the logging targets."""
         self.logging.set_targets(value)
 
     # Modes
@@ -282,7 +282,7 @@ class SkaBaseDevice(EventDevice):
 
     @command(dtype_out="DevVarStringArray", doc_out="Class, name, version and description of the software")
     def GetVersionInfo(self) -> list[str]:
-        """Return what software the device is."""
+        """Return name, version and description of the software."""
         return [f"{type(self).__name__}, {self.RELEASE.build_state}"]
 
     @command(
@@ -316,7 +316,7 @@ class SkaBaseDevice(EventDevice):
 
     @attribute(dtype=HealthState, label="Health")
     def healthState(self) -> HealthState:
-        """How well the device can do what it is for; the reason is in Status."""
+        """Health of the device; the reason is in Status."""
         return self.operation.health
 
     @attribute(dtype="DevString", label="Commanded state", display_level=DispLevel.EXPERT)
@@ -341,5 +341,5 @@ class SkaBaseDevice(EventDevice):
 
     @request(dtype_out="DevVarLongStringArray", doc_out=_RESET_ANSWER)
     def Reset(self) -> Reply:
-        """Read the properties again, and leave FAULT if what was wrong has been fixed."""
+        """Read the properties again, and leave FAULT if the fault has been fixed."""
         return self._operation_commands.reset(self._reset)

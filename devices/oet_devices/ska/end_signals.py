@@ -1,8 +1,8 @@
 """Signals that end the device server: the first one in order, the second one at once.
 
-Tango has handlers of its own: they end the server in order, hear of no other signal meanwhile, and SIGHUP is
-lost on them. So they are replaced. As the main thread is in Tango's loop, where no Python is executed, a
-signal wakes a thread that knows what to do, by a pipe.
+Tango has handlers of its own: they end the server in order, but ignore all other signals meanwhile, and
+SIGHUP always. So they are replaced. The main thread is in Tango's loop, where no Python is executed: a signal
+wakes a thread, by a pipe, which ends the server.
 """
 
 import os
@@ -34,16 +34,16 @@ def ending_signal() -> str | None:
 
 
 class EndSignals:
-    """Ends this process when a signal asks for it. To be made before Tango sets its handlers."""
+    """Ends this process when a signal asks for it. Create it before Tango sets its handlers."""
 
     def __init__(self) -> None:
-        # A server that is started with nohup is to outlive the terminal.
+        # A server that is started with nohup must outlive the terminal.
         self._numbers = {number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN}
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
 
     def watch(self) -> None:
-        """Begin to heed signals. To be called in the main thread, when Tango has set its handlers.
+        """Begin to handle signals. Call it in the main thread, after Tango has set its handlers.
 
         Starts the threads of this class: a system that refuses threads later does not prevent the end.
         """
@@ -70,7 +70,7 @@ class EndSignals:
                     tango.Util.instance().get_dserver_device().kill()
                 except RuntimeError:
                     if not refused:
-                        _write("The system refuses a thread that the end takes: the end is tried again")
+                        _write("The system refuses a thread that the shutdown needs: trying again")
                     refused = True
                 else:
                     return
@@ -78,13 +78,13 @@ class EndSignals:
                     return
 
     def _received(self) -> Iterator[int]:
-        """Yield the signals that come, as they come."""
+        """Yield the signals as they arrive."""
         while True:
             yield from (number for number in os.read(self._reader, 64) if number in self._numbers)
 
 
 def _end_at_once(why: str, status: int) -> None:
-    """End this process, and with it the processes of all scripts, which die with their server."""
+    """End this process, and with it the processes of all scripts, which end with their server."""
     _write(f"{why}: ending at once")
     os._exit(status)
 

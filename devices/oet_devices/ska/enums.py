@@ -1,4 +1,4 @@
-"""The enumerations of the SKA control system. Their numbers and names are what goes over the wire.
+"""The enumerations of the SKA control system. Their numbers and names are sent over the network.
 
 Source: the published documentation of ska-control-model.
 """
@@ -7,18 +7,18 @@ from enum import IntEnum
 
 
 class AdminMode(IntEnum):
-    """How far the device may be used."""
+    """Admin mode: how far the device may be used."""
 
     ONLINE = 0
     """In normal use."""
     OFFLINE = 1
-    """Not to be used: the device leaves what it controls alone."""
+    """Not to be used: the device does not communicate with what it controls."""
     ENGINEERING = 2
     """In use for tests and maintenance."""
     NOT_FITTED = 3
-    """What the device controls is not there."""
+    """The hardware that the device controls is not installed."""
     RESERVED = 4
-    """What the device controls is kept as a spare."""
+    """The hardware that the device controls is kept as a spare."""
 
     @property
     def is_in_use(self) -> bool:
@@ -27,7 +27,7 @@ class AdminMode(IntEnum):
 
 
 class HealthState(IntEnum):
-    """How well the device can do what it is for."""
+    """Health of the device."""
 
     OK = 0
     """It can do all of it."""
@@ -40,21 +40,21 @@ class HealthState(IntEnum):
 
 
 class ControlMode(IntEnum):
-    """Who has control of the device."""
+    """Control mode: who has control of the device."""
 
     REMOTE = 0
     LOCAL = 1
 
 
 class SimulationMode(IntEnum):
-    """Whether a simulator stands in for what the device controls."""
+    """Simulation mode: whether a simulator replaces what the device controls."""
 
     FALSE = 0
     TRUE = 1
 
 
 class TestMode(IntEnum):
-    """Whether the device runs logic that is for tests only."""
+    """Test mode: whether the device runs logic that is for tests only."""
 
     __test__ = False
     """It is not a test class, although pytest would take it for one."""
@@ -75,7 +75,7 @@ class LoggingLevel(IntEnum):
 
 
 class TaskStatus(IntEnum):
-    """Where a long-running command is on its way."""
+    """Status of a long-running command."""
 
     STAGING = 0
     """It has an ID; whether it waits or starts is not decided yet."""
@@ -86,7 +86,7 @@ class TaskStatus(IntEnum):
     ABORTED = 3
     """It was ended by Abort, or its procedure was stopped."""
     NOT_FOUND = 4
-    """No such command is known, or not any more."""
+    """The command is not known, or no longer."""
     COMPLETED = 5
     """It has ended; the result is in longRunningCommandResult and lrcFinished."""
     REJECTED = 6
@@ -101,7 +101,7 @@ class TaskStatus(IntEnum):
 
 
 class ResultCode(IntEnum):
-    """What a command answers, at once or in the end."""
+    """Result codes of commands."""
 
     OK = 0
     """It has ended and done what it is for."""
@@ -112,7 +112,7 @@ class ResultCode(IntEnum):
     FAILED = 3
     """It failed; the text says why."""
     UNKNOWN = 4
-    """What has become of it is not known."""
+    """Its state is not known."""
     REJECTED = 5
     """It was refused; the text says why, and what to do."""
     NOT_ALLOWED = 6
@@ -122,7 +122,7 @@ class ResultCode(IntEnum):
 
 
 class CommunicationStatus(IntEnum):
-    """Whether a device can talk to what it controls."""
+    """Status of the communication of a device with what it controls."""
 
     DISABLED = 0
     """It does not try to."""

@@ -20,8 +20,8 @@ _CLOSE_TIMEOUT = 2.0
 class EventDevice(Device):
     """A device whose attributes have change and archive events that are pushed by code.
 
-    What clients read and what events say comes from the same values; only the events are a moment
-    later, for they are pushed by a thread of their own.
+    Reads and events have the same values; the events are a moment later, because a thread of their own pushes
+    them.
 
     The life of a device has four places in code. `compose` makes the objects that exist as long as the
     device, once. `init_device` begins, at the start and at each Init; `delete_device` ends, before each Init
@@ -44,7 +44,7 @@ class EventDevice(Device):
         super().__init__(tango_class, name)
 
     def compose(self) -> None:
-        """Make the objects that outlive Init. The device's name and properties are not known yet."""
+        """Create the objects that outlive Init. The device's name and properties are not known yet."""
         self.publisher = EventPublisher(self, self.CHANGE_EVENTS_ONLY)
 
     def init_device(self) -> None:
@@ -70,7 +70,7 @@ class EventDevice(Device):
     def is_going(self) -> bool:
         """Whether the device is about to be destroyed: its server ends, or it is restarted, or all are.
 
-        To be asked in `delete_device`, which Init calls as well: then the device goes on.
+        For `delete_device`, which Init calls as well: then the device continues.
         """
         return self.departure is not None
 
@@ -82,7 +82,7 @@ class EventDevice(Device):
             client = client_of(server.get_dserver_device())
             by = "" if client is None else f" of {client.program} on {client.host}"
             return f"the device was restarted by DevRestart{by}"
-        # The admin device's RestartServer destroys all devices under the flag of their making.
+        # The admin device's RestartServer destroys all devices under the flag of their creation.
         if server.is_svr_starting():
             return "all devices of the server were restarted by RestartServer"
         if server.is_svr_shutting_down():
@@ -90,19 +90,19 @@ class EventDevice(Device):
         return None
 
     def delete_device(self) -> None:
-        """Push the last events, and end the thread that does so; after Init it goes on."""
+        """Push the last events, and end the thread that does so; after Init it continues."""
         if self.is_going:
             self.publisher.close()
-            # A push of a device that is gone would end the server.
+            # A push of a destroyed device would end the server.
             self.publisher.finish(_CLOSE_TIMEOUT)
         super().delete_device()
 
     def status_text(self) -> str:
-        """Return what Status reads as. To be overridden by a class that has more to say."""
+        """Return Status. A subclass may override it."""
         return f"The device is in {self.dev_state()} state."
 
     def dev_status(self) -> str:
-        """Return the status of this moment, for people."""
+        """Return the present status, for people."""
         return self._status()
 
     def _status(self) -> str:
@@ -114,11 +114,12 @@ class EventDevice(Device):
         if self.publisher.is_wanted("Status"):
             self.publish("Status", self._status())
         # Of two threads that do this at once, the one with the older text may come last. So the text is
-        # made again when all that waits has been pushed; if it is still the same, no event is pushed.
+        # computed again when all waiting events have been pushed; if it is still the same, no event is
+        # pushed.
         self.publisher.submit_latest("Status", self._status)
 
     def publish(self, name: str, value: Any) -> None:
-        """Have events of an attribute pushed. Any thread may call this; it does not wait.
+        """Push events of an attribute. Any thread may call this; it does not wait.
 
         :param name: name of the attribute
         :param value: its new value

@@ -1,4 +1,4 @@
-"""A function that is called at a planned time, by a thread that exists from the beginning."""
+"""Timers: functions that are called at a planned time, by a thread that exists from the beginning."""
 
 import logging
 import threading
@@ -9,7 +9,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 class Expiry:
-    """Calls a function when the time has come that was planned first.
+    """Calls a function at the earliest planned time.
 
     Those of one name share a thread, which is started with the first and ends with the last of them: a
     system that refuses threads later does not stop them.
@@ -35,7 +35,7 @@ class Expiry:
         self._timer.plan(self, due)
 
     def close(self) -> None:
-        """Make no more calls. A call that is being made ends before that."""
+        """Stop calling. A call in progress ends before that."""
         self._timer.remove(self)
 
 
@@ -107,14 +107,14 @@ class _Timer:
             try:
                 expiry()
             except Exception:
-                # The others are to be called all the same.
+                # The others must still be called.
                 LOGGER.exception("A planned call of %s failed", self._name)
             with self._changed:
                 self._calling = None
                 self._changed.notify_all()
 
     def _next(self) -> Expiry | None:
-        """Wait for the time of a planned call, and return its expiry; None when there is nobody any more."""
+        """Wait for the time of a planned call, and return its expiry; None when there are no more users."""
         with self._changed:
             while not self._ended:
                 planned = [(when, each) for each, when in self._due.items() if when is not None]

@@ -1,4 +1,4 @@
-"""What an SKA device says about itself."""
+"""Information of an SKA device about itself."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ _LEVELS = range(1, 7)
 
 @dataclass(frozen=True)
 class Release:
-    """What a device says of the software that it is.
+    """Software release of a device.
 
     :param name: name of the distribution
     :param version: its version
@@ -27,7 +27,7 @@ class Release:
 
 
 def information_fault(ska_level: int, group_definitions: Sequence[str]) -> str | None:
-    """Return what is wrong with properties of a device, None if nothing is.
+    """Return the fault of the properties of a device, None if there is none.
 
     :param ska_level: SkaLevel
     :param group_definitions: GroupDefinitions

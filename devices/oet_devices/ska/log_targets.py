@@ -1,4 +1,4 @@
-"""Where the log messages of a device server go: Tango, the console, files, syslog.
+"""Targets of the log messages of a device server: Tango, the console, files, syslog.
 
 Python's logging is one for the whole process, while each Tango device has its own level and targets.
 So each target is opened once, at the lowest level that any of the devices that name it wants.
@@ -42,7 +42,7 @@ TANGO_LEVELS = {level: 100 * (level + 1) for level in LoggingLevel}
 
 
 class TangoStreamHandler(logging.Handler):
-    """Hands Python log records to the log stream of a Tango device.
+    """Sends Python log records to the log stream of a Tango device.
 
     :param logger: of the device
     """
@@ -67,7 +67,7 @@ def _tango_level(levelno: int) -> int:
 
 
 def check_target(target: str) -> None:
-    """Check that a logging target is of a known form.
+    """Check that a logging target has a known form.
 
     :param target: ``tango::logger``, ``console::cout``, ``file::/path``, or ``syslog::`` followed by
         ``udp://host:port``, ``tcp://host:port`` or ``file:///dev/log``
@@ -132,14 +132,14 @@ class LogTargets:
     def configure(
         self, device: str, logger: tango.Logger, level: LoggingLevel, targets: Sequence[str]
     ) -> None:
-        """Send log messages where a device wants them, instead of where it wanted them before.
+        """Set the targets of a device's log messages, in place of its former ones.
 
         :param device: name of the device
         :param logger: its Tango logger
         :param level: the least serious messages that it wants
         :param targets: see `check_target`
-        :raises ValueError: if a target is of no known form
-        :raises OSError: if a target cannot be opened; nothing has changed then
+        :raises ValueError: if a target has no known form
+        :raises OSError: if a target cannot be opened; then nothing is changed
         """
         for target in targets:
             check_target(target)
@@ -148,11 +148,11 @@ class LogTargets:
             opened = self._open_new(keys, logger)
             self._open.update(opened)
             self._apply(device, keys, PYTHON_LEVELS[level])
-        # What the device itself logs goes to this logger without passing through Python's logging.
+        # The device's own messages go to this logger without passing through Python's logging.
         logger.set_level(TANGO_LEVELS[level if TANGO_TARGET in targets else LoggingLevel.OFF])
 
     def remove(self, device: str) -> None:
-        """Send nothing on behalf of a device any more.
+        """Stop logging on behalf of a device.
 
         :param device: name of the device
         """

@@ -1,4 +1,4 @@
-"""What a device logs, and where to."""
+"""Logging configuration of a device: level and targets."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -27,11 +27,11 @@ class LoggingConfiguration:
         self.targets: list[str] = []
 
     def apply_properties(self, level: int | None, targets: Sequence[str] | None) -> str | None:
-        """Log as the properties of the device say.
+        """Configure logging by the properties of the device.
 
         :param level: LoggingLevelDefault, None if it could not be read
         :param targets: LoggingTargetsDefault, None if it could not be read
-        :returns: what is wrong with them, None if nothing is
+        :returns: their fault, None if there is none
         """
         fault = None
         if level is not None and level not in set(LoggingLevel):
@@ -54,9 +54,9 @@ class LoggingConfiguration:
         self._configure(level, self.targets)
 
     def set_targets(self, targets: Sequence[str]) -> None:
-        """Set where messages are logged to.
+        """Set the logging targets.
 
-        :raises tango.DevFailed: if a target is of no known form or cannot be opened
+        :raises tango.DevFailed: if a target has no known form or cannot be opened
         """
         try:
             self._configure(self.level, targets)
@@ -64,7 +64,7 @@ class LoggingConfiguration:
             tango.Except.throw_exception("SKA_InvalidLoggingTarget", str(error), "write_loggingTargets")
 
     def close(self) -> None:
-        """Log nothing on behalf of the device any more."""
+        """Stop logging on behalf of the device."""
         PROCESS_LOG_TARGETS.remove(self._device)
 
     def _configure(self, level: LoggingLevel, targets: Sequence[str]) -> None:

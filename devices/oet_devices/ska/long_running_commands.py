@@ -1,4 +1,4 @@
-"""The long-running commands of a device: how Tango commands begin them, and what clients ask about them."""
+"""The long-running commands of a device: their begin by Tango commands, and queries about them."""
 
 import logging
 from collections.abc import Callable
@@ -25,25 +25,25 @@ class LongRunningCommands:
         self.tracker = CommandTracker(publish)
 
     def open(self) -> None:
-        """Take commands, also after a close, and announce those that there are."""
+        """Accept commands, also after a close, and announce the present ones."""
         if self.tracker.closed:
             self.tracker = CommandTracker(self._publish)
         for shown in LrcAttribute:
-            # After Init they may be empty, and those who listen must hear of it.
+            # After Init they may be empty, and subscribers must be notified.
             if shown is not LrcAttribute.EVENT:
                 self._publish(shown, self.tracker.value(shown))
 
     def close(self) -> None:
-        """End all commands as aborted, and take no more."""
+        """End all commands as aborted, and accept no more."""
         self.tracker.close()
 
     def run(self, name: str, run: Callable[[CommandHandle], None]) -> Reply:
         """Begin a long-running command.
 
         :param name: name of the Tango command
-        :param run: carries it out, or has it carried out, and reports its end to the handle; it must not
+        :param run: carries it out, or starts it, and reports its end to the handle; it must not
             wait. An exception fails the command.
-        :returns: what the Tango command is to answer
+        :returns: the answer of the Tango command
         """
         try:
             handle = self.tracker.begin(name, self.ids.new(name))
@@ -62,7 +62,7 @@ class LongRunningCommands:
         """End all commands that wait or execute.
 
         :param name: name of the Tango command that asks for it
-        :returns: what the Tango command is to answer
+        :returns: the answer of the Tango command
         """
         try:
             handle = self.tracker.abort_all(self.ids.new(name), name)

@@ -1,4 +1,4 @@
-"""The attributes that show long-running commands, and how their values follow from the commands.
+"""Attributes that show long-running commands, and the computation of their values.
 
 Source: the published documentation of ska-tango-base 1.2 to 1.6, protocol versions 1 and 2.
 """
@@ -29,7 +29,7 @@ class LrcAttribute(StrEnum):
     """Attributes that show long-running commands, **in the order in which one change is announced**.
 
     A client that waits for the status COMPLETED has the result by then, and one that waits for an
-    entry in lrcFinished has had every other event.
+    entry in lrcFinished has received every other event.
     """
 
     RESULT = "longRunningCommandResult"
@@ -92,7 +92,7 @@ _VALUES: Mapping[LrcAttribute, Callable[[Commands], Spectrum]] = {
 
 
 class LrcStep(Enum):
-    """What can happen to long-running commands. The value: the attributes that it may change, in order."""
+    """Steps of long-running commands. The value: the attributes that a step may change, in order."""
 
     BEGIN = (
         LrcAttribute.NAMES_IN_QUEUE,
@@ -123,18 +123,18 @@ class LrcStep(Enum):
 
 
 def attribute_value(attribute: LrcAttribute, commands: Commands) -> Spectrum:
-    """Return what an attribute reads as, which is not `LrcAttribute.EVENT`: that has no value.
+    """Return the value of an attribute. It must not be `LrcAttribute.EVENT`: that has no value.
 
     :param attribute: the attribute
-    :param commands: what is to be shown
+    :param commands: the commands
     """
     return _VALUES[attribute](commands)
 
 
 def attribute_values(commands: Commands) -> dict[LrcAttribute, Spectrum]:
-    """Return what the attributes read as. `LrcAttribute.EVENT` is not among them.
+    """Return the values of the attributes. `LrcAttribute.EVENT` is not among them.
 
-    :param commands: what is to be shown
+    :param commands: the commands
     """
     return {attribute: value(commands) for attribute, value in _VALUES.items()}
 

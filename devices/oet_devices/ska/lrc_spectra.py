@@ -1,4 +1,4 @@
-"""The declarations of the attributes that show long-running commands."""
+"""Declarations of the attributes that show long-running commands."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from .long_running_commands import LongRunningCommands
 from .lrc_attributes import MAX_ACTIVE, MAX_FINISHED, MAX_LEGACY, MAX_QUEUED, LrcAttribute, Spectrum
 
 _FOR_OPERATORS = frozenset({LrcAttribute.QUEUE, LrcAttribute.EXECUTING, LrcAttribute.FINISHED})
-"""What people read; the other attributes of the protocol are for programs."""
+"""Attributes for people; the other attributes of the protocol are for programs."""
 
 
 class _Declaration(NamedTuple):
@@ -68,7 +68,8 @@ _DECLARATIONS = {
     LrcAttribute.EVENT: _Declaration(
         2,
         "Command event",
-        "Only its change events matter, it reads as empty. Each holds the ID of a command and, as JSON, "
+        "Use its change events: a read returns an empty value. Each event contains the ID of a command and, "
+        "as JSON, "
         'what has changed of it: status (a number), progress, result: id, {"status": 5, "result": [0, ""]}.',
     ),
 }

@@ -1,4 +1,4 @@
-"""The modes of an SKA device that say under what conditions it works."""
+"""Modes of an SKA device: control, simulation and test mode."""
 
 from collections.abc import Callable
 from enum import IntEnum
@@ -17,7 +17,7 @@ _ATTRIBUTES: dict[type[IntEnum], str] = {
 
 
 class Modes:
-    """The modes of a device, at first the plain ones. What they mean is up to the device.
+    """Modes of a device, initially the normal ones. Their effect depends on the device.
 
     :param publish: pushes an event: name and new value of an attribute
     """
@@ -25,7 +25,7 @@ class Modes:
     def __init__(self, publish: Callable[[str, Any], None]) -> None:
         self._publish = publish
         self._values: dict[type[IntEnum], IntEnum] = {}
-        # Init puts these back without anybody writing them: those who listen must hear of it.
+        # Init resets these without a write: subscribers must be notified.
         for kind in _ATTRIBUTES:
             self.set(kind(0))
 

@@ -1,4 +1,4 @@
-"""How the state of a device follows from its admin mode, from communication, and from commands."""
+"""State machine of a device: its state follows from admin mode, communication and commands."""
 
 import logging
 import threading
@@ -20,10 +20,10 @@ _HEALTH_LEVELS = {
 
 @dataclass(frozen=True)
 class Condition:
-    """What the state of a device follows from.
+    """Inputs from which the state of a device follows.
 
-    :param power: ON, STANDBY or OFF: what the device, or what it controls, was switched to
-    :param component_fault: why the device cannot do what it is for; None if it can
+    :param power: ON, STANDBY or OFF: the state that was commanded for the device or its hardware
+    :param component_fault: why the device cannot work; None if it can
     :param property_fault: why the properties of the device cannot be used; None if they can
     """
 
@@ -35,7 +35,7 @@ class Condition:
 
     @property
     def fault(self) -> str | None:
-        """What is to be fixed; None if there is nothing."""
+        """Fault to be fixed; None if there is none."""
         return self.property_fault or self.component_fault
 
     @property
@@ -44,7 +44,7 @@ class Condition:
         if not self.admin_mode.is_in_use:
             return DevState.DISABLE
         if self.fault is not None and self.power == DevState.OFF:
-            return DevState.OFF  # what is wrong does not matter until it is switched on again
+            return DevState.OFF  # a fault does not matter until it is switched on again
         if self.fault is not None:
             return DevState.FAULT
         if self.communication is not CommunicationStatus.ESTABLISHED:
@@ -54,13 +54,13 @@ class Condition:
 
 @dataclass(frozen=True)
 class Links:
-    """What an `Operation` calls. None of it may wait: the device's monitor may be held.
+    """Callbacks of an `Operation`. They must not wait: the device's monitor may be held.
 
     :param publish: pushes an event: name and new value of an attribute
-    :param announce_status: says that the text of Status has changed
+    :param announce_status: reports that the text of Status has changed
     :param start: begins to communicate with what the device controls
-    :param stop: leaves alone what the device controls
-    :param state_changed: says that the state has changed
+    :param stop: ends the communication with what the device controls
+    :param state_changed: reports that the state has changed
     :param log: logs a change: its level and a line
     """
 
@@ -73,16 +73,16 @@ class Links:
 
 
 class Operation:
-    """State, health and admin mode of a device, and what the one does to the other. Any thread may use it.
+    """State, health and admin mode of a device, and their dependencies. Any thread may use it.
 
-    It exists as long as its device: Init only puts it back.
+    It exists as long as its device: Init only resets it.
 
-    :param links: what it calls
+    :param links: its callbacks
     """
 
     def __init__(self, links: Links) -> None:
         self._links = links
-        # What follows from one another changes together, whichever thread reports a change.
+        # Dependent values change together, for reports of any thread.
         self._lock = threading.Lock()
         self._condition = Condition()
         self._state = DevState.INIT
@@ -91,7 +91,7 @@ class Operation:
 
     @property
     def state(self) -> DevState:
-        """The state of this moment: events of it may still wait to be pushed."""
+        """The present state: events of it may still wait to be pushed."""
         return self._state
 
     @property
@@ -101,7 +101,7 @@ class Operation:
 
     @property
     def health(self) -> HealthState:
-        """How well the device can do what it is for."""
+        """Health of the device."""
         return self._health
 
     @property
@@ -111,12 +111,12 @@ class Operation:
 
     @property
     def fault(self) -> str | None:
-        """What is to be fixed; None if there is nothing."""
+        """Fault to be fixed; None if there is none."""
         return self._condition.fault
 
     @property
     def complaints(self) -> list[str]:
-        """Sentences for Status that say what is wrong."""
+        """Sentences for Status about faults."""
         sentences = [fault] if (fault := self.fault) else []
         health, reason = self._health, self._health_reason
         if reason:
@@ -124,7 +124,7 @@ class Operation:
         return sentences
 
     def initialise(self, property_fault: str | None) -> None:
-        """Be OFFLINE, with health UNKNOWN. Memorised modes are written after this.
+        """Reset to OFFLINE, with health UNKNOWN. Memorised modes are written after this.
 
         :param property_fault: why the properties cannot be used, and what to do; None if they can
         """
@@ -132,7 +132,7 @@ class Operation:
             self._condition, self._state = Condition(), DevState.INIT
             self._health, self._health_reason = HealthState.UNKNOWN, ""
             self._commanded_state = "None"
-            # Init puts these back without anybody writing them: those who listen must hear of it.
+            # Init resets these without a write: subscribers must be notified.
             self._links.publish("adminMode", self.admin_mode)
             self._links.publish("healthState", self._health)
             self._links.publish("commandedState", self._commanded_state)
@@ -142,7 +142,7 @@ class Operation:
         """Start or stop the use of the device."""
         before = self.admin_mode
         if mode.is_in_use and not before.is_in_use:
-            # What was switched off is on again, until what is started reports that it is not.
+            # The hardware counts as on again, until the communication reports that it is not.
             self._change(
                 admin_mode=mode, communication=CommunicationStatus.NOT_ESTABLISHED, power=DevState.ON
             )
@@ -168,19 +168,19 @@ class Operation:
         """Report whether the device can communicate with what it controls.
 
         :param status: whether it can
-        :param fault: why the device cannot do what it is for: it is in FAULT as long as this is given
+        :param fault: why the device cannot work: it is in FAULT as long as this is given
         """
         self._change(communication=status, component_fault=fault)
 
     def report_power(self, power: DevState) -> None:
-        """Report what the device was switched to.
+        """Report the state to which the device was switched.
 
         :param power: ON, STANDBY or OFF
         """
         self._change(power=power)
 
     def report_properties(self, fault: str | None) -> None:
-        """Report what is wrong with the properties, after they have been read again.
+        """Report the fault of the properties, after they have been read again.
 
         :param fault: why they cannot be used, and what to do; None if they can
         """
@@ -189,14 +189,14 @@ class Operation:
         if fault is not None:
             self.report_health(HealthState.FAILED)
         elif before is not None:
-            # Until what is started now reports.
+            # Until the communication that is started now reports.
             self.report_health(HealthState.UNKNOWN)
 
     def report_health(self, health: HealthState, reason: str = "") -> None:
-        """Report how well the device can do what it is for.
+        """Report the health of the device.
 
-        :param health: how well
-        :param reason: a sentence for Status; empty if the device is well
+        :param health: its health
+        :param reason: a sentence for Status; empty if the health is OK
         """
         with self._lock:
             if (health, reason) == (self._health, self._health_reason):
@@ -213,14 +213,14 @@ class Operation:
         self._links.log(level, f"State is {self._state}, adminMode {self.admin_mode.name}{fault}")
 
     def _start(self) -> None:
-        # With a wrong property nothing good could come of it. Reset starts what is not started here.
+        # With a wrong property it would fail. Reset starts the communication later.
         if self._condition.property_fault is None:
             self._links.start()
         else:
             self.report_health(HealthState.FAILED)
 
     def _change(self, **changes: Any) -> None:
-        """Note what has changed, and announce what follows from it.
+        """Store changes, and announce their consequences.
 
         :param changes: new values of fields of `Condition`
         """

@@ -22,7 +22,7 @@ _RESET_ALLOWED = frozenset({DevState.STANDBY, DevState.ON, DevState.FAULT})
 
 
 def way_out(state: DevState) -> str:
-    """Return what to do so that a command is allowed which is not in a state.
+    """Return the action after which a command is allowed that a state forbids.
 
     :param state: the device's state
     """
@@ -58,9 +58,9 @@ def require_allowed(name: str, state: DevState, allowed: Collection[DevState]) -
 
 
 class OperationCommands:
-    """Takes the commands that change the operation of a device.
+    """Handles the commands that change the operation of a device.
 
-    :param operation: what they change
+    :param operation: the operation that they change
     :param commands: the device's long-running commands
     """
 
@@ -91,10 +91,10 @@ class OperationCommands:
         return self._commands.run(name, run)
 
     def reset(self, apply_properties: Callable[[], str | None]) -> Reply:
-        """Leave FAULT, if what was wrong has been fixed.
+        """Leave FAULT, if the fault has been fixed.
 
-        :param apply_properties: reads the properties again; returns why the device cannot work as they
-            say, None if it can
+        :param apply_properties: reads the properties again; returns why they cannot be applied, None if they
+            can
         :raises tango.DevFailed: if the state of the device forbids it
         """
         require_allowed("Reset", self._operation.state, _RESET_ALLOWED)

@@ -1,7 +1,7 @@
-"""Pushes the events of one device, in order, from a thread of their own.
+"""Publisher: pushes the events of one device, in order, from a thread of its own.
 
-A push takes the device's monitor, which a command or a read of an attribute holds while it runs. So
-the code that wants an event pushed only submits it here, and waits for nothing.
+A push takes the device's monitor, which a command or a read of an attribute holds while it runs. So code that
+publishes an event only submits it here, and does not wait.
 """
 
 import logging
@@ -29,7 +29,7 @@ _MAX_AT_ONCE = 1000
 """Submissions that are taken at once: more may come while they are taken."""
 
 _UNKNOWN = object()
-"""Stands for the value of an attribute that has not been submitted yet."""
+"""Marker for the value of an attribute that has not been submitted yet."""
 
 _STATE = "State"
 _STATUS = "Status"
@@ -38,7 +38,7 @@ _NOBODY = (False, False)
 
 
 class _Latest(NamedTuple):
-    """An update that is of no interest once there is a later one of the same attribute."""
+    """An update that a later one of the same attribute replaces."""
 
     name: str
     value: Any
@@ -50,7 +50,7 @@ class EventPublisher:
     An event means a change: a value that equals the one submitted before it is not pushed.
 
     Where an attribute has alarm levels, every change may put the device into ALARM or out of it: its state is
-    found out again after each.
+    computed again after each.
 
     :param device: whose events to push. ``State`` and ``Status`` can be submitted like any attribute.
     :param change_only: names of attributes that have no archive events
@@ -66,7 +66,7 @@ class EventPublisher:
         self._dropping = False
         self._pushed = 0
         self._values: dict[str, Any] = {}  # the newest value of each attribute that was handled
-        # Whether anybody has subscribed to an attribute, as found since the queue was looked at last.
+        # Whether an attribute has subscribers, as found since the last read of the queue.
         self._known_subscribed: dict[str, tuple[bool, bool]] = {}
         self._was_alarm = False
         self._thread: threading.Thread | None = None
@@ -82,7 +82,7 @@ class EventPublisher:
                 self._thread.start()
 
     def submit(self, name: str, value: Any) -> None:
-        """Have an event pushed. Any thread may call this; it does not wait.
+        """Push an event. Any thread may call this; it does not wait.
 
         :param name: name of the attribute
         :param value: its new value
@@ -90,7 +90,7 @@ class EventPublisher:
         self.submit_all(((name, value),))
 
     def submit_all(self, updates: Sequence[Update]) -> None:
-        """Have several events pushed, with none of another submission in between.
+        """Push several events, with none of another submission in between.
 
         :param updates: names and values, in order; not to be changed afterwards
         """
@@ -99,9 +99,9 @@ class EventPublisher:
                 self._queue.put(updates)
 
     def submit_latest(self, name: str, value: Any | Callable[[], Any]) -> None:
-        """Have an event pushed, unless a later value is submitted before it could be.
+        """Push an event, unless a later value is submitted before.
 
-        For an attribute of which only the latest value is of interest, however often it changes.
+        For an attribute of which only the latest value matters.
 
         :param name: name of the attribute
         :param value: its new value, or a function that gives it when the event is about to be pushed
@@ -112,7 +112,7 @@ class EventPublisher:
                 self._queue.put(latest)
 
     def close(self) -> None:
-        """Take no more submissions. The thread ends when it has pushed what was submitted before."""
+        """Accept no more submissions. The thread ends when it has pushed what was submitted before."""
         with self._lock:
             if not self._closed:
                 self._closed = True
@@ -121,10 +121,10 @@ class EventPublisher:
     def finish(self, timeout: float) -> None:
         """Wait until the thread has ended, after `close`.
 
-        If the caller holds the device's monitor, the thread cannot go on: then this gives up, and the
+        If the caller holds the device's monitor, the thread cannot continue: then this gives up, and the
         thread pushes the rest when the monitor is free.
 
-        :param timeout: seconds that pushing the rest may take; what is left by then is dropped
+        :param timeout: seconds that pushing the rest may take; the rest is dropped then
         """
         thread, deadline = self._thread, time.monotonic() + timeout
         while thread is not None and thread.is_alive():
@@ -185,7 +185,7 @@ class EventPublisher:
                 value = tango.DevState.ALARM
             if value == self._values.get(name, _UNKNOWN):
                 return False
-            # Asking costs a tenth of a push that nobody gets, and most attributes have no subscribers.
+            # The check costs a tenth of a push without subscribers, and most attributes have none.
             subscribed = self._known_subscribed.get(name)
             if subscribed is None:
                 subscribed = self._known_subscribed[name] = self._subscribed(name)
@@ -196,7 +196,7 @@ class EventPublisher:
                 self._was_alarm = not self._was_alarm
                 self.submit_latest(_STATUS, self._device.dev_status)
         except Exception:
-            # One value that cannot be sent must not cost the events that come after it.
+            # A value that cannot be sent must not prevent the later events.
             LOGGER.exception("Could not push an event of the attribute %s", name)
             return False
         return name not in _OF_DEVICE
@@ -210,14 +210,14 @@ class EventPublisher:
             return self._device.dev_state()
 
     def is_wanted(self, name: str) -> bool:
-        """Return whether anybody has subscribed to events of an attribute. Any thread may call this.
+        """Return whether an attribute has subscribers. Any thread may call this.
 
         :param name: name of the attribute
         """
         return any(self._subscribed(name))
 
     def _subscribed(self, name: str) -> tuple[bool, bool]:
-        """Return whether anybody has subscribed to change events of an attribute, and to archive events."""
+        """Return whether an attribute has subscribers of change events, and of archive events."""
         subscribed = self._device.is_there_subscriber
         return (
             subscribed(name, tango.EventType.CHANGE_EVENT),
@@ -225,9 +225,9 @@ class EventPublisher:
         )
 
     def _push_events(self, name: str, value: Any, change: bool, archive: bool) -> None:
-        # Tango pushes of these two what the device has set, whatever value it is given.
+        # For these two, Tango ignores the given value and pushes the one that the device has set.
         if name == _STATE:
-            # A client that reads the state meanwhile would have another one set.
+            # A client that reads the state meanwhile would set another one.
             with tango.AutoTangoMonitor(self._device):
                 self._device.set_state(value)
                 self._push_value(name, (), change, archive)

@@ -1,4 +1,4 @@
-"""What a command that may take long answers at once."""
+"""Immediate answers of long-running commands."""
 
 from .command_handle import CommandHandle
 from .enums import ResultCode
@@ -9,7 +9,7 @@ Reply = tuple[list[int], list[str]]
 
 
 def accepted(handle: CommandHandle, code: ResultCode = ResultCode.QUEUED) -> Reply:
-    """Return the answer to a command that was taken.
+    """Return the answer to an accepted command.
 
     :param handle: the command
     :param code: QUEUED or STARTED
@@ -19,7 +19,7 @@ def accepted(handle: CommandHandle, code: ResultCode = ResultCode.QUEUED) -> Rep
 
 
 def refused(reason: str) -> Reply:
-    """Return the answer to a command that was not taken.
+    """Return the answer to a rejected command.
 
     :param reason: a sentence that says why, and what to do
     :returns: REJECTED and the reason

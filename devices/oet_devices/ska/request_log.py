@@ -1,4 +1,4 @@
-"""The log of what a device is asked for: one line for each request that may change something."""
+"""Log of the requests to a device: one line for each request that may change something."""
 
 import functools
 import logging
@@ -30,8 +30,8 @@ class Answered(NamedTuple):
     :param answer: the answer, in a line
     :param failed: whether it was an exception
     :param command_id: ID of the long-running command that was begun, None if none was
-    :param context: what those that carry it out have said of it by `RequestLog.about`
-    :param tags: what it is about
+    :param context: context that `RequestLog.about` was given
+    :param tags: tags of its subject
     """
 
     name: str
@@ -47,7 +47,7 @@ class Answered(NamedTuple):
 class RequestLog:
     """Logs the requests of a device. Any thread may use it.
 
-    :param device: the device; its name is asked for when it is needed
+    :param device: the device; its name is read when it is needed
     """
 
     def __init__(self, device: Any) -> None:
@@ -61,9 +61,9 @@ class RequestLog:
     def about(self, *, by: object = None, context: object = None, **tags: object) -> None:
         """Add to the line of the request that this thread carries out.
 
-        :param by: who makes it, instead of the client of Tango
-        :param context: what `on_answer` is to know of it; it is not logged
-        :param tags: what it is about, e.g. ``procedure=7``
+        :param by: the requester, instead of the client of Tango
+        :param context: context for `on_answer`; it is not logged
+        :param tags: tags of its subject, e.g. ``procedure=7``
         """
         known = getattr(self._request, "tags", None)
         if known is not None:
@@ -72,11 +72,11 @@ class RequestLog:
             self._request.context = context or self._request.context
 
     def carry_out(self, name: str, argument: object, action: Callable[[], T]) -> T:
-        """Carry out a request, and log who has made it, how it was answered, and how long that took.
+        """Carry out a request, and log its requester, its answer and its duration.
 
         :param name: of the command or attribute
-        :param argument: what was sent with it, None for nothing
-        :param action: carries it out; what it raises is the answer
+        :param argument: its argument, None for none
+        :param action: carries it out; an exception is an answer, too
         :returns: what the action returns
         """
         moment, began = time.time(), time.perf_counter()

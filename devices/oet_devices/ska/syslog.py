@@ -1,4 +1,4 @@
-"""Log messages to a syslog, by a thread of its own: one that does not read must keep nobody waiting."""
+"""Log messages to a syslog, sent by a thread of its own: a slow syslog must not block callers."""
 
 import logging
 import logging.handlers
@@ -12,10 +12,10 @@ _CONNECT_TIMEOUT = 1.0
 """Seconds that a server may take to accept a connection: the device's monitor is held meanwhile."""
 
 _WAITING = 1000
-"""Messages that wait to be sent; what comes when there are as many is lost."""
+"""Messages that may wait to be sent; further ones are lost."""
 
 _LAST_WORDS = 0.5
-"""Seconds in which what waits may still be sent when the target is closed."""
+"""Seconds in which waiting messages may still be sent when the target is closed."""
 
 _PORT = 514
 
@@ -25,11 +25,11 @@ def open_syslog(address: str) -> logging.Handler:
 
     :param address: ``udp://host:port``, ``tcp://host:port`` or ``file:///dev/log``
     :raises ValueError: if the port is not a number
-    :raises OSError: if it cannot be reached, as far as can be known
+    :raises OSError: if it is known that it cannot be reached
     """
     url = urlsplit(address)
     if url.scheme == "file":
-        # The handler itself does not mind if there is no such socket.
+        # The handler itself does not report a missing socket.
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
             probe.connect(url.path)
         return _Relay(logging.handlers.SysLogHandler(url.path))
@@ -49,14 +49,14 @@ class _TcpHandler(logging.handlers.SysLogHandler):
         self.socket.settimeout(None)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Lose a record that could not be sent: the next one is sent over a new connection."""
+        """Drop a record that could not be sent: the next one is sent over a new connection."""
         lost, self.socket = self.socket, None  # type: ignore[assignment]
         if lost is not None:
             lost.close()
 
 
 class _Relay(logging.handlers.QueueHandler):
-    """Hands records to another handler in a thread of its own.
+    """Passes records to another handler in a thread of its own.
 
     :param target: the other handler; closed with this one
     """
@@ -74,12 +74,12 @@ class _Relay(logging.handlers.QueueHandler):
         self._target.setFormatter(fmt)
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Leave a record for the thread, unless too many wait."""
-        with suppress(queue.Full):  # to log that would make it worse
+        """Store a record for the thread, unless too many wait."""
+        with suppress(queue.Full):  # logging that would make it worse
             self._queue.put_nowait(record)
 
     def close(self) -> None:
-        """Send what can be sent at once, and end the thread."""
+        """Send the messages that can be sent at once, and end the thread."""
         super().close()
         with suppress(queue.Full):
             self._queue.put(None, timeout=_LAST_WORDS)

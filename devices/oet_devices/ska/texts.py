@@ -2,7 +2,7 @@
 
 
 def tango_text(text: str) -> str:
-    """Return a text as a Tango string can hold it.
+    """Return a text that a Tango string can contain.
 
     Tango strings are Latin-1 and end at the first zero byte; PyTango refuses other characters.
 

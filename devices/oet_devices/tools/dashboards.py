@@ -45,7 +45,7 @@ def _text(content: dict[str, Any]) -> str:
 
 
 def _controller() -> dict[str, Any]:
-    """Return the dashboard of one controller: what an operator looks at first is at the top."""
+    """Return the dashboard of one controller: the most important values are at the top."""
     device = DeviceWidgets(OETController, _VARIABLE)
     head, choice = Column(1, 1, 64), Column(66, 1, 33)
     head.add(label("Observation Execution Tool", title=True), LINE)

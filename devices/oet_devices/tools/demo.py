@@ -32,8 +32,8 @@ _STYLES = {"COMPLETE": "green", "READY": "cyan", "RUNNING": "yellow", "FAILED": 
 class Demo:
     """An operator at work.
 
-    :param console: where to show what is seen
-    :param where: what the ready line of the stack says: ``TANGO_HOST``, ``DEVICE`` and so on
+    :param console: where to print
+    :param where: the values of the stack's ready line: ``TANGO_HOST``, ``DEVICE`` and so on
     """
 
     def __init__(self, console: Console, where: dict[str, str]) -> None:
@@ -44,7 +44,7 @@ class Demo:
         self._controller.subscribe_event("events", tango.EventType.CHANGE_EVENT, self._on_event)
 
     def _on_event(self, event: tango.EventData) -> None:
-        # The first event of a subscription tells the present value, which is none yet.
+        # The first event of a subscription has the present value, which is empty.
         if not event.err and event.attr_value.value != "{}":
             self._events.put(Event.model_validate_json(event.attr_value.value))
 
@@ -178,7 +178,7 @@ def _styled(state: str) -> str:
 
 @contextmanager
 def running_stack() -> Iterator[dict[str, str]]:
-    """Run the stack on free ports as long as the context lasts, and tell where it is.
+    """Run the stack on free ports as long as the context lasts, and yield its addresses.
 
     :raises SystemExit: if it does not start
     """
@@ -197,7 +197,7 @@ def running_stack() -> Iterator[dict[str, str]]:
 
 def main() -> None:
     """Run the demonstration."""
-    # Where nobody sees the width of a terminal, tables need not be squeezed.
+    # Without a terminal, tables need not be narrow.
     console = Console(width=None if sys.stdout.isatty() else 120)
     began = time.monotonic()
     with running_stack() as where:

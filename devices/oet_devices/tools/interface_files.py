@@ -51,7 +51,7 @@ def _shown(default: object) -> str:
 
 
 def interface_files(project: Path) -> dict[Path, str]:
-    """Return what the files are to contain.
+    """Return the contents of the files.
 
     :param project: folder of the project
     """

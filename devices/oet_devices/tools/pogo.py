@@ -1,4 +1,4 @@
-"""What Pogo shows of a device class: its interface as a model in Pogo's XMI format.
+"""Model of a device class for Pogo: its interface in Pogo's XMI format.
 
 Source: the PogoDsl grammar of Pogo 9.
 """
@@ -38,7 +38,7 @@ _PROPERTY_TYPES = _TYPES | {CmdArgType.DevVarStringArray: "StringVectorType"}
 _ATTRIBUTE_FORMATS = {AttrDataFormat.SCALAR: "Scalar", AttrDataFormat.SPECTRUM: "Spectrum"}
 
 STATES = {
-    "INIT": "The device is being made.",
+    "INIT": "The device is being initialised.",
     "DISABLE": "adminMode says that the device is not in use.",
     "UNKNOWN": "The device finds out whether it can work.",
     "ON": "The device is ready.",
@@ -65,7 +65,7 @@ def pogo_model(device_class: type[EventDevice]) -> str:
         _add_property(classes, "deviceProperties", name, definition)
     for name, returned in (("State", CmdArgType.DevState), ("Status", CmdArgType.ConstDevString)):
         argin, argout = (CmdArgType.DevVoid, ""), (returned, f"The device's {name.lower()}")
-        _add_command(classes, name, [argin, argout, {}], f"Tell the device's {name.lower()}.", own=False)
+        _add_command(classes, name, [argin, argout, {}], f"Return the device's {name.lower()}.", own=False)
     for name, definition in model.cmd_list.items():
         _add_command(classes, name, definition, _first_line(getattr(device_class, name)))
     for name, definition in model.attr_list.items():
@@ -89,7 +89,7 @@ def _add_description(classes: ET.Element, device_class: type[EventDevice]) -> No
         title=device_class.__name__,
         sourcePath=".",
         language="PythonHL",
-        # The code is not Pogo's to generate.
+        # Pogo must not generate the code.
         filestogenerate="XMI   file",
         license="none",
         copyright="",
@@ -164,7 +164,7 @@ def _add_attribute(classes: ET.Element, name: str, definition: Any, device_class
     _add_type(attribute, "dataType", _TYPES[definition.attr_type])
     events = name not in device_class.WITHOUT_EVENTS
     archived = events and name not in device_class.CHANGE_EVENTS_ONLY
-    # What is pushed by code is sent as it is: libCheckCriteria would have Tango compare values.
+    # Events that code pushes are sent unchanged: with libCheckCriteria, Tango would compare values.
     for tag, fired in (("changeEvent", events), ("archiveEvent", archived), ("dataReadyEvent", False)):
         ET.SubElement(attribute, tag, fire=str(fired).lower(), libCheckCriteria="false")
     _add_status(attribute)
@@ -192,7 +192,7 @@ def _add_type(parent: ET.Element, tag: str, name: str) -> None:
 
 
 def _add_status(parent: ET.Element, *, own: bool = True) -> None:
-    """Say whether something is declared by the class, or comes with every device."""
+    """Return whether the class declares an item, or every device has it."""
     inherited = str(not own).lower()
     ET.SubElement(
         parent,

@@ -1,4 +1,4 @@
-"""What Kubernetes asks a device server: ``python -m oet_devices.tools.probe alive|ready INSTANCE``."""
+"""Kubernetes probes of a device server: ``python -m oet_devices.tools.probe alive|ready INSTANCE``."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ _NOT_READY = frozenset({tango.DevState.FAULT, tango.DevState.INIT})
 def why_not_alive(instance: str) -> Iterator[str]:
     """Yield a line if the server does not take requests, as far as can be found out.
 
-    Where no Tango database answers nobody can be asked; that is no reason to end a server and its scripts.
+    Without a Tango database, the server cannot be asked; that must not end a server and its scripts.
 
     :param instance: its instance name
     """
@@ -36,7 +36,7 @@ def why_not_alive(instance: str) -> Iterator[str]:
 
 
 def why_not_ready(instance: str) -> Iterator[str]:
-    """Yield a line for whatever cannot work. A controller that is switched off is not among that.
+    """Yield a line for each controller that cannot work. One that is switched off does not count.
 
     :param instance: instance name of the server
     """

@@ -17,7 +17,7 @@ from dsconfig import formatting
 from dsconfig.json2tango import apply_config, prepare_config
 
 _MEMORISED = "__value"
-"""What Tango calls a memorised value among the properties of an attribute."""
+"""Name of a memorised value among the properties of an attribute."""
 
 
 class RegistrationError(ValueError):
@@ -35,9 +35,9 @@ def registration_file(name: str) -> Path:
 def register(
     database: tango.Database, config: Path, properties: Mapping[str, Sequence[str]] | None = None
 ) -> list[str]:
-    """Register the devices of a file; what is in the database already stays as it is.
+    """Register the devices of a file; existing entries of the database are not changed.
 
-    That goes for memorised values, too: a controller that was taken out of use stays out of use.
+    This includes memorised values: a controller that was taken out of use stays out of use.
 
     :param database: the Tango database
     :param config: a file in the format of dsconfig
@@ -67,7 +67,7 @@ def _read(config: Path) -> dict[str, Any]:
         raise RegistrationError(f"it is not JSON: {error}") from error
     try:
         wanted: dict[str, Any] = prepare_config(content)
-        # dsconfig's own check tells the reason in ten lines, and ends the process.
+        # dsconfig's own check reports the reason in ten lines, and ends the process.
         jsonschema.validate(wanted, json.loads(Path(formatting.SCHEMA_FILENAME).read_text()))
     except jsonschema.ValidationError as error:
         where = "/".join(str(part) for part in error.absolute_path)

@@ -1,4 +1,4 @@
-"""Scheduling Blocks to begin with, for who has no ODA."""
+"""Sample Scheduling Blocks, for sites without an ODA."""
 
 import shutil
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ _VARIABLES = ("ODA_BACKEND_TYPE", "ODA_DATA_DIR")
 
 
 def provide_scheduling_blocks(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Have an ODA of files with the Scheduling Blocks that ship, unless the environment names another.
+    """Create an ODA of files with the Scheduling Blocks that ship, unless the environment names another.
 
-    What is in the folder already stays as it is. It is a copy that is used, for the ODA keeps records of
-    what was executed beside the Scheduling Blocks.
+    Existing files in the folder are not changed. A copy is used because the ODA stores records of executions
+    next to the Scheduling Blocks.
 
     :param folder: where the ODA is to be
     :param environment: environment variables

@@ -1,7 +1,7 @@
 """``oet-stack``: all of the OET on one machine, in the foreground.
 
 It starts a Tango database, registers the controller, starts its device server and the REST sidecar, and
-ends all of them when it is told to, or when one of them ends.
+ends all of them on a signal, or when one of them ends.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ _DATABASE_READY = r"listening on: host=[\d.]+, port=(\d+)"
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What can be chosen about the stack.
+    """Options of the stack.
 
     :param state_directory: where everything is kept
     :param tango_port: TCP port of the Tango database, 0 for any
@@ -62,9 +62,9 @@ class StackOptions:
     subarrays: int = 0
     """How many controllers there are, each for one subarray; 0 for one controller.
 
-    That is for the subarray that the environment variable SUBARRAY_ID names, else for any."""
+    That one is for the subarray that the environment variable SUBARRAY_ID names, else for any."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names that the REST service is known by, beside those of the loopback interface."""
+    """Names that the REST service is known by, in addition to those of the loopback interface."""
     insecure: bool = False
     """Whether the REST service may listen on another interface without a token."""
     quiet: bool = False
@@ -127,7 +127,7 @@ class Stack:
             properties["GitRepositories"] = list(self._options.git_repositories)
         database = tango.Database(host, int(port))
         devices = self._register_all(database, properties)
-        # Those of a stack before this one, with more subarrays, are not to be served.
+        # Controllers of an earlier stack with more subarrays must not be served.
         for known in database.get_device_name(f"OETController/{INSTANCE}", "OETController"):
             if known.lower() not in devices:
                 database.delete_device(known)
@@ -140,7 +140,7 @@ class Stack:
         if not self._options.subarrays:
             own = {"StateDirectory": [str(state / "controller")]}
             devices = register(database, registration_file("oet-mid"), properties | own)
-            # One of a stack before this one, or of the file, is not for this one: the environment may set it.
+            # A value of an earlier stack, or of the file, does not apply: the environment may set it.
             for device in devices:
                 database.delete_device_property(device, "SubarrayId")
             return devices
@@ -204,7 +204,7 @@ class Stack:
         return next(iter(done)).result()
 
     async def stop(self) -> None:
-        """End everything, the database last, for the others need it. All together are given one time."""
+        """End everything, the database last, because the others need it. All share one time limit."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _STOP_TIMEOUT
         await asyncio.gather(*(part.stop(_STOP_TIMEOUT) for part in self._parts[1:]))
@@ -223,21 +223,21 @@ async def run(options: StackOptions) -> None:
     :raises StackError: if it cannot be started, or ends by itself
     """
     stack = Stack(options)
-    told = asyncio.Event()
+    ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # Whoever starts a stack with nohup wants it to outlive the terminal.
+        # A stack that is started with nohup must outlive the terminal.
         if signal.getsignal(number) is not signal.SIG_IGN:
             # The second signal does not wait for anything.
-            loop.add_signal_handler(number, lambda: stack.kill() if told.is_set() else told.set())
+            loop.add_signal_handler(number, lambda: stack.kill() if ending.is_set() else ending.set())
     work = asyncio.create_task(_start_and_watch(stack))
-    waiting = asyncio.create_task(told.wait())
+    waiting = asyncio.create_task(ending.wait())
     try:
         await asyncio.wait([work, waiting], return_when=asyncio.FIRST_COMPLETED)
-        if work.done() and not told.is_set():
+        if work.done() and not ending.is_set():
             work.result()
     finally:
-        told.set()
+        ending.set()
         work.cancel()
         waiting.cancel()
         await stack.stop()
@@ -272,7 +272,7 @@ def _is_available(url: str) -> bool:
         with urllib.request.urlopen(url, timeout=_READINESS_TIMEOUT):  # noqa: S310 - an address of our own
             return True
     except urllib.error.HTTPError as error:
-        # A controller that is switched off, or in FAULT, is there all the same.
+        # A controller that is switched off, or in FAULT, is still there.
         with error:
             if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
                 return False

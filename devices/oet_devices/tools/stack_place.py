@@ -1,4 +1,4 @@
-"""Where a stack is: its state directory and its ports, which it does not share with another stack."""
+"""Place of a stack: its state directory and its ports, which it does not share with another stack."""
 
 import fcntl
 import os
@@ -29,7 +29,7 @@ def require_free_port(host: str, port: int, option: str) -> int:
 
 @contextmanager
 def own_directory(directory: Path) -> Iterator[None]:
-    """Be the only stack that uses a folder.
+    """Lock a folder for this stack.
 
     :raises StackError: if another one does, or the folder cannot be used
     """

@@ -86,7 +86,7 @@ class Part:
         assert self._process is not None, "started by the caller"  # noqa: S101
         assert self._process.stdout is not None, "asked for at the start"  # noqa: S101
         with ExitStack() as opened:
-            # What led to the end of a stack before this one is kept.
+            # The log of an earlier stack is kept.
             log = opened.enter_context(self._log.open("ab"))
             while line := await _read_line(self._process.stdout):
                 if log.tell() + len(line) > self.MAX_LOG:
@@ -118,7 +118,7 @@ class Part:
     async def ended(self) -> str:
         """Wait until the process has ended, and return a sentence that says how."""
         assert self._reader is not None, "started by the caller"  # noqa: S101
-        # Who gives up waiting must not end the reading with it.
+        # A caller that stops waiting must not end the reading.
         await asyncio.shield(self._reader)
         assert self._process is not None, "started by the caller"  # noqa: S101
         return self._describe_end(self._process.returncode)
@@ -127,7 +127,7 @@ class Part:
         return f"{self.name} ended (status {status}; {self._last_line or 'no output'}; see {self._log})"
 
     async def stop(self, timeout: float) -> None:
-        """End the process: by SIGTERM, and should that not do, by SIGKILL.
+        """End the process: by SIGTERM, and if that has no effect, by SIGKILL.
 
         :param timeout: seconds that it is given after SIGTERM
         """
@@ -138,7 +138,7 @@ class Part:
             await asyncio.wait_for(asyncio.shield(self._reader), timeout)
         except TimeoutError:
             self.kill()
-            # Not for ever: what the process has started may hold its output open.
+            # With a limit: children of the process may keep its output open.
             await asyncio.wait([self._reader], timeout=_KILL_TIMEOUT)
 
     def kill(self) -> None:
@@ -156,5 +156,5 @@ async def _read_line(stream: asyncio.StreamReader) -> bytes:
     while True:
         try:
             return await stream.readline()
-        except ValueError:  # too long: what there was of it is gone
+        except ValueError:  # too long: its beginning was dropped
             continue

@@ -59,7 +59,7 @@ def device_choice(name: str, variable: str) -> Widget:
 class DeviceWidgets:
     """Widgets that show one device.
 
-    :param device_class: its class, which says what its attributes and commands are
+    :param device_class: its class, which declares its attributes and commands
     :param device: its name, ``taranta://domain/family/member``, or a variable that stands for it
     """
 
@@ -239,7 +239,7 @@ class Column:
         """Put a widget below the others.
 
         :param height: its height
-        :param part: which part of the width it has, of how many; the last one ends the line
+        :param part: its part of the width, and the number of parts; the last one ends the line
         """
         number, parts = part
         width = (self._width - parts + 1) // parts
@@ -254,7 +254,7 @@ def dashboard(name: str, widgets: Iterable[Widget], variables: list[dict[str, st
 
     :param name: its name
     :param widgets: its widgets, with their places
-    :param variables: what stands for devices that the operator chooses
+    :param variables: variables for devices that the operator chooses
     """
     return {
         "id": "",

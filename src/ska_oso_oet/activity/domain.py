@@ -1,4 +1,4 @@
-"""Activities of Scheduling Blocks, and what they make of a Scheduling Block and of their procedure."""
+"""Activities of Scheduling Blocks: their states, and how these follow from those of their procedure."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -36,25 +36,25 @@ __all__ = [
 
 
 class ActivityRefusedError(OetError, ValueError):
-    """What was asked for cannot be done. The message says why, and what to do."""
+    """The request is refused. The message says why, and what to do."""
 
 
 class ActivityNotFoundError(OetError, LookupError):
-    """There is no such activity, or it is no longer kept."""
+    """The activity does not exist, or is no longer kept."""
 
 
 @dataclass
 class Activity:
     """An action taken on a Scheduling Block.
 
-    A user speaks of what is to be done with a Scheduling Block, such as "allocate" or "observe"; which
-    script does it, and with which arguments, the Scheduling Block knows.
+    A user names an action, such as "allocate" or "observe". The Scheduling Block defines its script and its
+    arguments.
 
     :param activity_id: its number
     :param procedure_id: the procedure that runs its script; None until there is one
     :param sbd_id: ID of the Scheduling Block; its URI until the ID is known
     :param activity_name: its name in the Scheduling Block
-    :param prepare_only: whether somebody else is to start the script
+    :param prepare_only: whether a client starts the script
     :param script_args: arguments of the script's functions, as far as they are known
     :param activity_states: the states that it has passed through, with their times in seconds since 1970
     :param reason: why it has failed
@@ -120,7 +120,7 @@ class Activity:
         return entered
 
 
-# What the end of a procedure is for its activity.
+# Final state of an activity by that of its procedure.
 _ENDS = {
     ProcedureState.COMPLETE: ActivityState.COMPLETE,
     ProcedureState.STOPPED: ActivityState.STOPPED,
@@ -134,20 +134,20 @@ def activity_states(
 ) -> list[tuple[ActivityState, float]]:
     """Return the states of an activity that follow from those of its procedure.
 
-    They have the times of the procedure's: the two tell the same story.
+    They have the times of the procedure's states: both histories agree.
 
     :param process_states: states that the procedure has passed through, with their times
     """
-    told: list[tuple[ActivityState, float]] = []
+    derived: list[tuple[ActivityState, float]] = []
     for state, when in process_states:
         if state.is_final:
-            told.append((_ENDS[state], when))
-        elif state is ProcedureState.READY and not told:
-            told.append((ActivityState.PREPARED, when))
-        elif state is ProcedureState.RUNNING and told:
-            # Before it was READY, it was init that ran.
-            told.append((ActivityState.RUNNING, when))
-    return told
+            derived.append((_ENDS[state], when))
+        elif state is ProcedureState.READY and not derived:
+            derived.append((ActivityState.PREPARED, when))
+        elif state is ProcedureState.RUNNING and derived:
+            # Before it was READY, RUNNING meant init.
+            derived.append((ActivityState.RUNNING, when))
+    return derived
 
 
 def require_overrides(script_args: Mapping[str, ProcedureInput]) -> None:

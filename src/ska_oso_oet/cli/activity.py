@@ -1,4 +1,4 @@
-"""`oet activity`: what the Scheduling Blocks of an observation ask for."""
+"""`oet activity`: runs the activities of Scheduling Blocks."""
 
 from typing import TYPE_CHECKING
 
@@ -66,7 +66,7 @@ def run(
 
     SBD_ID is the ID of an SBDefinition, or its URI: file:///path/sb.json or oda://sbd-id.
 
-    Ctrl-C ends the listening, not the script. The exit status tells how the activity ended: 0 COMPLETE
+    Ctrl-C ends the listening, not the script. The exit status shows how the activity ended: 0 COMPLETE
     (or PREPARED, as was asked for), 1 FAILED, 3 STOPPED.
     """
     from .activity_calls import run_activity

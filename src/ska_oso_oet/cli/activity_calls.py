@@ -1,4 +1,4 @@
-"""What `oet activity` does."""
+"""Implementation of `oet activity`."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -23,8 +23,8 @@ def run_activity(session: Session, fields: dict[str, Any], shown: Shown | None) 
     :param session: with the service that runs it
     :param fields: of the request
     :param shown: what is shown of it until it ends; None to return at once
-    :raises click.UsageError: if the fields are not what they should be
-    :raises CommandError: if it failed, as far as that is known
+    :raises click.UsageError: if the fields are not valid
+    :raises CommandError: if it has failed by then
     """
     try:
         request = ActivityRequest.model_validate(fields)
@@ -37,7 +37,7 @@ def run_activity(session: Session, fields: dict[str, Any], shown: Shown | None) 
         if items is not None and shown is not None:
             follow(session, items, FollowedActivity(session.rest, reply.content), shown)
         elif (ran := reply.content).state is ActivityState.FAILED:
-            # What is certain to fail has failed by now.
+            # Requests that cannot succeed have failed by now.
             raise failed(f"Activity {ran.id}", ran.state, ran.reason)
 
 

@@ -1,4 +1,4 @@
-"""`oet admin`: what the SKA device interface lets operators set of a controller."""
+"""`oet admin`: settings of a controller that the SKA device interface defines."""
 
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ def show(session: "Session", /) -> None:
 def log_level(session: "Session", /, level: str | None) -> None:
     """Show or set the least serious messages that the controller logs.
 
-    After a restart of the controller it is what the property LoggingLevelDefault says.
+    After a restart of the controller, the property LoggingLevelDefault applies.
     """
     from .admin_calls import show_setting
 
@@ -65,9 +65,8 @@ def log_level(session: "Session", /, level: str | None) -> None:
 def log_targets(session: "Session", /, targets: tuple[str, ...], nowhere: bool) -> None:
     """Show or set where the controller logs to.
 
-    TARGETS are all targets from now on, up to 4: tango::logger, console::cout, file::/path,
-    syslog::udp://host:port. After a restart of the controller they are what the property
-    LoggingTargetsDefault says.
+    TARGETS replace all targets, up to 4: tango::logger, console::cout, file::/path,
+    syslog::udp://host:port. After a restart of the controller, the property LoggingTargetsDefault applies.
     """
     from .admin_calls import show_setting
 
@@ -80,7 +79,7 @@ def log_targets(session: "Session", /, targets: tuple[str, ...], nowhere: bool) 
 @click.argument("mode", type=_choice(CONTROL_MODES), required=False)
 @with_session
 def control_mode(session: "Session", /, mode: str | None) -> None:
-    """Show or set who has control of the controller. It says so to others, and refuses nobody."""
+    """Show or set who has control of the controller. The mode is shown to others; no client is refused."""
     from .admin_calls import show_setting
 
     show_setting(session, "control_mode", mode)
@@ -92,7 +91,7 @@ def control_mode(session: "Session", /, mode: str | None) -> None:
 def simulation_mode(session: "Session", /, mode: str | None) -> None:
     """Show or set whether a simulator stands in for the telescope.
 
-    It says so to others, and changes nothing for scripts.
+    The mode is shown to others; scripts are not affected.
     """
     from .admin_calls import show_setting
 
@@ -105,7 +104,7 @@ def simulation_mode(session: "Session", /, mode: str | None) -> None:
 def test_mode(session: "Session", /, mode: str | None) -> None:
     """Show or set whether the controller is being tested.
 
-    It says so to others, and changes nothing for scripts.
+    The mode is shown to others; scripts are not affected.
     """
     from .admin_calls import show_setting
 
@@ -124,7 +123,7 @@ def on(session: "Session", /) -> None:
 @admin.command()
 @with_session
 def off(session: "Session", /) -> None:
-    """Switch the controller off: nothing can be created or started. What runs goes on."""
+    """Switch the controller off: nothing can be created or started. Running scripts continue."""
     from .admin_calls import switch
 
     switch(session, "OFF")
@@ -133,7 +132,7 @@ def off(session: "Session", /) -> None:
 @admin.command()
 @with_session
 def standby(session: "Session", /) -> None:
-    """Bring the controller to stand-by: nothing can be created or started. What runs goes on."""
+    """Bring the controller to stand-by: nothing can be created or started. Running scripts continue."""
     from .admin_calls import switch
 
     switch(session, "STANDBY")

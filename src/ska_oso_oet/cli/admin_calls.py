@@ -1,4 +1,4 @@
-"""What `oet admin` does."""
+"""Implementation of `oet admin`."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def show_setting(session: Session, name: str, value: Any) -> None:
 
     :param session: with the service
     :param name: name of the setting
-    :param value: what it is to be before; None to leave it as it is
+    :param value: the new value; None to leave it as it is
     """
     rest = session.rest
     reply = (

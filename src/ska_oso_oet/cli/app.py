@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Exit status:
   0    done; a script that was listened to is COMPLETE
-  1    refused, or the server is away; the script FAILED; a subarray that was to abort did not
+  1    refused, or the server is unavailable; the script FAILED; a subarray did not abort as requested
   2    the command line is wrong
   3    the script that was listened to was STOPPED
-  130  Ctrl-C: no longer waiting; what runs goes on (for 'oet listen': 0)
+  130  Ctrl-C: no longer waiting; running scripts continue (for 'oet listen': 0)
 
 \b
 Environment:
@@ -62,7 +62,7 @@ _SETTINGS: dict[str, Any] = {"token_normalize_func": _accept_underscores, "max_c
     metavar="NAME",
     envvar="OET_USER",
     show_envvar=True,
-    help="Who asks, for the records. Where the service knows users by their tokens, the token counts.",
+    help="Name of the user, for the records. Where the service identifies users by tokens, the token counts.",
     show_default="the user of this terminal, and the host",
 )
 @click.version_option(package_name="ska-oso-oet-tango", prog_name="oet")
@@ -70,9 +70,9 @@ _SETTINGS: dict[str, Any] = {"token_normalize_func": _accept_underscores, "max_c
 def main(ctx: click.Context, server_url: str, user: str | None) -> None:
     """Control a remote Observation Execution Tool.
 
-    'oet run' runs an observing script, 'oet procedure' prepares, starts and stops scripts one by one.
-    'oet activity' runs activities of Scheduling Blocks, 'oet queue' a night of both. 'oet question' shows
-    what a script asks, and 'oet answer' answers. 'oet listen' shows what happens, as it happens, 'oet status'
+    'oet run' runs an observing script, 'oet procedure' prepares, starts and stops scripts one by one. 'oet
+    activity' runs activities of Scheduling Blocks, 'oet queue' a night of both. 'oet question' shows what a
+    script asks, and 'oet answer' answers. 'oet listen' shows what happens, as it happens, 'oet status' shows
     what the controller does and what is wrong.
     """
     ctx.obj = server_url
@@ -95,7 +95,7 @@ def main(ctx: click.Context, server_url: str, user: str | None) -> None:
     "--since",
     metavar="SEQ",
     type=click.IntRange(min=0),
-    help="First all events after this number (0: all that are kept), then those to come.",
+    help="Begin with all events after this number (0: all that are kept), then follow new ones.",
 )
 @long_option
 @with_session
@@ -110,15 +110,15 @@ def listen(session: "Session", /, topic: str, since: int | None, in_full: bool) 
     epilog=examples("oet stop --all", "oet stop --all --yes --run_abort=False"),
 )
 @click.option(
-    "--all", "everything", is_flag=True, required=True, help="Stop whatever runs, in all subarrays."
+    "--all", "everything", is_flag=True, required=True, help="Stop all running scripts, in all subarrays."
 )
-@click.option("--yes", is_flag=True, help="Do not ask whether that is meant.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @run_abort_option
 @with_session
 def stop(session: "Session", /, everything: bool, yes: bool, run_abort: bool) -> None:
     """Stop the scripts of all controllers that the service has, at once.
 
-    Says what will be stopped, and asks on a terminal whether that is meant. With --subarray_id only that
+    Lists what will be stopped, and asks for confirmation on a terminal. With --subarray_id only that
     controller's scripts are stopped. The exit status is 1 if something could not be stopped, if an
     abort script did not complete, or if a controller is not available.
     """

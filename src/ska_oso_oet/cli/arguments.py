@@ -1,4 +1,4 @@
-"""The arguments of scripts, among those of a command."""
+"""Arguments of scripts among those of a command."""
 
 import difflib
 import keyword
@@ -14,10 +14,11 @@ from .literals import read_value
 
 
 class ScriptCommand(click.Command):
-    """A command that hands to a script what it does not know: values, and ``--name=value``, in any order.
+    """A command that passes unknown arguments to a script: values, and ``--name=value``, in any order.
 
     Its callback gets the values as `args`, the variadic argument that it declares by that name, and the
-    others as `script_kwargs`. After ``--`` all is for the script, also what the command itself would know.
+    others as `script_kwargs`. After ``--`` all arguments are for the script, also those that the command
+    itself has.
 
     :param function: the function of the script that gets them; its parameters are completed
     """
@@ -92,11 +93,11 @@ def text_or_none(value: str) -> str | None:
 
 _NAMED = re.compile(r"--(?P<name>[^=]+)=(?P<value>.*)", re.DOTALL)
 _INIT = "init."
-"""What the names of arguments of ``init`` begin with where ``main`` has arguments, too."""
+"""Prefix of the names of arguments of ``init`` where ``main`` has arguments, too."""
 _LIKENESS = 0.85
-"""How alike two names are, from 0 to 1, of which one may be a misspelling of the other: a letter or two."""
+"""Similarity, from 0 to 1, from which on a name counts as a misspelling of another: a letter or two."""
 _OPTION = re.compile(r"-(?![\d.]).+", re.DOTALL)
-"""What looks like an option, and not like a negative number."""
+"""Pattern of an option, which does not match a negative number."""
 
 
 def _spelling(option: str) -> str:

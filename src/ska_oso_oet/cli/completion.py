@@ -1,6 +1,6 @@
-"""What the Tab key completes: what the OET has, of which it is asked, and names that it defines.
+"""Shell completion: procedures, scripts and the like, read from the OET, and names that it defines.
 
-This is imported with the commands, so it imports nothing that takes long to import.
+This module is imported with the commands, so it imports nothing that takes long to import.
 """
 
 import os

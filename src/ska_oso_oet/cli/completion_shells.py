@@ -1,7 +1,7 @@
-"""How shells are told completions. It replaces what click has for them.
+"""Completion scripts for shells, which replace those of click.
 
-Words like ``--pid=7`` are completed behind the equals sign; what ends in an equals sign goes on with a
-value, and gets no space.
+Words like ``--pid=7`` are completed behind the equals sign; after a completion that ends in an equals sign, a
+value follows, and no space is added.
 """
 
 import os
@@ -31,7 +31,7 @@ class _ValueComplete(ShellComplete):
         return super().get_completions(args, incomplete)
 
     def _whole(self, item: "CompletionItem[str]") -> "CompletionItem[str]":
-        """Return a completion as what the whole word becomes."""
+        """Return a completion as the whole completed word."""
         if not self._begun or item.type != "plain":
             return item
         return CompletionItem(f"{self._begun}{item.value}", help=item.help)

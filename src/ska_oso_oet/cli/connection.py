@@ -1,4 +1,4 @@
-"""HTTP as the `oet` command speaks it: every fault becomes one sentence."""
+"""HTTP client of the `oet` command: every fault becomes one sentence."""
 
 import getpass
 import json
@@ -17,9 +17,9 @@ from ska_oso_oet.model import USER_HEADER
 from .errors import CommandError, MisuseError, RefusedError, ServerUnavailableError
 
 CONNECT_TIMEOUT = 5.0
-"""How long to wait for a connection, in seconds."""
+"""Limit of the wait for a connection, in seconds."""
 REPLY_TIMEOUT = 30.0
-"""How long to wait for a reply, in seconds: the service answers in milliseconds, or says 504 by itself."""
+"""Limit of the wait for a reply, in seconds: the service answers in milliseconds, or with 504."""
 STOP_TIMEOUT = 90.0
 """The same for the reply to a stop, which comes when the abort script has ended, or as 504 after a minute."""
 
@@ -33,7 +33,7 @@ class HttpSession:
 
     :param url: of the REST API, e.g. ``http://ska-oso-oet-rest:5000/api/v1.0``
     :param token: sent as bearer token with every request, unless empty
-    :param user: who asks; by default the user of this process
+    :param user: name of the user; by default the user of this process
     :raises MisuseError: if the URL, the token or the name of the user cannot be used
     """
 
@@ -67,8 +67,8 @@ class HttpSession:
         :param path: below the URL of the API, e.g. ``/procedures/2``
         :param body: sent as JSON
         :param patience: how long to wait for a reply, in seconds; None: as long as is usual
-        :raises ServerUnavailableError: if the service is away or late
-        :raises CommandError: if it refuses, or answers something that is no JSON object
+        :raises ServerUnavailableError: if the service is unavailable or late
+        :raises CommandError: if it refuses, or answers something that is not a JSON object
         """
         response = self._exchange(method, path, body, patience)
         reply = _json_object(response)
@@ -82,12 +82,12 @@ class HttpSession:
             return self.user
         try:
             known = self.request("GET", "/session").get("user")
-        except CommandError:  # a service of before, which knows no users
+        except CommandError:  # an older service, which does not know users
             return self.user
         return str(known) if known else self.user
 
     def request_list(self, path: str) -> list[Any]:
-        """Return the JSON list that the service answers to a look.
+        """Send a GET request and return the JSON list that the service answers.
 
         :param path: below the URL of the API
         :raises CommandError: as of `request`
@@ -105,7 +105,9 @@ class HttpSession:
             timeout = _timeout(self.patience or patience)
             response = self._client.request(method, self.url + path, json=body, timeout=timeout)
         except UnicodeEncodeError as error:
-            raise CommandError(f"This cannot be sent, as it is no UTF-8 text: {error.object!r}") from error
+            raise CommandError(
+                f"This cannot be sent, because it is not UTF-8 text: {error.object!r}"
+            ) from error
         except httpx.HTTPError as error:
             raise self.unavailable(error) from error
         if not response.is_success:
@@ -117,7 +119,7 @@ class HttpSession:
 
         :param path: below the URL of the API
         :param write: called with each part
-        :raises ServerUnavailableError: if the service is away or late
+        :raises ServerUnavailableError: if the service is unavailable or late
         :raises CommandError: if it refuses, or what came is not all of the file
         """
         try:
@@ -136,7 +138,7 @@ class HttpSession:
         :param path: below the URL of the API
         :param headers: to send
         :param read_timeout: how long the stream may be silent, in seconds
-        :raises ServerUnavailableError: if the service is away or late
+        :raises ServerUnavailableError: if the service is unavailable or late
         :raises CommandError: if it refuses, or offers no such stream
         """
         request = self._client.build_request(
@@ -153,12 +155,12 @@ class HttpSession:
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
             response.close()
             raise CommandError(
-                f"{request.url} is no stream of events. Is --server-url the address of an OET?"
+                f"{request.url} is not a stream of events. Is --server-url the address of an OET?"
             )
         return response
 
     def unavailable(self, error: httpx.HTTPError) -> ServerUnavailableError:
-        """Say that the service is away, and how."""
+        """Report that the service is unavailable, and why."""
         if isinstance(error, httpx.ConnectTimeout):
             reason = f"no connection within {CONNECT_TIMEOUT:g} s"
         elif isinstance(error, httpx.TimeoutException):
@@ -173,7 +175,7 @@ class HttpSession:
     def _refusal(self, response: httpx.Response) -> CommandError:
         status = f"{response.status_code} {response.reason_phrase}".strip()
         if response.has_redirect_location:
-            # Following would turn a POST into a GET, and send the token to whoever is there.
+            # Following the redirection would turn a POST into a GET, and send the token to an unknown server.
             target = response.headers["location"]
             return CommandError(f"{response.url} has moved to {target}: give that address as --server-url")
         if response.status_code == HTTPStatus.UNAUTHORIZED:
@@ -209,13 +211,13 @@ def _timeout(patience: float | None) -> httpx.Timeout:
 
 
 def _by_way_of(url: str) -> str:
-    """Return a hint at a proxy that the environment demands, which is easily forgotten."""
+    """Return a hint at a proxy that the environment configures, which users easily forget."""
     parsed = httpx.URL(url)
     proxy = urllib.request.getproxies().get(parsed.scheme)
     if proxy is None or urllib.request.proxy_bypass(parsed.host):
         return ""
     host = proxy.rpartition("@")[2]  # without a password
-    return f" (by way of {parsed.scheme}_proxy, {host})"
+    return f" (through {parsed.scheme}_proxy, {host})"
 
 
 def _is_always_there(request: httpx.Request) -> bool:
@@ -227,7 +229,7 @@ def _check_url(url: str) -> None:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise MisuseError(f"--server-url (or OET_REST_URI): {url!r} is no URL: {error}") from error
+        raise MisuseError(f"--server-url (or OET_REST_URI): {url!r} is not a URL: {error}") from error
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise MisuseError(f"--server-url (or OET_REST_URI): {url!r} does not begin with http:// or https://")
 

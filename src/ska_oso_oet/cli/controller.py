@@ -41,7 +41,7 @@ def reset(session: "Session", /) -> None:
 def admin_mode(session: "Session", /, mode: str | None) -> None:
     """Show or set how far the controller may be used.
 
-    OFFLINE prevents that anything is created or started; what runs goes on. ONLINE ends that. The mode is
+    OFFLINE refuses to create or start anything; running scripts continue. ONLINE ends that. The mode is
     remembered over restarts of the controller.
     """
     from .controller_calls import print_admin_mode, set_admin_mode

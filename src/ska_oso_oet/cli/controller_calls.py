@@ -1,4 +1,4 @@
-"""What `oet status`, `oet reset` and `oet admin-mode` do, and which of them helps after a refusal."""
+"""Implementation of `oet status`, `oet reset` and `oet admin-mode`, and hints which of them helps."""
 
 from http import HTTPStatus
 
@@ -44,12 +44,12 @@ def set_admin_mode(session: Session, mode: str) -> Reply[ControllerStatus]:
 
 
 def way_out(status: ControllerStatus) -> str | None:
-    """Return which command helps, in a sentence; None if nothing prevents that scripts are run."""
+    """Return which command helps, in a sentence; None if scripts can be run."""
     if status.is_in_use:
         if status.health_state is HealthState.DEGRADED:
             return "'oet reset' takes changed properties into account, and acknowledges damage"
         return None
-    advice = _WAYS_OUT.get(status.state, "'oet status' says more")
+    advice = _WAYS_OUT.get(status.state, "'oet status' shows more")
     return f"The controller is {status.state}: {advice}"
 
 
@@ -63,7 +63,7 @@ def advice_after(error: CommandError, rest: RestClient) -> str | None:
         return None
     try:
         status = rest.status().content
-    except CommandError:  # a service up to 5.2.0, or the controller is away
+    except CommandError:  # a service up to 5.2.0, or the controller is unavailable
         return None
     return None if status.is_in_use else way_out(status)
 

@@ -1,4 +1,4 @@
-"""What ends a command early, said in one line."""
+"""Exceptions that end a command, each with a message of one line."""
 
 from enum import IntEnum
 
@@ -19,11 +19,11 @@ class ExitStatus(IntEnum):
     STOPPED = 3
     """The script that was listened to was stopped."""
     DETACHED = 130
-    """Ctrl-C ended the listening; the script goes on."""
+    """Ctrl-C ended the listening; the script continues."""
 
 
 class CommandError(click.ClickException):
-    """A command could not do what was asked. Its message becomes one line on stderr.
+    """A command has failed. Its message becomes one line on stderr.
 
     :param message: what happened and what to do
     """
@@ -67,13 +67,13 @@ class RefusedError(CommandError):
 
 
 class DetachedError(CommandError):
-    """The user ended the listening, and not the script."""
+    """The user ended the listening, not the script."""
 
     exit_code = ExitStatus.DETACHED
 
 
 class ServerUnavailableError(CommandError):
-    """The server is away, for now: the same request may succeed later.
+    """The server is unavailable: the same request may succeed later.
 
     :param message: what happened and what to do
     :param status: HTTP status of the answer; None if there was none

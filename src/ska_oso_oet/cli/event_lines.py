@@ -1,4 +1,4 @@
-"""Events as one line each: number, time, topic, subject, and the words that matter."""
+"""Format of events with one line each: number, time, topic, subject, and a short text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,21 +22,22 @@ _TALK = ("procedure.checkpoint.", "procedure.question.")
 _STATES = frozenset({*ProcedureState, *ActivityState, *QueueEntryState})
 
 _KINDS = {"activity.": "A", "request.activity.": "A", "queue.entry.": "Q"}
-"""What the number of a thing is preceded by, by the beginning of topics; others are about procedures."""
+"""Prefix of the subject's number, by the beginning of the topic; other topics are about procedures."""
 
 
 def event_line(event: Event) -> Text:
     """Return an event as one line for people.
 
-    :param event: of any topic: a script may publish what nobody has declared; its number is 0 if it has none
+    :param event: of any topic: a script may publish on topics that are not declared; its number is 0 if it
+        has none
     """
     line = Text.assemble(
         (f"{event.seq or '':>4} {day_and_time(event.time)}", "dim"),
         f"  {one_line(event.topic):36} {_subject(event):>4}  ",
     )
     words = " ".join(filter(None, (_words(event), _requester(event.fields.get("requested_by")))))
-    told = one_line(words)
-    line.append(told if len(told) <= _WORDS else f"{told[:_WORDS]}…", _style(words))
+    shown = one_line(words)
+    line.append(shown if len(shown) <= _WORDS else f"{shown[:_WORDS]}…", _style(words))
     line.rstrip()
     return line
 

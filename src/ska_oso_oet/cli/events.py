@@ -1,4 +1,4 @@
-"""Events in full: as the documentation of the OET 5.2.0 shows them."""
+"""Format of events in full, as the documentation of the OET 5.2.0 shows them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,16 +17,17 @@ _COMMANDS = {
     "request.procedure.stop": "StopProcessCommand",
     "request.activity.run": "ActivityCommand",
 }
-"""What the documentation calls the `cmd` of a request, by topic."""
+"""Name of the `cmd` of a request in the documentation, by topic."""
 
 _DOCUMENTED = {"pid": "process_uid", "abort": "run_abort"}
-"""What the documentation calls a field that a client gives."""
+"""Name of a field of a client in the documentation."""
 
 
 def event_text(event: Event) -> Text:
     """Return an event as ``oet listen --long`` shows it.
 
-    :param event: of any topic: a script may publish what nobody has declared; its number is 0 if it has none
+    :param event: of any topic: a script may publish on topics that are not declared; its number is 0 if it
+        has none
     :returns: a line with the topic, and one with the fields; texts of several lines follow in full
     """
     fields = {"msg_src": event.msg_src, **event.fields}
@@ -71,7 +72,7 @@ def _result(value: Any, model: type[ProcedureSummary] | type[ActivitySummary]) -
 
 def _procedure(procedure: ProcedureSummary) -> str:
     history = procedure.history
-    # All of a stack trace is in an event of its own.
+    # The whole stack trace is in an event of its own.
     trace = None if procedure.failure_line is None else "… " + procedure.failure_line
     return (
         f"ProcedureSummary(id={procedure.id}, {_script(script_to_json(procedure.script))}, "
@@ -94,40 +95,40 @@ def _activity(activity: ActivitySummary) -> str:
 def _command(name: str, command: Mapping[str, Any]) -> str:
     """Return a request as the call that would make it, in the fields that the documentation gives it.
 
-    Controllers of before wrote only the fields that a client gives.
+    Older controllers wrote only the fields that a client gives.
     """
-    told = []
+    parts = []
     for key, value in command.items():
         documented = _DOCUMENTED.get(key, key)
         match key, value:
             case "script", dict():
-                told.append(_script(value))
+                parts.append(_script(value))
             case "script_args", dict():
                 pass
             case _ if key == documented or documented not in command:
-                told.append(f"{documented}={_value(value)}")
+                parts.append(f"{documented}={_value(value)}")
     calls = command.get("script_args")
     if isinstance(calls, dict) and "run_args" not in command:
-        told += [
+        parts += [
             f"{function}_args={_value(arguments)}"
             for function, arguments in by_order_of_calls(calls)
             if f"{function}_args" not in command
         ]
-    return f"{name}({', '.join(told)})"
+    return f"{name}({', '.join(parts)})"
 
 
 def _script(script: Mapping[str, Any]) -> str:
     """Return what names a script: not its text, where that is embedded."""
     hidden = {"script_type", "script"} if script.get("script_uri") else {"script"}
-    told = (f"{key}={_value(value)}" for key, value in script.items() if value and key not in hidden)
-    return ", ".join(told)
+    parts = (f"{key}={_value(value)}" for key, value in script.items() if value and key not in hidden)
+    return ", ".join(parts)
 
 
 def _calls(script_args: Mapping[str, Any]) -> str:
-    told = (
+    parts = (
         f"{function!r}: {_call(call.args, call.kwargs)}" for function, call in by_order_of_calls(script_args)
     )
-    return "{" + ", ".join(told) + "}"
+    return "{" + ", ".join(parts) + "}"
 
 
 def _states(enumeration: str, states: list[tuple[Any, float]]) -> str:
@@ -136,8 +137,8 @@ def _states(enumeration: str, states: list[tuple[Any, float]]) -> str:
 
 def _call(args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     """Return the arguments of a call as they would be written in Python."""
-    told = [*map(_value, args), *(f"{name}={_value(value)}" for name, value in kwargs.items())]
-    return f"<ProcedureInput({', '.join(told)})>"
+    parts = [*map(_value, args), *(f"{name}={_value(value)}" for name, value in kwargs.items())]
+    return f"<ProcedureInput({', '.join(parts)})>"
 
 
 def _value(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Listening to a script until it ends."""
+"""Follows a script until it ends."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -38,7 +38,7 @@ def follow(session: Session, items: Iterator[Received | Pulse], subject: Subject
     :param items: of a stream that was opened before the script was asked to run
     :param subject: the script
     :param shown: what is printed
-    :raises CommandError: if the script did not complete, or if nobody knows because the server is lost;
+    :raises CommandError: if the script did not complete, or if that is not known because the server is lost;
         with the exit status for that, also after Ctrl-C
     """
     try:
@@ -63,7 +63,7 @@ def wait_until_prepared(
     :param items: of a stream that is open
     :param show: called with each event of the procedure
     """
-    # Now that the stream is open nothing can happen unnoticed.
+    # From now on the stream reports every change.
     reply = session.rest.procedure(pid)
     events = iter(items)
     while reply.content.phase is ProcedurePhase.PREPARING:
@@ -110,9 +110,10 @@ def _print_events(
             if subject.concerns(item.event):
                 printer.show(item)
                 # A script can publish any event: the service alone knows whether this was the end.
-                doubtful = doubtful or subject.end_told_by(item.event) is not None
+                doubtful = doubtful or subject.end_reported_by(item.event) is not None
                 if doubtful:
-                    with suppress(ServerUnavailableError):  # then it is asked at the next event or pulse
+                    # If it does not answer, the next attempt is at the next event or pulse.
+                    with suppress(ServerUnavailableError):
                         if (state := subject.look()) is not None:
                             return state
         elif ended is not None:
@@ -138,7 +139,7 @@ def report_end(subject: Subject, state: State, output: CommandOutput) -> None:
             output.text(sentence)
         return
     reason = ""
-    with suppress(ServerUnavailableError):  # how it ended is known all the same
+    with suppress(ServerUnavailableError):  # how it ended is still known
         reason = (subject.reason() or "").strip()
     if state in {ProcedureState.STOPPED, ActivityState.STOPPED}:
         raise StoppedError(f"{sentence}: {reason}" if reason else sentence)
@@ -159,9 +160,9 @@ def failed(name: str, state: State, reason: str | None) -> CommandError:
 
 
 def detached(subject: Subject) -> DetachedError:
-    """Say that nobody listens to a script any more, and that it goes on."""
+    """Report that the listening has ended, and that the script continues."""
     pid = subject.procedure_id
     stop = "oet procedure stop" + ("" if pid is None else f" --pid={pid}")
     return DetachedError(
-        f"No longer listening. {subject.name} goes on: '{stop}' stops it, 'oet listen' listens again"
+        f"No longer listening. {subject.name} continues: '{stop}' stops it, 'oet listen' listens again"
     )

@@ -1,4 +1,4 @@
-"""The options that say where a script from git comes from."""
+"""Options for the repository, branch and commit of a script from git."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -44,12 +44,12 @@ _ENVIRONMENT = click.option(
 
 
 def git_options(command: F) -> F:
-    """Give a command the options that say where a script from git comes from, and how it runs."""
+    """Add the options for a script from git to a command: its place, and how it runs."""
     return place_in_git(_ENVIRONMENT(command))
 
 
 def place_in_git(command: F) -> F:
-    """Give a command the options that say where a script from git comes from."""
+    """Add the options for the repository, branch and commit of a script from git to a command."""
     for option in reversed(_PLACE):
         command = option(command)
     return command

@@ -1,4 +1,4 @@
-"""Reading the values that a user gives to a script on the command line."""
+"""Parser for the values that a user gives to a script on the command line."""
 
 import ast
 import json
@@ -32,7 +32,7 @@ def _read_json(text: str) -> Any:
 
 def _read_python(text: str) -> Any:
     with warnings.catch_warnings():
-        # '\d' is fine as text: the user need not hear about escape sequences of Python.
+        # '\d' is fine as text: no warning about Python's escape sequences is shown.
         warnings.simplefilter("ignore")
         return _as_json(ast.literal_eval(text))
 
@@ -51,4 +51,4 @@ def _as_json(value: Any) -> Any:
             return [_as_json(item) for item in value]
         case dict() if all(isinstance(key, str) for key in value):
             return {key: _as_json(item) for key, item in value.items()}
-    raise ValueError(f"no JSON value: {value!r}")
+    raise ValueError(f"not a JSON value: {value!r}")

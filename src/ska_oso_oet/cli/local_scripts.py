@@ -1,4 +1,4 @@
-"""Scripts that are here, with the user, and not on the host of the OET: their text is sent."""
+"""Scripts on the user's host instead of the host of the OET: their text is sent."""
 
 import sys
 import tokenize
@@ -12,7 +12,7 @@ STANDARD_INPUT = "-"
 
 
 def is_local(place: str) -> bool:
-    """Whether a user has named a script here: a file by its path, or standard input by a dash."""
+    """Return whether a user has named a script on this host: a path, or a dash for standard input."""
     return "://" not in place
 
 

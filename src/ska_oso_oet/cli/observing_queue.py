@@ -67,8 +67,8 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
 def queue() -> None:
     """Run scripts and activities one after the other.
 
-    Entries run in the order that people make. One that fails or is stopped stops the queue, and 'oet queue
-    start' goes on. What has not begun can be changed.
+    Entries run in the order that people make. One that fails or is stopped stops the queue; 'oet queue start'
+    continues. Entries that have not begun can be changed.
     """
 
 
@@ -223,7 +223,7 @@ def start(session: "Session", /) -> None:
 @click.option("--now", is_flag=True, help="Stop the entry that runs, too.")
 @with_session
 def stop(session: "Session", /, now: bool) -> None:
-    """Begin no further entry; the one that runs goes on to its end, unless --now is given."""
+    """Begin no further entry; the one that runs continues to its end, unless --now is given."""
     from .queue_calls import set_state
 
     set_state(session, {"state": "STOPPED", "now": now})

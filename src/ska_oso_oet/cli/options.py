@@ -1,7 +1,7 @@
-"""What all commands have in common: the options that choose a service, and how they end.
+"""Options that all commands have, and the handling of their errors.
 
 This module, and those that define commands, import nothing that takes long to import: help, completion
-and the refusal of misuse are quick. What talks to a service is imported once there is something to say.
+and the refusal of misuse are quick. The code that talks to a service is imported when it is needed.
 """
 
 import errno
@@ -30,7 +30,7 @@ POSITIVE = click.IntRange(min=1)
 
 
 class _Boolean(click.types.BoolParamType):
-    """True or False, and what click takes for them."""
+    """Boolean: True or False, and the other words that click accepts."""
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

@@ -1,4 +1,4 @@
-"""Writing for people on a terminal, for pipes, and for programs."""
+"""Output of commands: for people on a terminal, for pipes, and for programs."""
 
 import io
 import json
@@ -16,7 +16,7 @@ _PIPE_WIDTH = 100_000
 
 
 class CommandOutput:
-    """Where a command writes what it found out.
+    """Output of a command.
 
     :param as_json: write what the server sent, one JSON text per line, and nothing else to stdout
     """
@@ -41,11 +41,11 @@ class CommandOutput:
         self.json_text(json.dumps(value, ensure_ascii=False))
 
     def json_text(self, text: str) -> None:
-        """Write what is JSON text already; on a terminal without characters that it would obey."""
+        """Write JSON text; on a terminal with control characters escaped."""
         click.echo(printable_json(text) if self.terminal else text)
 
     def text(self, text: str, style: str = "") -> None:
-        """Write text as it is, but for control characters."""
+        """Write text as it is, with control characters escaped."""
         self.rich(Text(printable(text), style))
 
     def rich(self, text: Text) -> None:
@@ -53,5 +53,5 @@ class CommandOutput:
         self.console.print(text, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """Say something beside the result, in one line on stderr."""
+        """Write a remark in addition to the result, as one line on stderr."""
         click.echo(one_line(text), err=True)

@@ -1,4 +1,4 @@
-"""What `oet procedure output` does."""
+"""Implementation of `oet procedure output`."""
 
 from contextlib import suppress
 
@@ -19,7 +19,7 @@ def show_output(session: Session, pid: int | None, after: int, follow: bool) -> 
     """
     number = session.rest.last_created().id if pid is None else pid
     if follow:
-        with suppress(KeyboardInterrupt):  # one of the ways in which this ends
+        with suppress(KeyboardInterrupt):  # a normal end
             _follow(session, number, after)
         return
     while True:

@@ -1,4 +1,4 @@
-"""Showing what a script prints beside its events."""
+"""Output of a script, shown together with its events."""
 
 import threading
 from types import TracebackType
@@ -10,16 +10,16 @@ from .session import Session
 from .stream import HttpOutputStream, Pulse
 
 _MARK = "| "
-"""What a line of output begins with among events."""
+"""Prefix of a line of output among events."""
 
 _LAST_LINES = 10.0
 """Seconds that the last lines may take to arrive once the script has ended."""
 
 
 class OutputFollower:
-    """Prints the output of a procedure, as it is written, by a thread of its own.
+    """Prints the output of a procedure as it is written, in a thread of its own.
 
-    A service that offers no output, as those up to 5.2.0, is left alone.
+    Services up to 5.2.0 offer no output: then nothing is printed.
 
     :param session: with the service that runs the procedure
     :param wanted: whether output is to be printed; None: for people, and not for programs
@@ -68,4 +68,4 @@ class OutputFollower:
                     if item.output.ended:
                         return
         except CommandError:
-            return  # the events of the script tell how it goes on
+            return  # the events of the script show how it continues

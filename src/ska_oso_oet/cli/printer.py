@@ -1,4 +1,4 @@
-"""Printing events and output as they come, with a progress bar where a script announces progress."""
+"""Prints events and output as they come, with a progress bar where a script announces progress."""
 
 import math
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _DONE = 100.0
 
 @dataclass(frozen=True)
 class Shown:
-    """What is shown of a script that runs."""
+    """Options for what is shown of a running script."""
 
     in_full: bool = False
     """Whether events are shown as the documentation of the OET 5.2.0 shows them, and not as one line."""
@@ -57,7 +57,7 @@ class EventPrinter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the bar where it is, as the last that was heard."""
+        """Stop the bar at the last reported progress."""
         if self._bar is not None:
             self._bar[0].stop()
 

@@ -1,4 +1,4 @@
-"""`oet procedure`: scripts, one by one."""
+"""`oet procedure`: prepares, starts, stops and shows procedures."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +95,7 @@ def create(
 )
 @click.option("--until", metavar="TIME", help="Only those created until then.")
 @click.option("--limit", type=POSITIVE, help="How many at most; 20 without --all.")
-@click.option("--who", "with_users", is_flag=True, help="Show who has had them created; --all does always.")
+@click.option("--who", "with_users", is_flag=True, help="Show who created them; --all always does.")
 @with_session
 def list_(
     session: "Session",
@@ -151,11 +151,11 @@ def start(
 
     One that is still in preparation is started as soon as it is READY.
 
-    ARGS, and any options beside those below written --name=value, are passed to the script's main
+    ARGS, and any options other than those below, written --name=value, are passed to the script's main
     function. Values are read as Python or JSON literals (12, true, '[1, 2]'), else as text. All that
     follows '--' is for the script.
 
-    Ctrl-C ends the listening, not the script. The exit status tells how the script ended: 0 COMPLETE,
+    Ctrl-C ends the listening, not the script. The exit status shows how the script ended: 0 COMPLETE,
     1 FAILED, 3 STOPPED.
     """
     from .printer import Shown
@@ -169,7 +169,7 @@ def start(
 @pid_option("ID of the procedure; without it, the one that is running.")
 @run_abort_option
 @click.option(
-    "--at_checkpoint", is_flag=True, help="Let it go on to its next checkpoint; do not wait for that."
+    "--at_checkpoint", is_flag=True, help="Let it continue to its next checkpoint; do not wait for that."
 )
 @with_session
 def stop(session: "Session", /, pid: int | None, run_abort: bool, at_checkpoint: bool) -> None:
@@ -193,13 +193,13 @@ def describe(session: "Session", /, pid: int | None) -> None:
     epilog=examples("oet procedure output", "oet procedure output --pid=2 --follow"),
 )
 @pid_option("ID of the procedure; without it, the last one created.")
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is written, until the procedure ends.")
+@click.option("-f", "--follow", is_flag=True, help="Continue with new output until the procedure ends.")
 @click.option("--after", metavar="N", type=click.IntRange(min=0), default=0, help="Skip this many lines.")
 @with_session
 def output(session: "Session", /, pid: int | None, follow: bool, after: int) -> None:
     """Show what a script has written to its standard output and error.
 
-    Lines that are no longer on disk are counted on stderr. Ctrl-C ends the looking, not the script.
+    Lines that are no longer on disk are counted on stderr. Ctrl-C ends this command, not the script.
     """
     from .output_calls import show_output
 

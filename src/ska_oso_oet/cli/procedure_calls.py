@@ -1,4 +1,4 @@
-"""What `oet procedure` does."""
+"""Implementation of `oet procedure`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -34,7 +34,7 @@ _DO_NOT_FIT = "ArgumentsDoNotFit"
 
 
 class GitOptions(NamedTuple):
-    """Where a script from git comes from."""
+    """Options for the place of a script in git."""
 
     values: Mapping[str, Any]
     """Repository, branch, commit and ``create_env``."""
@@ -50,7 +50,7 @@ def create_procedure(
     git_options: GitOptions,
     wait: bool,
 ) -> None:
-    """Have a script prepared.
+    """Prepare a script.
 
     :param session: with the service that runs it
     :param uri: of the script
@@ -105,7 +105,7 @@ def _once_prepared(
         return wait_until_prepared(session, created.id, items, partial(show_progress_of_preparation, session))
     except KeyboardInterrupt:
         raise DetachedError(
-            f"No longer waiting. The preparation of procedure {created.id} goes on: "
+            f"No longer waiting. The preparation of procedure {created.id} continues: "
             f"'oet procedure stop --pid={created.id} --run_abort=False' ends it"
         ) from None
 
@@ -115,7 +115,7 @@ def list_procedures(session: Session, pid: int | None, with_users: bool) -> None
 
     :param session: with the service that knows them
     :param pid: the only one to list, if not None
-    :param with_users: whether to show who has had them created
+    :param with_users: whether to show who created them
     """
     rest = session.rest
     print_ = print_procedures_with_users if with_users else print_procedures
@@ -186,7 +186,7 @@ def stop_procedure(session: Session, pid: int | None, run_abort: bool, at_checkp
     :param session: with the service that runs it
     :param pid: its ID; None for the one that is running
     :param run_abort: whether the abort script is to run then
-    :param at_checkpoint: whether to let it go on to its next checkpoint, and not to wait for that
+    :param at_checkpoint: whether to let it continue to its next checkpoint, and not to wait for that
     :raises CommandError: if it is not running, or if it was stopped and the abort script did not complete
     """
     number = running_procedure(session.rest) if pid is None else pid
@@ -217,8 +217,8 @@ def with_subarray(
 ) -> T:
     """Call a function of a script with the number of the subarray, if that was typed.
 
-    Where the number chose the controller, a function that does not take it is called without it: the
-    number was needed all the same.
+    Where the number chose the controller, a function that does not take it is called without it: the number
+    was still needed.
 
     :param session: with the service, and the number
     :param call: makes the request with arguments
@@ -238,7 +238,7 @@ def with_subarray(
 def read_script(session: Session, uri: str, git_options: GitOptions) -> Script:
     """Return the script that a command names.
 
-    :param session: says so if options were given that do not count
+    :param session: reports options that are ignored
     :param uri: of the script; or the path of a file here, or a dash for standard input, which is sent
     :param git_options: where a script from git comes from
     :raises CommandError: if there can be no such script
@@ -247,7 +247,7 @@ def read_script(session: Session, uri: str, git_options: GitOptions) -> Script:
         git_args = {name: value for name, value in git_options.values.items() if name != "create_env"}
         return GitScript(uri, GitArgs(**git_args), git_options.values["create_env"])
     if git_options.given:
-        # Their user expects another script to run.
+        # The user expects another script to run.
         options = ", ".join(f"--{name}" for name in git_options.given)
         session.output.note(f"Ignored {options}: {uri} is not a git:// script")
     if is_local(uri):
@@ -259,7 +259,7 @@ def read_script(session: Session, uri: str, git_options: GitOptions) -> Script:
 
 
 def _was_started(before: ProcedureSummary, after: ProcedureSummary) -> bool:
-    """Whether a request to start was granted. One that was not leaves the procedure as it was.
+    """Return whether a request to start was granted. If not, the procedure is unchanged.
 
     The reply to one that was granted may still show the procedure READY.
     """

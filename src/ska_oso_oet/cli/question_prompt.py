@@ -1,4 +1,4 @@
-"""Questions of a script that is listened to: asked on the terminal, by a thread of its own."""
+"""Questions of a script that is followed: asked on the terminal, in a thread of its own."""
 
 import os
 import select
@@ -22,7 +22,7 @@ _TOPICS = "procedure.question."
 class QuestionPrompt:
     """Asks questions on the terminal, rings its bell, and sends the answers.
 
-    Without a terminal it does nothing. Somebody else may answer meanwhile: then it waits no longer.
+    Without a terminal it does nothing. If another user answers first, it stops waiting.
 
     :param session: with the service that runs the script
     """
@@ -82,7 +82,7 @@ class QuestionPrompt:
             thread.join()
 
     def _ask(self, question: Question, cancelled: int) -> None:
-        """Read answers from the terminal until one is accepted, or nobody waits for one any more."""
+        """Read answers from the terminal until one is accepted, or the question is closed."""
         try:
             while (line := _read_line(cancelled)) is not None:
                 try:

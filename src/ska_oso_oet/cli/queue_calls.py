@@ -1,4 +1,4 @@
-"""What `oet queue` does."""
+"""Implementation of `oet queue`."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -194,7 +194,7 @@ _COLUMNS: dict[str, Callable[[Any], Any]] = {
     "Procedure ID": lambda entry: "" if entry.procedure_id is None else str(entry.procedure_id),
     "Note": lambda entry: " - ".join(text for text in (entry.request.note, entry.reason) if text),
 }
-"""What is shown of an entry, by column."""
+"""Columns of an entry."""
 
 
 def _start(entry: ShownEntry) -> str:

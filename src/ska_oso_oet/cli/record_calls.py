@@ -1,4 +1,4 @@
-"""What the commands about procedures that were do."""
+"""Implementation of the commands about earlier procedures."""
 
 import re
 import sys
@@ -24,7 +24,7 @@ _PAGE = 100
 
 @dataclass(frozen=True)
 class Search:
-    """Which procedures are looked for; the fields are parameters of ``GET /procedures``."""
+    """Search for procedures; the fields are parameters of ``GET /procedures``."""
 
     state: list[str] = field(default_factory=list)
     script: str = ""
@@ -82,7 +82,7 @@ def find_procedures(session: Session, search: Search, limit: int | None) -> None
 
 
 def compare_procedures(session: Session, first: int, second: int) -> None:
-    """Print in what two procedures differ.
+    """Print the differences of two procedures.
 
     :param session: with the service that knows them
     :param first: ID of one
@@ -124,7 +124,7 @@ def _facts(procedure: ProcedureSummary) -> dict[str, Any]:
 
 
 def _packages(session: Session, one: ProcedureSummary, other: ProcedureSummary) -> dict[str, tuple[Any, Any]]:
-    """Return in what the environments of two procedures differ."""
+    """Return the differences of the environments of two procedures."""
     if one.environment is None or other.environment is None:
         return {"environment": (one.environment, other.environment)}
     try:
@@ -211,7 +211,7 @@ def download(session: Session, path: str, to: str) -> None:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """Create a file, and remove it if it is not written whole."""
+    """Create a file, and remove it if it is not written completely."""
     try:
         file = path.open("xb")
     except FileExistsError:

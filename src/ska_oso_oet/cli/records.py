@@ -1,4 +1,4 @@
-"""Commands of `oet procedure` about procedures that were."""
+"""Commands of `oet procedure` about earlier procedures."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ def rerun(
     Of a script from git it is the same commit. ARGS replace all arguments of main by position, --name=value
     those of that name, --init.name=value those of init.
 
-    Ctrl-C ends the listening, not the script. The exit status tells how the script ended: 0 COMPLETE,
+    Ctrl-C ends the listening, not the script. The exit status shows how the script ended: 0 COMPLETE,
     1 FAILED or refused, 3 STOPPED.
     """
     from .printer import Shown
@@ -51,7 +51,7 @@ def rerun(
 @click.argument("second", type=POSITIVE, shell_complete=complete_procedures)
 @with_session
 def diff(session: "Session", /, first: int, second: int) -> None:
-    """Show in what two procedures differ: script, arguments, packages, result."""
+    """Show the differences of two procedures: script, arguments, packages, result."""
     from .record_calls import compare_procedures
 
     compare_procedures(session, first, second)

@@ -1,4 +1,4 @@
-"""The REST API of an OET, as typed calls."""
+"""Typed client of the REST API of an OET."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -54,7 +54,7 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True)
 class Reply(Generic[T]):
-    """What the service answered."""
+    """Reply of the service."""
 
     body: dict[str, Any]
     """As it was sent."""
@@ -97,7 +97,7 @@ class RestClient:
     def last_created_by_this_user(self) -> ProcedureSummary:
         """Return the procedure that this user has created last.
 
-        :raises CommandError: if there is none, or somebody else has created one since
+        :raises CommandError: if there is none, or another user has created one since
         """
         user = self.http.known_user()
         try:
@@ -119,7 +119,7 @@ class RestClient:
         return Reply(body, ProcedurePage(procedures=found, next=body.get("next")))
 
     def rerun_procedure(self, pid: int, script_args: Mapping[str, ProcedureInput]) -> Reply[ProcedureSummary]:
-        """Have the script of a procedure prepared again.
+        """Prepare the script of a procedure again.
 
         :param pid: ID of the procedure
         :param script_args: arguments to replace, by function
@@ -136,18 +136,18 @@ class RestClient:
         return read_reply(self.http.request("GET", f"/procedures/{pid}/environment"), PythonEnvironment)
 
     def describe_script(self, uri: str) -> Reply[ScriptDescription]:
-        """Return what a script in a file says of itself."""
+        """Return the description of a script in a file says of itself."""
         body = self.http.request("GET", f"/scripts/describe?{urlencode({'uri': uri})}")
         return read_reply(body, ScriptDescription)
 
     def describe_any_script(self, script: Script) -> Reply[ScriptDescription]:
-        """Return what a script says of itself, also one that has to be fetched before."""
+        """Return the description of a script says of itself, also one that has to be fetched before."""
         asked = {"script": script_to_json(script)}
         body = self.http.request("POST", "/scripts/describe", asked, patience=_FETCH_TIMEOUT)
         return read_reply(body, ScriptDescription)
 
     def create_procedure(self, request: ProcedureRequest) -> Reply[ProcedureSummary]:
-        """Have a script prepared."""
+        """Prepare a script."""
         return _procedure(self.http.request("POST", "/procedures", _as_sent(request)))
 
     def start_procedure(self, pid: int, main: ProcedureInput) -> Reply[ProcedureSummary]:
@@ -161,7 +161,7 @@ class RestClient:
         return _procedure(self.http.request("PUT", f"/procedures/{pid}", body))
 
     def set_state(self, pid: int, state: ProcedureState) -> Reply[ProcedureSummary]:
-        """Ask for a procedure to be paused, or to go on.
+        """Pause or resume a procedure.
 
         :param pid: ID of the procedure
         :param state: PAUSED or RUNNING
@@ -173,7 +173,7 @@ class RestClient:
 
         :param pid: ID of the procedure
         :param abort: whether the abort script is to run then
-        :param at_checkpoint: whether to let it go on to its next checkpoint, and not to wait for that
+        :param at_checkpoint: whether to let it continue to its next checkpoint, and not to wait for that
         :returns: how that went
         """
         request: dict[str, Any] = {"state": ProcedureState.STOPPED, "abort": abort}
@@ -217,7 +217,7 @@ class RestClient:
         return read_reply(self.http.request("GET", "/status"), ControllerStatus)
 
     def reset(self) -> Reply[ControllerStatus]:
-        """Have the controller work again after something was fixed."""
+        """Reset the controller after a fault was fixed."""
         return read_reply(self.http.request("POST", "/reset", patience=STOP_TIMEOUT), ControllerStatus)
 
     def set_admin_mode(self, mode: AdminMode) -> Reply[ControllerStatus]:
@@ -256,19 +256,19 @@ class RestClient:
         return read_reply(self.http.request("GET", path, patience=_ODA_TIMEOUT), SchedulingBlockPage)
 
     def run_activity(self, request: ActivityRequest) -> Reply[ActivitySummary]:
-        """Have the script of an activity prepared and, unless told otherwise, run."""
+        """Prepare the script of an activity and, by default, run it."""
         return _activity(self.http.request("POST", "/activities", _as_sent(request)))
 
 
 def read_summary(value: Any, model: type[M]) -> M:
-    """Read the summary of a procedure or activity. What a newer service says beside is passed over.
+    """Read the summary of a procedure or activity. Additional fields of newer services are ignored.
 
     :param value: JSON of the summary
     :param model: what it should be
     :raises ValueError: if it is not that
     """
     if not isinstance(value, dict):
-        raise ValueError("it is no JSON object")
+        raise ValueError("it is not a JSON object")
     completed = {**value, "id": summary_id(value)}
     if "created" in model.model_fields and "created" not in value:
         completed["created"] = _first_time(value)
@@ -276,7 +276,7 @@ def read_summary(value: Any, model: type[M]) -> M:
 
 
 def summary_id(value: Any) -> int | None:
-    """Return the ID of a procedure or activity; of services up to 5.2.0, that which its URI ends in.
+    """Return the ID of a procedure or activity; of services up to 5.2.0, the one at the end of its URI.
 
     :param value: JSON of the summary
     :returns: None if it has none
@@ -291,12 +291,12 @@ def summary_id(value: Any) -> int | None:
 
 
 def _as_sent(request: BaseModel) -> dict[str, Any]:
-    """Return a request as JSON, without the fields that nobody set."""
+    """Return a request as JSON, without fields that are not set."""
     return request.model_dump(mode="json", exclude_unset=True)
 
 
 def read_reply(body: dict[str, Any], model: type[M]) -> Reply[M]:
-    """Read an answer that is a model as a whole. What a newer service says beside is passed over."""
+    """Read an answer that is a model as a whole. Additional fields of newer services are ignored."""
     with _understood():
         return Reply(body, model.model_validate(body, extra="ignore"))
 
@@ -312,7 +312,7 @@ def _activity(body: dict[str, Any]) -> Reply[ActivitySummary]:
 def _read_all(body: dict[str, Any], key: str, model: type[M]) -> list[M]:
     items = _member(body, key)
     if not isinstance(items, list):
-        raise CommandError(f"The server's reply cannot be understood: {key!r} is no list")
+        raise CommandError(f"The server's reply cannot be understood: {key!r} is not a list")
     return [_read(item, model) for item in sorted(items, key=lambda item: summary_id(item) or 0)]
 
 

@@ -1,4 +1,4 @@
-"""`oet run`: a script from its creation to its end."""
+"""`oet run`: creates, starts and follows a script."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def run(
     --init.name=value to its init function. Values are read as Python or JSON literals (12, true, '[1, 2]'),
     else as text. All that follows '--' is for the script.
 
-    Ctrl-C ends the listening, not the script. The exit status tells how the script ended: 0 COMPLETE,
+    Ctrl-C ends the listening, not the script. The exit status shows how the script ended: 0 COMPLETE,
     1 FAILED or refused, 3 STOPPED.
     """
     from .printer import Shown

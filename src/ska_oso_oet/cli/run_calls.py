@@ -1,4 +1,4 @@
-"""What `oet run` does."""
+"""Implementation of `oet run`."""
 
 from collections.abc import Callable
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""What a command works with: a service, and where to write."""
+"""Session of a command: the service that it uses, and its output."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Session:
-    """What a command works with."""
+    """Session of a command."""
 
     rest: RestClient
     output: CommandOutput
@@ -53,7 +53,7 @@ class Session:
 
 
 def _ignore(_: str) -> None:
-    """Say nothing."""
+    """Ignore a report."""
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def open_session(
     :param as_json: write for programs
     :param subarray_id: number of the subarray whose controller is to be worked with, if it was typed
     :param is_argument: whether that number is also an argument of a script
-    :param user: who asks; by default the user of this process
+    :param user: name of the user; by default the user of this process
     :raises CommandError: if the service does not have that subarray
     :raises MisuseError: if the URL or the token cannot be used
     """

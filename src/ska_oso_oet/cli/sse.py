@@ -1,4 +1,4 @@
-"""Reading a stream of server-sent events from the bytes of a connection.
+"""Parser for streams of server-sent events.
 
 The format is that of the WHATWG HTML standard, section 9.2.6 "Interpreting an event stream"
 (https://html.spec.whatwg.org/multipage/server-sent-events.html).
@@ -69,7 +69,7 @@ class SseParser:
         begin = 0
         for match in _LINE_END.finditer(text):
             end = match.start()
-            # A CR ends its line at once, so that no event waits for the next; the LF after it is no line.
+            # A CR ends its line at once, so that no event waits for the next; the LF after it is not a line.
             second_half = self._after_cr and end == begin and text[end] == "\n"
             self._after_cr = text[end] == "\r"
             if not second_half:

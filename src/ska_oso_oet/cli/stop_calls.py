@@ -1,4 +1,4 @@
-"""What `oet stop --all` does."""
+"""Implementation of `oet stop --all`."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ def stop_all(session: Session, yes: bool, run_abort: bool) -> None:
     """Stop all scripts of all controllers of a service.
 
     :param session: with the service
-    :param yes: do not ask whether that is meant
+    :param yes: do not ask for confirmation
     :param run_abort: whether the abort script is to run for each
     :raises CommandError: if something was not stopped, or an abort script did not complete
     """
@@ -38,7 +38,7 @@ def stop_all(session: Session, yes: bool, run_abort: bool) -> None:
     with ExitStack() as connections:
         targets = [_target(session, each, connections) for each in served] if len(served) > 1 else []
         targets = targets or [_Target(f"The OET at {session.rest.http.url}", session.rest)]
-        # A thread for each: one that does not answer holds up no other.
+        # A thread for each: one that does not answer does not delay the others.
         with ThreadPoolExecutor(len(targets)) as threads:
             list(threads.map(_look, targets))
             for target in targets:
@@ -48,7 +48,7 @@ def stop_all(session: Session, yes: bool, run_abort: bool) -> None:
                 list(threads.map(lambda target: _stop(session, target, run_abort), targets))
     failures = [failure for target in targets for failure in target.failures]
     if failures:
-        raise CommandError(f"Not everything was stopped as asked for. {'; '.join(failures)}")
+        raise CommandError(f"Not everything was stopped as requested. {'; '.join(failures)}")
 
 
 def _target(session: Session, controller: ServedController, connections: ExitStack) -> _Target:
@@ -58,11 +58,11 @@ def _target(session: Session, controller: ServedController, connections: ExitSta
 
 
 def _look(target: _Target) -> None:
-    """Find what runs: whatever is neither READY nor over, for a script in preparation may act, too."""
+    """Find what runs: all that is neither READY nor ended, because a script in preparation may act, too."""
     try:
         procedures = target.rest.procedures().content
     except CommandError as error:
-        target.failures.append(f"{target.name}: what runs there is not known: {error.message}")
+        target.failures.append(f"{target.name}: it is not known what runs there: {error.message}")
         return
     target.procedures = [
         procedure
@@ -82,9 +82,9 @@ def _announce(session: Session, target: _Target) -> None:
 
 
 def _confirm(yes: bool) -> None:
-    """Ask a user on a terminal.
+    """Ask a user on a terminal for confirmation.
 
-    :raises CommandError: if that is not meant
+    :raises CommandError: if the user does not confirm
     """
     if not yes and sys.stdin.isatty() and not click.confirm("Stop all of these?", err=True):
         raise CommandError("Nothing was stopped")

@@ -1,4 +1,4 @@
-"""Streams of an OET, its events and the output of scripts, in order, through breaks of the connection."""
+"""Streams of an OET: events and output of scripts, in order, also after the connection was lost."""
 
 import json
 import socket
@@ -23,7 +23,7 @@ HEARTBEAT = 15.0
 READ_TIMEOUT = 2 * HEARTBEAT + 5
 """A stream that was silent this long, in seconds, has lost its server: two comments are missing."""
 GIVE_UP_AFTER = 300.0
-"""How long to try to get a lost stream back, in seconds: the restart of a service takes less."""
+"""Limit of the attempts to reconnect, in seconds: the restart of a service takes less."""
 T = TypeVar("T")
 
 _FIRST_PAUSE = 0.5
@@ -45,26 +45,25 @@ class ReceivedOutput(NamedTuple):
 
 
 class Pulse(NamedTuple):
-    """The service is alive, and there may be news that came as no event: it is time to look.
+    """Sign that the service is alive. There may be changes that no event has reported.
 
     Sent for each comment of the stream, and after each reconnection.
     """
 
 
 class HttpStream(Generic[T]):
-    """A stream that comes back by itself, where it was, when the connection breaks.
+    """A stream that reconnects by itself, and continues where it was, when the connection breaks.
 
-    As a context manager it is open, and the service is sending, once entered: nothing of what is
-    asked for after that can be missed.
+    Enter it as a context manager: from then on, the service sends, and no item is missed.
 
     :param http: connections to the service
     :param path: of the stream, below the URL of the API
     :param name: what to call it in a sentence
     :param read: reads an item; None if it is something else
     :param after: begin after the item of this number; None to begin with what happens from now on
-    :param report: is told, in a sentence, when the connection is lost and when it is back
+    :param report: called with a sentence when the connection is lost and when it is back
     :param read_timeout: how long the stream may be silent, in seconds
-    :param give_up_after: how long to try to get it back, in seconds
+    :param give_up_after: how long to try to reconnect, in seconds
     """
 
     def __init__(
@@ -93,7 +92,7 @@ class HttpStream(Generic[T]):
     def __enter__(self) -> Self:
         """Connect.
 
-        :raises CommandError: if the service is away, or offers no stream
+        :raises CommandError: if the service is unavailable, or offers no stream
         """
         self._connect()
         return self
@@ -124,7 +123,7 @@ class HttpStream(Generic[T]):
             self._response.close()
             if self._aborted.is_set():
                 return
-            self._report(f"Lost the stream of {self._name} ({reason}); trying to get it back")
+            self._report(f"Lost the stream of {self._name} ({reason}); reconnecting")
             self._reconnect()
             self._report(
                 f"The stream of {self._name} is back" + (", nothing was missed" if self._last_id else "")
@@ -152,7 +151,7 @@ class HttpStream(Generic[T]):
 
     def _read(self) -> Iterator[T | Pulse]:
         yield from self._parse(self._first)
-        # A service tells its place before there is any event, to whoever is cut off before that.
+        # A service sends its position before the first event, for clients that are disconnected before that.
         self._last_id = self._last_id or self._parser.last_id
         for chunk in self._chunks:
             yield from self._parse(chunk)
@@ -173,9 +172,9 @@ class HttpStream(Generic[T]):
                 yield received
 
     def _pass_on(self, comment: str) -> None:
-        """Report what the service has to say: which events it keeps no more, or that the device is away.
+        """Report a comment of the service: events that are no longer kept, or an unavailable device.
 
-        It may say so with each heartbeat. Most of these say nothing.
+        Each heartbeat may have one. Most are empty.
         """
         if comment not in {"", self._comment}:
             self._report(f"The OET says: {comment}")
@@ -202,9 +201,9 @@ class HttpEventStream(HttpStream[Received]):
 
     :param http: connections to the service
     :param after: begin after the event of this number; None to begin with what happens from now on
-    :param report: is told, in a sentence, when the connection is lost and when it is back
+    :param report: called with a sentence when the connection is lost and when it is back
     :param read_timeout: how long the stream may be silent, in seconds
-    :param give_up_after: how long to try to get it back, in seconds
+    :param give_up_after: how long to try to reconnect, in seconds
     """
 
     def __init__(
@@ -234,7 +233,7 @@ class HttpOutputStream(HttpStream[ReceivedOutput]):
     :param http: connections to the service
     :param pid: the procedure
     :param after: how many lines to skip
-    :param report: is told, in a sentence, when the connection is lost and when it is back
+    :param report: called with a sentence when the connection is lost and when it is back
     """
 
     def __init__(self, http: HttpSession, pid: int, *, after: int, report: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""The controllers of a gateway, and the choice of one of them."""
+"""Controllers of a gateway, and the selection of one of them."""
 
 import re
 from http import HTTPStatus
@@ -28,7 +28,7 @@ def served_controllers(http: HttpSession) -> list[ServedController]:
     """Return the controllers that a service serves; none if the service does not know of several.
 
     :param http: connections to the service
-    :raises CommandError: if the service is away, or its answer cannot be read
+    :raises CommandError: if the service is unavailable, or its answer cannot be read
     """
     try:
         return _LIST.validate_python(http.request_list("/subarrays"))
@@ -69,6 +69,6 @@ def chosen_url(http: HttpSession, subarray_id: int, is_argument: bool) -> str | 
         if controller.subarray_id == subarray_id:
             return controller_url(http.url, controller) if len(served) > 1 else None
     if not served:
-        raise CommandError(f"The OET at {http.url} does not know of subarrays: leave --subarray_id out")
+        raise CommandError(f"The OET at {http.url} does not support subarrays: omit --subarray_id")
     known = ", ".join(f"{each.subarray_id} ({each.device})" for each in served)
     raise CommandError(f"The OET at {http.url} does not have subarray {subarray_id}. It has: {known}")

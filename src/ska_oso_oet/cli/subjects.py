@@ -1,4 +1,4 @@
-"""What can be listened to: a procedure, or an activity with its procedure."""
+"""Subjects that can be followed: a procedure, or an activity with its procedure."""
 
 from contextlib import suppress
 from typing import Protocol
@@ -18,7 +18,7 @@ _LAST_EVENTS = {
 
 
 class Subject(Protocol):
-    """What is listened to."""
+    """Interface of a subject."""
 
     name: str
     """What to call it in a sentence."""
@@ -28,13 +28,13 @@ class Subject(Protocol):
     def concerns(self, event: Event) -> bool:
         """Whether an event is about it."""
 
-    def end_told_by(self, event: Event) -> State | None:
+    def end_reported_by(self, event: Event) -> State | None:
         """Return the state it ended in, if an event that concerns it is its last."""
 
     def look(self) -> State | None:
         """Ask the service for the state it ended in: the last event may have been lost with its server.
 
-        :raises CommandError: if the service refuses to tell, or if it will never begin
+        :raises CommandError: if the service refuses to answer, or if it will never begin
         """
 
     def reason(self) -> str | None:
@@ -58,7 +58,7 @@ class FollowedProcedure:
         """Whether an event is about it."""
         return is_about_procedure(event, self._pid)
 
-    def end_told_by(self, event: Event) -> State | None:
+    def end_reported_by(self, event: Event) -> State | None:
         """Return the state it ended in, if an event that concerns it is its last."""
         # When its server has died, this is the only event of a procedure.
         if event.fields.get("new_state") == ProcedureState.UNKNOWN:
@@ -97,12 +97,12 @@ class FollowedActivity:
             return event.fields.get("activity_id") == self._aid or _summary_in(event, "result") == self._aid
         return self.procedure_id is not None and is_about_procedure(event, self.procedure_id)
 
-    def end_told_by(self, event: Event) -> State | None:
+    def end_reported_by(self, event: Event) -> State | None:
         """Return the state it ended in, if an event that concerns it is its last."""
         if event.topic != "activity.lifecycle.statechange":
             return None
         if self.procedure_id is None:
-            with suppress(ServerUnavailableError):  # then it is learnt at the next event or pulse
+            with suppress(ServerUnavailableError):  # then the next attempt is at the next event or pulse
                 self.look()
         try:
             return self._if_over(ActivityState(str(event.fields.get("new_state"))))
@@ -133,7 +133,7 @@ def not_started(procedure: ProcedureSummary) -> CommandError:
     reason = ""
     if procedure.state in {ProcedureState.FAILED, ProcedureState.UNKNOWN}:
         reason = f": {procedure.failure_line}" if procedure.failure_line else ""
-        advice = f"'oet procedure describe --pid={procedure.id}' tells more; create it again to run it"
+        advice = f"'oet procedure describe --pid={procedure.id}' shows more; create it again to run it"
     elif procedure.state.is_final or procedure.main_began:
         advice = f"It runs once: 'oet procedure rerun {procedure.id}' runs its script again"
     elif procedure.state is ProcedureState.READY:
@@ -161,7 +161,7 @@ def running_procedure(rest: RestClient) -> int:
 
 
 def is_about_procedure(event: Event, pid: int) -> bool:
-    """Whether an event comes from a procedure or tells about it."""
+    """Return whether an event comes from a procedure or is about it."""
     if event.msg_src == str(pid):
         return True
     if not event.topic.startswith(("procedure.", "request.procedure.")):

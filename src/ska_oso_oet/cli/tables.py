@@ -1,4 +1,4 @@
-"""The tables that commands print. Columns are those of the OET 5.2.0."""
+"""Tables that commands print. Columns are those of the OET 5.2.0."""
 
 import json
 from collections import Counter
@@ -55,7 +55,7 @@ def print_procedures(output: CommandOutput, procedures: Iterable[ProcedureSummar
 
 
 def print_procedures_with_users(output: CommandOutput, procedures: Iterable[ProcedureSummary]) -> None:
-    """Print one line for each procedure, with who has had it created."""
+    """Print one line for each procedure, with the user who created it."""
     rows = [
         [*_procedure_row(each), "" if each.requested_by is None else each.requested_by.name]
         for each in procedures
@@ -84,7 +84,7 @@ def print_files(output: CommandOutput, files: Iterable[ProcedureFile]) -> None:
 def print_differences(
     output: CommandOutput, first: int, second: int, rows: Mapping[str, tuple[Any, Any]]
 ) -> None:
-    """Print in what two procedures differ.
+    """Print the differences of two procedures.
 
     :param first: ID of one
     :param second: ID of the other
@@ -98,7 +98,7 @@ def print_differences(
 
 
 def print_script(output: CommandOutput, script: ScriptDescription) -> None:
-    """Print what a script says of itself."""
+    """Print the description of a script."""
     if script.doc:
         output.text(script.doc)
     for name, function in script.functions.items():
@@ -283,9 +283,9 @@ def _number(number: int | None) -> str:
 
 
 def _numbered(states: Iterable[tuple[ProcedureState, float]]) -> Iterator[tuple[str, float]]:
-    """Tell the runs of a procedure apart: ``RUNNING 1`` is `init` where there is one, then comes `main`.
+    """Distinguish the runs of a procedure: ``RUNNING 1`` is `init` where there is one, then follows `main`.
 
-    After a pause, the same run goes on.
+    After a pause, the same run continues.
     """
     runs = Counter[ProcedureState]()
     before = None
@@ -322,7 +322,7 @@ def print_table(output: CommandOutput, columns: Sequence[str], rows: Sequence[Se
         header_style="bold",
     )
     for column in columns:
-        # On a narrow terminal long values go on in the next line: an ID or URI that was cut is of no use.
+        # On a narrow terminal long values continue in the next line: an ID or URI that was cut is of no use.
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*map(_text, row))

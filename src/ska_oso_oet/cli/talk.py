@@ -17,9 +17,9 @@ _PID = "ID of the procedure; without it, the one that is running."
 @pid_option(_PID)
 @with_session
 def pause(session: "Session", /, pid: int | None) -> None:
-    """Have a script wait at its next checkpoint.
+    """Pause a script at its next checkpoint.
 
-    A script without checkpoints never pauses. 'oet procedure resume' has it go on, also if it has not
+    A script without checkpoints never pauses. 'oet procedure resume' lets it continue, also if it has not
     paused yet.
     """
     from .talk_calls import pause_procedure
@@ -31,7 +31,7 @@ def pause(session: "Session", /, pid: int | None) -> None:
 @pid_option(_PID)
 @with_session
 def resume(session: "Session", /, pid: int | None) -> None:
-    """Have a paused script go on; withdraw what was to happen at its next checkpoint."""
+    """Let a paused script continue; withdraw a pause or stop at its next checkpoint."""
     from .talk_calls import resume_procedure
 
     resume_procedure(session, pid)
@@ -41,7 +41,7 @@ def resume(session: "Session", /, pid: int | None) -> None:
 @pid_option(_PID)
 @with_session
 def step(session: "Session", /, pid: int | None) -> None:
-    """Have a script go on to its next checkpoint, and wait there."""
+    """Let a script continue to its next checkpoint, and wait there."""
     from .talk_calls import step_procedure
 
     step_procedure(session, pid)
@@ -111,7 +111,7 @@ def answer(session: "Session", /, answer: str, question_id: int | None) -> None:
 @click.option("--unset", "names", metavar="NAME", multiple=True, help="Remove a member.")
 @with_session
 def context(session: "Session", /, assignments: tuple[str, ...], names: tuple[str, ...]) -> None:
-    """Show or change what all scripts know from operators, as JSON.
+    """Show or change the context of all scripts, as JSON.
 
     Values are read as Python or JSON literals (12, true, '[1, 2]'), else as text.
     """

@@ -1,4 +1,4 @@
-"""What the commands do by which an operator talks to scripts."""
+"""Implementation of the commands by which an operator talks to scripts."""
 
 import json
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from .subjects import running_procedure
 
 
 def pause_procedure(session: Session, pid: int | None) -> None:
-    """Have a procedure wait at its next checkpoint, and say what happens.
+    """Pause a procedure at its next checkpoint, and print its state.
 
     :param session: with the service that runs it
     :param pid: its ID; None for the one that is running
@@ -43,19 +43,19 @@ def pause_procedure(session: Session, pid: int | None) -> None:
 
 
 def resume_procedure(session: Session, pid: int | None) -> None:
-    """Have a procedure go on; see `pause_procedure`."""
+    """Let a procedure continue; see `pause_procedure`."""
     number = running_procedure(session.rest) if pid is None else pid
     before = session.rest.procedure(number).content
     if before.state is not ProcedureState.PAUSED and before.at_checkpoint is None:
         raise CommandError(f"Procedure {number} is {before.state}: there is nothing to resume")
     session.show(
         session.rest.set_state(number, ProcedureState.RUNNING),
-        lambda output, _: output.text(f"Procedure {number} goes on"),
+        lambda output, _: output.text(f"Procedure {number} continues"),
     )
 
 
 def step_procedure(session: Session, pid: int | None) -> None:
-    """Have a procedure go on to its next checkpoint; see `pause_procedure`."""
+    """Let a procedure continue to its next checkpoint; see `pause_procedure`."""
     number = running_procedure(session.rest) if pid is None else pid
     body = session.rest.http.request("POST", f"/procedures/{number}/step")
     session.show(read_reply(body, CheckpointReply), lambda output, reply: output.text(reply.message))
@@ -135,7 +135,7 @@ def give_answer(session: Session, text: str, question_id: int | None) -> None:
             raise CommandError(str(error)) from None
         number = open_question.id
     else:
-        # The service knows what has become of it.
+        # The service knows its state.
         value, number = read_value(text), int(question_id or 0)
     session.show(send_answer(session, number, value), _print_answered)
 
@@ -153,7 +153,7 @@ def _print_answered(output: CommandOutput, reply: QuestionReply) -> None:
 
 
 def show_context(session: Session, assignments: Sequence[str], names: Sequence[str]) -> None:
-    """Print what all scripts know from operators, after a change if one is given.
+    """Print the context of all scripts, after a change if one is given.
 
     :param session: with the service
     :param assignments: members to set, as ``name=value``

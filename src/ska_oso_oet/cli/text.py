@@ -1,4 +1,4 @@
-"""Texts and times as people read them."""
+"""Formats of texts and times for people."""
 
 import json
 from datetime import datetime

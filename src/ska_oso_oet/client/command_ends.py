@@ -1,4 +1,4 @@
-"""How long-running commands end, for those who wait for it."""
+"""Ends of long-running commands, for tasks that wait for them."""
 
 import asyncio
 import json
@@ -12,15 +12,15 @@ from .link import DeviceLink
 from .results import CommandResult, ResultCode
 
 _CHECK_PERIOD = 2.0
-"""Seconds between two looks at commands that are waited for: the event of an end may have been lost."""
+"""Seconds between two checks of commands that are waited for: the event of an end may have been lost."""
 
 _MAX_REMEMBERED = 256
 
 
 class CommandEnds:
-    """Hears of the ends of a device's long-running commands, by protocol version 2 (``_lrcEvent``).
+    """Receives the ends of a device's long-running commands, by protocol version 2 (``_lrcEvent``).
 
-    The end of a command may be heard of before its ID is known: the last ones are remembered.
+    The end of a command may arrive before its ID is known: the last ones are remembered.
 
     :param link: the device
     """
@@ -39,14 +39,14 @@ class CommandEnds:
         :param command_id: its ID
         :param timeout: seconds, None for any time
         :raises DeviceTimeoutError: if it has not ended by then
-        :raises NotFoundError: if the device knows of no such command, e.g. because it was restarted
+        :raises NotFoundError: if the device does not know the command, e.g. because it was restarted
         :raises ControllerError: if the device cannot be asked
         """
         try:
             async with asyncio.timeout(timeout):
                 await self._listen()
                 while command_id not in self._ended:
-                    with suppress(DeviceTimeoutError):  # a device that is busy now may tell by an event
+                    with suppress(DeviceTimeoutError):  # a busy device may still send an event
                         await self._look(command_id)
                     await self._hear_of(command_id, _CHECK_PERIOD)
         except TimeoutError:
@@ -96,8 +96,9 @@ class CommandEnds:
             self._remember(command["uid"], command["result"])
         if command_id not in self._ended:
             raise NotFoundError(
-                f"{self._link.name} knows of no command {command_id}: it ended long ago, or the device was "
-                "restarted. See what became of the procedure."
+                f"{self._link.name} does not know the command {command_id}: it ended long ago, or the "
+                "device was "
+                "restarted. Check the state of the procedure."
             )
 
     def _remember(self, command_id: str, result: list[Any]) -> None:

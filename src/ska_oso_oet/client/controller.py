@@ -75,8 +75,8 @@ _ACTIVITIES = TypeAdapter(list[ActivitySummary])
 class Controller:
     """An OETController, for asyncio programs.
 
-    Neither the device nor the Tango database needs to be there: each call says so if they are not, and
-    works once they are. All methods raise a `ControllerError` that says what was wrong.
+    Neither the device nor the Tango database needs to be there: a call without them raises an exception, and
+    later calls work once they are available. All methods raise a `ControllerError` that describes the fault.
 
     .. code-block:: python
 
@@ -92,7 +92,7 @@ class Controller:
 
     :param device: name of the device, ``domain/family/member`` or ``tango://host:port/domain/family/member``
     :param timeout: seconds that the device may take to answer
-    :param observer: told the name, duration and failure of each Tango call
+    :param observer: called with the name, duration and failure of each Tango call
     :ivar records: reads what the controller keeps of procedures
     :ivar queue: reads and changes the observing queue
     :ivar talk: pauses scripts, answers their questions, and sends them messages
@@ -113,7 +113,7 @@ class Controller:
         self._ends: CommandEnds | None = None
         self._streams: WeakSet[EventStream] = WeakSet()
         self.output_news = OutputNews(self._link)
-        """Enter it to wait for the news that the current procedure has written output."""
+        """Context manager in which to wait for new output of the current procedure."""
 
     @property
     def device(self) -> str:
@@ -127,7 +127,7 @@ class Controller:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Let go of the device, and end its streams of events."""
+        """Close the client: end its subscriptions and its streams of events."""
         await asyncio.gather(*(stream.aclose() for stream in self._streams))
         if self._ends is not None:
             await self._ends.close()
@@ -156,7 +156,7 @@ class Controller:
 
         :param procedure_id: the procedure; None for the one that was created last
         :param arguments: of ``main``; None for those given to `create`
-        :param requested_by: who asks, if this program passes the request on; None for this process
+        :param requested_by: the requester, if this program passes the request on; None for this process
         :returns: the command, which ends when the script has ended
         """
         script_args: dict[str, ProcedureInput] = {} if arguments is None else {"main": arguments}
@@ -173,12 +173,12 @@ class Controller:
         at_checkpoint: bool = False,
         requested_by: Requester | None = None,
     ) -> AcceptedCommand:
-        """Stop a procedure, by force if need be.
+        """Stop a procedure, by SIGKILL if necessary.
 
         :param procedure_id: the procedure; None for the one that is running
         :param abort: whether to run the abort script once it has stopped
-        :param at_checkpoint: whether to let it go on to its next checkpoint
-        :param requested_by: who asks, if this program passes the request on; None for this process
+        :param at_checkpoint: whether to let it continue to its next checkpoint
+        :param requested_by: the requester, if this program passes the request on; None for this process
         :returns: the command, which ends when the procedure has stopped and the abort script has ended
         """
         request = StopRequest(
@@ -199,7 +199,7 @@ class Controller:
 
         :param procedure_id: the procedure; None for the one that was created last
         :param script_args: arguments that replace those of the procedure, by function
-        :param requested_by: who asks, if this program passes the request on; None for this process
+        :param requested_by: the requester, if this program passes the request on; None for this process
         :returns: the command, which ends when the script is READY; its `subject` is the new procedure's ID
         """
         request = RerunRequest.model_validate(
@@ -216,16 +216,16 @@ class Controller:
         return await self._long_running("RunActivity", request_json(request))
 
     async def reset(self) -> AcceptedCommand:
-        """Read the properties of the device again, and leave FAULT if what was wrong has been fixed.
+        """Read the properties of the device again, and leave FAULT if the fault has been fixed.
 
-        :returns: the command, which fails with the reason if something is still wrong
+        :returns: the command, which fails with the reason if a fault remains
         """
         return await self._long_running("Reset")
 
     async def set_admin_mode(self, mode: AdminMode) -> None:
         """Set how far the controller may be used. It is remembered over restarts of the device.
 
-        :param mode: OFFLINE to prevent that anything is created or started; what runs goes on
+        :param mode: OFFLINE to refuse Create and Start; running scripts continue
         """
         await self.settings.change(SettingsChange(admin_mode=mode))
 
@@ -280,7 +280,7 @@ class Controller:
         )
 
     async def figures(self) -> ControllerFigures:
-        """Return what the controller counts and measures."""
+        """Return the figures of the controller for monitoring."""
         return ControllerFigures.model_validate_json(await self._link.command("GetFigures"))
 
     async def procedure(self, procedure_id: int = 0) -> ProcedureSummary:
@@ -327,7 +327,7 @@ class Controller:
         return list(await self._link.read("scripts") or ())
 
     async def describe_script(self, script: Script | str, timeout: float | None = None) -> ScriptDescription:
-        """Return what a script says of itself, without running it.
+        """Return the description of a script, without running it.
 
         :param script: the script, or its URI
         :param timeout: seconds that fetching it from git, or reading a long text, may take; None for any time
@@ -363,9 +363,9 @@ class Controller:
         """Return events that have happened, oldest first. Read on until there are none.
 
         :param after: only events with a greater number
-        :param limit: how many at the most; long events may be fewer
+        :param limit: how many at most; long events may be fewer
         :param topic: only topics that begin with this
-        :raises EventsNoLongerKeptError: if events after `after` are not kept any more
+        :raises EventsNoLongerKeptError: if events after `after` are no longer kept
         """
         return [event.parse() for event in await self.past_raw_events(after, limit, topic)]
 
@@ -375,9 +375,9 @@ class Controller:
         return (await fetch_events(self._link, query.after, query.limit, query.topic)).events
 
     def events(self, after: int | None = None, topic: str = "") -> Events:
-        """Return the events to come, each once and in order, whatever happens on the way.
+        """Return the events to come, each once and in order, also after connections were lost.
 
-        Enter it with ``async with``: what happens from then on is not missed.
+        Enter it with ``async with``: no event from then on is missed.
 
         :param after: number of the event to begin after; None for those that are yet to happen
         :param topic: only topics that begin with this

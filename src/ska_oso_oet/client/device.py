@@ -1,4 +1,4 @@
-"""Tango, as far as the client needs it: calls that wait, and subscriptions. No asyncio in here."""
+"""Blocking access to a Tango device: calls and subscriptions, without asyncio."""
 
 import logging
 import threading
@@ -13,14 +13,14 @@ from .errors import DeviceTimeoutError, InvalidRequestError, controller_error
 LOGGER = logging.getLogger(__name__)
 
 EventSink = Callable[[Any], None]
-"""Is told each value of an attribute, or None for an error, by a thread of Tango. It must not wait."""
+"""Callback with each value of an attribute, or None for an error, in a thread of Tango. It must not wait."""
 
 
 class TangoDevice:
-    """A device server's device. Any thread may use it, and each call waits for its answer.
+    """A Tango device. Any thread may use it, and each call waits for its answer.
 
-    The connection is made by the first call and mended by later ones, so that this can be had
-    without the device, and without the Tango database.
+    The first call connects, and later calls connect again where needed: this object can be created without
+    the device, and without the Tango database.
 
     :param name: ``domain/family/member``, or ``tango://host:port/domain/family/member``
     :param timeout: seconds that the device may take to answer
@@ -82,12 +82,12 @@ class TangoDevice:
         """Return a subscription to the value of an attribute that is not open yet.
 
         :param attribute: name of the attribute
-        :param sink: told the value when it is opened, and whenever it changes
+        :param sink: called with the value when it is opened, and whenever it changes
         """
         return Subscription(self, attribute, sink)
 
     def subscribe(self, attribute: str, callback: Callable[[Any], None]) -> int:
-        """Have a function called with Tango's events. For `Subscription`.
+        """Subscribe a function to Tango's events. For `Subscription`.
 
         :raises ControllerError: if the device is not there
         """
@@ -102,7 +102,7 @@ class TangoDevice:
 
     @contextmanager
     def _tango(self) -> Iterator["tango.DeviceProxy"]:
-        """Lend the proxy to a thread that Tango does not know, and translate what it raises."""
+        """Provide the proxy for a thread that Tango does not know, and translate its exceptions."""
         with tango.EnsureOmniThread():
             try:
                 yield self._connected()
@@ -115,12 +115,12 @@ class TangoDevice:
     def _connected(self) -> "tango.DeviceProxy":
         if self._proxy is not None:
             return self._proxy
-        # One attempt at a time: proxies that are made and dropped beside each other can hang in cppTango.
+        # One attempt at a time: proxies that are created and dropped at the same time can hang in cppTango.
         if not self._lock.acquire(timeout=self._timeout):
             raise DeviceTimeoutError(f"The device {self.name} could not be connected in {self._timeout} s.")
         try:
             if self._proxy is None:
-                # Whatever PYTANGO_GREEN_MODE says: the callers bring threads of their own.
+                # PYTANGO_GREEN_MODE is ignored: the callers have threads of their own.
                 proxy = tango.DeviceProxy(self.name, green_mode=tango.GreenMode.Synchronous)
                 proxy.set_timeout_millis(round(1000 * self._timeout))
                 self._proxy = proxy
@@ -132,11 +132,11 @@ class TangoDevice:
 class Subscription:
     """A subscription to the change events of one attribute. See `TangoDevice.subscription`.
 
-    Whoever opens it may lose interest before Tango has answered: it is closed then as soon as it is open.
+    It may be closed before Tango has answered: then it is closed as soon as it is open.
 
     :param device: the device
     :param attribute: name of the attribute
-    :param sink: told the values
+    :param sink: called with the values
     """
 
     def __init__(self, device: TangoDevice, attribute: str, sink: EventSink) -> None:
@@ -148,7 +148,7 @@ class Subscription:
         self._event_id: int | None = None
 
     def open(self) -> None:
-        """Have values told, beginning with the present one.
+        """Open the subscription: the sink is called with the present value and with each later one.
 
         :raises ControllerError: if the device is not there
         """
@@ -159,12 +159,12 @@ class Subscription:
             self.close()
 
     def renounce(self) -> None:
-        """Have no more values told, at once. It is for `open`, if that goes on, or `close` to tell Tango."""
+        """End the calls of the sink at once; `open`, if in progress, or `close` unsubscribes from Tango."""
         with self._lock:
             self._wanted = False
 
     def close(self) -> None:
-        """Have no more values told. Never raises: a device that is gone sends nothing anyway."""
+        """Close the subscription. Never raises: a device that has ended sends nothing anyway."""
         self.renounce()
         with self._lock:
             event_id, self._event_id = self._event_id, None

@@ -1,4 +1,4 @@
-"""Why the controller did not do what it was asked for, and how that follows from what Tango raises."""
+"""Exceptions of the client, and their translation from those of Tango."""
 
 import json
 from contextlib import suppress
@@ -13,7 +13,7 @@ class ControllerError(OetError):
     """A request to the controller failed. Its text is a sentence for people.
 
     :param message: what happened, and what to do
-    :param reason: reason of the DevFailed that told it, empty if there was none
+    :param reason: reason of the DevFailed that caused it, empty if there was none
     """
 
     def __init__(self, message: str, reason: str = "") -> None:
@@ -22,39 +22,39 @@ class ControllerError(OetError):
 
 
 class DeviceAwayError(ControllerError):
-    """The controller cannot be reached, or it cannot work. It may be able to later."""
+    """The controller cannot be reached, or it cannot work. The same request may succeed later."""
 
 
 class DeviceTimeoutError(ControllerError):
-    """The controller did not answer in time. Whether it did what it was asked for is not known."""
+    """The controller did not answer in time. It is not known whether it carried out the request."""
 
 
 class OdaFailedError(ControllerError):
-    """The controller cannot get what was asked for from the ODA. It may be able to later."""
+    """The controller cannot read from the ODA. The same request may succeed later."""
 
 
 class NotOfferedError(ControllerError):
-    """This version of the controller does not have what was asked for."""
+    """This version of the controller does not support the request."""
 
 
 class RequestRejectedError(ControllerError):
-    """The state of the controller, or of a procedure, forbids what was asked for."""
+    """The state of the controller, or of a procedure, forbids the request."""
 
 
 class InvalidRequestError(ControllerError):
-    """What was asked for can never be done as it was asked for."""
+    """The request is not valid and can never succeed."""
 
 
 class ScriptNotAtHandError(InvalidRequestError):
-    """The text of a script is not at hand, or too long to be read at once."""
+    """The text of a script is not available yet, or too long to be read at once."""
 
 
 class NotFoundError(ControllerError):
-    """There is no such procedure, activity, entry of the queue or question, or it is no longer kept."""
+    """The procedure, activity, entry of the queue or question does not exist, or is no longer kept."""
 
 
 class NotKeptError(ControllerError):
-    """What is asked for of a procedure is not kept, although the procedure is."""
+    """A record of a procedure is not kept, although the procedure is."""
 
 
 class OutputNotKeptError(NotKeptError):
@@ -66,11 +66,11 @@ class DeviceLockedError(ControllerError):
 
 
 class NotPermittedError(ControllerError):
-    """Tango's access control lets this user look, and not touch."""
+    """Tango's access control gives this user read access only."""
 
 
 class EventsNoLongerKeptError(ControllerError):
-    """Events were asked for that the controller has dropped.
+    """The controller no longer keeps the requested events.
 
     :param first: number of the oldest event that it still keeps
     """
@@ -81,11 +81,11 @@ class EventsNoLongerKeptError(ControllerError):
 
 
 def closed_error(device: str) -> ControllerError:
-    """Return what to tell whoever uses a client that was closed.
+    """Return the exception for the use of a closed client.
 
     :param device: name of the device
     """
-    return ControllerError(f"This client of {device} has been closed: make another one.")
+    return ControllerError(f"This client of {device} has been closed: create another one.")
 
 
 _KINDS: dict[str, type[ControllerError]] = {
@@ -121,14 +121,14 @@ _KINDS: dict[str, type[ControllerError]] = {
     "API_DeviceNotExported": DeviceAwayError,
     "API_DeviceNotDefined": DeviceAwayError,
     "API_TangoHostNotSet": DeviceAwayError,
-    # Not always raised as ConnectionFailed: not within a second of the last attempt to connect.
+    # Within a second of the last attempt to connect, this is not raised as ConnectionFailed.
     "API_CantConnectToDevice": DeviceAwayError,
     "API_CantConnectToDatabase": DeviceAwayError,
 }
 
 
 def controller_error(device: str, failure: tango.DevFailed) -> ControllerError:
-    """Return what a failure that Tango reports means for whoever made the request.
+    """Translate a failure that Tango reports into an exception of this module.
 
     :param device: name of the device
     :param failure: what PyTango raised
@@ -160,7 +160,8 @@ def _explain(device: str, kind: type[ControllerError], text: str) -> str:
         return f"The device {device} cannot be reached, or cannot work: {first_line}"
     if kind is DeviceTimeoutError:
         return (
-            f"The device {device} did not answer in time; whether it did its task is not known: {first_line}"
+            f"The device {device} did not answer in time; it is not known whether it did its task: "
+            f"{first_line}"
         )
     if kind is DeviceLockedError:
         reason = first_line.rstrip(".")

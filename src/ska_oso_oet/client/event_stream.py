@@ -1,15 +1,15 @@
-"""The events of a controller in order, each exactly once, whatever happens on the way.
+"""Stream of the events of a controller: in order, each exactly once, also after connections were lost.
 
-Tango's change events are fast and not reliable: a subscriber whose socket is full loses some, a device
-that restarts forgets its subscribers, and neither is told. The numbers of the events show it, and
-GetEvents brings what is missing. So the subscription is the fast way, and the device is asked
+Tango's change events are fast and not reliable: a subscriber whose socket is full loses some, a device that
+restarts forgets its subscribers, and neither is reported. The numbers of the events show it, and GetEvents
+returns the missing ones. So the subscription is the fast way, and the device is asked
 
 - when a number is missing,
-- when nothing has come for a moment: the newest events may be the ones that were lost,
-- and then every few seconds, which also shows a device that is gone, or came back unnoticed.
+- when nothing has arrived for a moment: the newest events may have been lost,
+- and then every few seconds, which also detects a device that has ended or restarted.
 
-Whenever it is asked, it is asked for the last known event too. If that is another one than before, the
-numbering has begun anew, and so does the stream.
+Each request includes the last known event. If that one has changed, the numbering has restarted, and so does
+the stream.
 """
 
 import asyncio
@@ -33,20 +33,20 @@ from .raw_events import RawEvent, read_list
 LOGGER = logging.getLogger(__name__)
 
 INBOX_LIMIT = 20_000
-"""Change events that wait at the most for whoever reads the stream. More are dropped, and asked for later."""
+"""Maximum number of change events that wait for the reader. Further ones are dropped, and requested later."""
 
 INBOX_CHARACTERS = 64 << 20
-"""How long these may be together."""
+"""Maximum length of these together, in characters."""
 
 FETCH_LIMIT = 5_000
-"""Events that are asked for at a time."""
+"""Events that are requested at a time."""
 
 _QUIET = 0.25
 """Seconds without an event after which the device is asked whether the newest ones were lost."""
 _KEEP_ALIVE = 2.0
-"""Seconds between two questions to a device that is quiet."""
+"""Seconds between two requests to a device that is quiet."""
 _RETRY = 0.5
-"""Seconds between two attempts to reach a device that is away."""
+"""Seconds between two attempts to reach a device that is unavailable."""
 
 
 @dataclass
@@ -55,7 +55,7 @@ class EventBatch:
 
     :param first: number of the first of these events, or of the next one to come
     :param events: the events, oldest first
-    :param restarted: whether the controller began to number anew before these events
+    :param restarted: whether the controller restarted the numbering before these events
     :param lost: numbers of events before these that the controller no longer keeps
     """
 
@@ -66,7 +66,7 @@ class EventBatch:
 
 
 class PastEvents(NamedTuple):
-    """What a controller has answered about events.
+    """Answer of a controller to a request for events.
 
     :param events: the events, oldest first
     :param complete: whether these are all that there are
@@ -81,9 +81,9 @@ async def fetch_events(link: DeviceLink, after: int, limit: int = FETCH_LIMIT, t
 
     :param link: the controller
     :param after: only events with a greater number
-    :param limit: how many at the most
+    :param limit: how many at most
     :param topic: only topics that begin with this
-    :raises EventsNoLongerKeptError: if events after `after` are not kept any more
+    :raises EventsNoLongerKeptError: if events after `after` are no longer kept
     :raises ControllerError: if the device cannot answer
     """
     query = {"after": after, "limit": limit, "topic": topic}
@@ -208,7 +208,7 @@ class EventStream:
         await asyncio.sleep(_RETRY)
 
     async def _check(self) -> None:
-        """Ask a device that is quiet whether it is; if it was not, twice in a row, it has forgotten us."""
+        """Check that a quiet device has no new events: else, the second time, subscribe again."""
         before = self._position
         restarted = await self._catch_up()
         self._unheard_news = 0 if self._position == before else self._unheard_news + 1
@@ -218,7 +218,7 @@ class EventStream:
     # The events
 
     async def _digest(self, texts: list[str | None]) -> None:
-        """Put into order what the subscription has brought."""
+        """Process the events that the subscription has brought."""
         waiting = deque(texts)
         while waiting:
             if self._follow(waiting):
@@ -251,12 +251,12 @@ class EventStream:
         return bool(events)
 
     def _is_doubtful(self, text: str | None, event: RawEvent | None) -> bool:
-        """Whether the device must be asked what has happened, because events do not tell."""
+        """Return whether the device must be asked for events that the subscription has not brought."""
         if event is None:
-            return text is None  # Tango tells of an error, e.g. that it has not heard from the server
+            return text is None  # Tango reports an error, e.g. missing heartbeats of the server
         backwards = event.seq <= self._heard
         self._hear(event)
-        # What lies in between was asked for already, and is heard of late.
+        # The events in between were requested already, and arrive late.
         return backwards or event.seq > self._known
 
     def _hear(self, event: RawEvent) -> None:
@@ -276,7 +276,7 @@ class EventStream:
             self._ready.append(batch)
 
     async def _catch_up(self) -> bool:
-        """Ask for what follows, and note whether there is more. Returns whether the numbering began anew."""
+        """Request the following events. Returns whether the numbering has restarted."""
         batch = await self._fetch()
         if batch.events:
             self._note(batch.events[-1])
@@ -284,25 +284,25 @@ class EventStream:
         return batch.restarted
 
     async def _fetch(self) -> EventBatch:
-        """Ask for what follows, and make sure that it follows what is known."""
+        """Request the following events, and check that they follow the known ones."""
         known = self._known
         if known == 0:
             return await self._fetch_oldest(1)
         try:
-            # The last known event is asked for again: it shows whether the numbering is still the same.
+            # The last known event is requested again: it shows whether the numbering is still the same.
             events = await self._ask(known - 1)
         except EventsNoLongerKeptError as error:
             return await self._fetch_oldest(error.first)
         if events and self._is_last(events[0]):
             self._last = events[0]
             return EventBatch(known + 1, events[1:])
-        LOGGER.warning("The controller has begun to number its events anew")
+        LOGGER.warning("The controller has restarted the numbering of its events")
         self._position, self._last, self._heard = 0, None, 0
         oldest = await self._fetch_oldest(1)
         return replace(oldest, restarted=True)
 
     async def _fetch_oldest(self, first: int) -> EventBatch:
-        """Ask for the oldest events that the device keeps, from a number on."""
+        """Request the oldest events that the device keeps, from a number on."""
         while True:
             try:
                 events = await self._ask(first - 1)

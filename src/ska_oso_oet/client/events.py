@@ -1,4 +1,4 @@
-"""The events of a controller as models, one after the other."""
+"""Iterator of the events of a controller, as models."""
 
 import logging
 from collections import deque
@@ -15,8 +15,8 @@ LOGGER = logging.getLogger(__name__)
 class Events:
     """An asynchronous iterator of events to come, as models. See `Controller.events`.
 
-    A caller that stops waiting for the next one, by a time-out or an interruption, can go on later and misses
-    none.
+    A caller that stops waiting for the next one, by a time-out or an interruption, can continue later and
+    misses none.
 
     :param stream: where they come from
     :param topic: only topics that begin with this

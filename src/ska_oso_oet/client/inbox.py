@@ -1,4 +1,4 @@
-"""From the C++ threads of Tango to an asyncio task, many items at a time."""
+"""Queue from the C++ threads of Tango to an asyncio task, which takes many items at a time."""
 
 import asyncio
 import math
@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _PACE = 0.001
-"""Seconds after items were taken in which further ones are collected: to wake the loop for each of them would
-cost more than all that is done with it. What comes after a pause is not held up."""
+"""Seconds after items were taken in which further ones are collected: waking the loop for each of them would
+cost more than their processing. Items after a pause are not delayed."""
 
 
 def _weightless(_: object) -> int:
@@ -42,14 +42,14 @@ class Inbox(Generic[T]):
         self._taken = 0.0
 
     def put(self, item: T) -> None:
-        """Leave an item. Never waits, never raises: it runs inside Tango's event consumer."""
+        """Add an item. Never waits, never raises: it runs inside Tango's event consumer."""
         with self._lock:
             if len(self._items) < self._limit and self._weight < self._max_weight:
                 self._items.append(item)
                 self._weight += self._weigh(item)
             if len(self._items) > 1:
-                return  # the task has been told of the first one
-        with suppress(RuntimeError):  # the loop is closed: nobody wants the item any more
+                return  # the task was woken by the first one
+        with suppress(RuntimeError):  # the loop is closed: the item is not needed
             self._loop.call_soon_threadsafe(self._arrived.set)
 
     def take(self) -> list[T]:

@@ -1,4 +1,4 @@
-"""Calls of a Tango device that an asyncio program can await."""
+"""Awaitable calls of a Tango device."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from .errors import ControllerError, DeviceTimeoutError, closed_error
 T = TypeVar("T")
 
 CallObserver = Callable[[str, float, ControllerError | None], None]
-"""Is told of each call: its name, how many seconds it took, and why it failed, if it did."""
+"""Callback with each call: its name, its duration in seconds, and the error if it failed."""
 
 _THREADS = 8
 _MAX_WAITING = 2048
@@ -23,18 +23,18 @@ _CLOSE_TIMEOUT = 2.0
 
 
 def _ignore(name: str, seconds: float, error: ControllerError | None) -> None:
-    """Do nothing."""
+    """Ignore a call."""
 
 
 class DeviceLink:
-    """Runs the calls of a device in threads, so that none of them ever holds up the asyncio loop.
+    """Runs the calls of a device in threads, so that none of them blocks the asyncio loop.
 
-    PyTango's own asyncio mode is not used: it makes the proxy on the loop, which waits for the
-    database, and wakes the loop once for every event.
+    PyTango's own asyncio mode is not used: it creates the proxy on the loop, which then waits for the
+    database, and it wakes the loop once for every event.
 
     :param device: the device
     :param timeout: seconds that a call may take, its wait for a thread included
-    :param observer: told of each call
+    :param observer: called after each call
     """
 
     def __init__(self, device: TangoDevice, timeout: float, observer: CallObserver | None = None) -> None:
@@ -90,7 +90,7 @@ class DeviceLink:
         await self._run("ping", self._device.ping)
 
     async def subscribe(self, attribute: str, sink: EventSink) -> Subscription:
-        """Have a function told the value of an attribute, now and whenever it changes.
+        """Subscribe a function to the value of an attribute: it is called now and whenever the value changes.
 
         :param attribute: name of the attribute
         :param sink: the function; threads of Tango call it
@@ -100,7 +100,7 @@ class DeviceLink:
         try:
             await self._run("subscribe", subscription.open)
         except BaseException:
-            # The thread that opens it may go on; nobody will have what it opens.
+            # The thread that opens it may continue; the result is closed.
             subscription.renounce()
             with suppress(RuntimeError):  # this link is closed
                 self._threads.submit(subscription.close)
@@ -110,7 +110,7 @@ class DeviceLink:
     async def unsubscribe(self, subscription: Subscription) -> None:
         """End a subscription."""
         subscription.renounce()
-        # A thread of cppTango that is busy with a dead server may hold this up: nobody waits for that long.
+        # A thread of cppTango that is busy with a dead server may delay this: no caller waits for that long.
         closing = asyncio.get_running_loop().run_in_executor(self._threads, subscription.close)
         await asyncio.wait({closing}, timeout=_CLOSE_TIMEOUT)
 
@@ -135,7 +135,7 @@ class DeviceLink:
             raise closed_error(self.name)
         if self._waiting >= _MAX_WAITING:
             raise DeviceTimeoutError(
-                f"{self._waiting} requests wait for the device {self.name} already: this one was not made."
+                f"{self._waiting} requests wait for the device {self.name} already: this one was not sent."
             )
         self._waiting += 1
         try:

@@ -20,7 +20,7 @@ from .link import DeviceLink
 
 
 class ObservingQueue:
-    """Reads and changes the queue. All methods raise a `ControllerError` that says what was wrong.
+    """Reads and changes the queue. All methods raise a `ControllerError` that describes the fault.
 
     :param link: to the device
     """
@@ -41,7 +41,7 @@ class ObservingQueue:
         """Return a part of the queue.
 
         :param query: which part; read on with `Queue.next` as its ``after``
-        :raises NotFoundError: if it begins after an entry that is not in the queue any more
+        :raises NotFoundError: if it begins after an entry that is no longer in the queue
         """
         return Queue.model_validate_json(await self.page_json(query))
 
@@ -62,7 +62,7 @@ class ObservingQueue:
 
         :param request: the entries, and where they are put
         :returns: the new entries
-        :raises NotFoundError: if the position is beside an entry that is not in the queue
+        :raises NotFoundError: if the position refers to an entry that is not in the queue
         :raises InvalidRequestError: if what an entry is to run cannot be accepted
         """
         return await self._change("QueueAdd", request)
@@ -71,7 +71,7 @@ class ObservingQueue:
         """Move an entry that has not begun.
 
         :param request: the entry, and where it is put
-        :raises NotFoundError: if it, or the entry beside it, is not in the queue
+        :raises NotFoundError: if it, or the entry of its new position, is not in the queue
         :raises RequestRejectedError: if it has begun
         """
         return await self._change("QueueMove", request)
@@ -98,14 +98,14 @@ class ObservingQueue:
     async def clear(self, request: QueueClearRequest | None = None) -> list[QueueEntry]:
         """Remove all entries that have not begun, and return them.
 
-        :param request: who asks for it; by default the Tango client
+        :param request: the requester; by default the Tango client
         """
         return await self._change("QueueClear", request or QueueClearRequest())
 
     async def start(self, request: QueueStartRequest | None = None) -> QueueCondition:
         """Run the entries, one after the other.
 
-        :param request: who asks for it; by default the Tango client
+        :param request: the requester; by default the Tango client
         :raises RequestRejectedError: if the state of the controller forbids it
         """
         return QueueCondition.model_validate_json(
@@ -123,7 +123,7 @@ class ObservingQueue:
         return QueueEntries.model_validate_json(await self._ask(command, request)).entries
 
     async def _ask(self, command: str, request: Model) -> str:
-        # What is not given is not sent: an update changes what is given.
+        # Only fields that are set are sent: an update changes only these.
         argument = request.model_dump_json(exclude_unset=True, ensure_ascii=True)
         answer: str = await self._link.command(command, argument)
         return answer

@@ -1,4 +1,4 @@
-"""What an operator and the scripts of a controller say to each other."""
+"""Client for pauses, questions and messages of an operator to the scripts of a controller."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ from .link import DeviceLink
 class OperatorTalk:
     """Pauses scripts, answers their questions, and sends them messages.
 
-    All methods raise a `ControllerError` that says what was wrong.
+    All methods raise a `ControllerError` that describes the fault.
 
     :param link: to the device
     """
@@ -31,7 +31,7 @@ class OperatorTalk:
         self._link = link
 
     async def pause(self, request: CheckpointRequest | None = None) -> CheckpointReply:
-        """Have a script wait at its next checkpoint.
+        """Pause a script at its next checkpoint.
 
         :param request: the procedure; by default the one that runs
         :raises RequestRejectedError: if it does not run
@@ -40,7 +40,7 @@ class OperatorTalk:
         return await self._request("Pause", request)
 
     async def resume(self, request: CheckpointRequest | None = None) -> CheckpointReply:
-        """Have a script that is paused go on; withdraw a pause, or a stop, at its next checkpoint.
+        """Let a paused script continue; withdraw a pause, or a stop, at its next checkpoint.
 
         :param request: the procedure; by default the one that runs
         :raises RequestRejectedError: if it is not paused, and nothing happens at its next checkpoint
@@ -48,7 +48,7 @@ class OperatorTalk:
         return await self._request("Resume", request)
 
     async def step(self, request: CheckpointRequest | None = None) -> CheckpointReply:
-        """Have a script go on to its next checkpoint, and wait there.
+        """Let a script continue to its next checkpoint, and wait there.
 
         :param request: the procedure; by default the one that runs
         :raises RequestRejectedError: if it does not run
@@ -65,7 +65,7 @@ class OperatorTalk:
 
         :param request: the question and the answer
         :raises InvalidRequestError: if the answer does not fit; the message says what would
-        :raises RequestRejectedError: if the question does not wait for an answer any more
+        :raises RequestRejectedError: if the question no longer waits for an answer
         :raises NotFoundError: if there is no such question
         """
         reply = QuestionReply.model_validate_json(await self._ask("Answer", request))
@@ -81,12 +81,12 @@ class OperatorTalk:
         return SendReply.model_validate_json(await self._ask("SendToScript", request))
 
     async def context(self) -> dict[str, Any]:
-        """Return what operators have set for all scripts."""
+        """Return the context of all scripts."""
         context: dict[str, Any] = json.loads(await self._link.read("scriptContext"))
         return context
 
     async def set_context(self, context: dict[str, Any]) -> None:
-        """Set what all scripts know from operators. It is remembered over restarts of the device.
+        """Set the context of all scripts. It is remembered over restarts of the device.
 
         :param context: a JSON object of less than 64 KiB
         :raises InvalidRequestError: if it is not that

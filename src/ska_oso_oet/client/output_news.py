@@ -1,4 +1,4 @@
-"""The news that a script has written output, for clients that follow it."""
+"""Notification of new output of a script, for clients that follow it."""
 
 import asyncio
 from contextlib import suppress
@@ -51,7 +51,7 @@ class OutputNews:
                 await self._link.unsubscribe(subscription)
 
     def _on_value(self, value: Any) -> None:
-        """Take a value from a thread of Tango; only that there is one matters."""
+        """Take a value from a thread of Tango; its content does not matter."""
         if value is not None and self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(self._wake)

@@ -1,4 +1,4 @@
-"""Events in the form of JSON texts, which a program can pass on as they are."""
+"""Events as JSON texts, which a program can pass on unchanged."""
 
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ class RawEvent(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> "RawEvent | None":
-        """Return the event that a JSON text holds, or None for the empty object before the first event.
+        """Parse the JSON text of an event. Return None for the empty object before the first event.
 
         :param text: JSON object
         :raises ValueError: if it is not an event
@@ -35,7 +35,7 @@ class RawEvent(NamedTuple):
 
     @property
     def identity(self) -> tuple[int, float]:
-        """Number and time: no other event has the same two, even after the numbering has begun again."""
+        """Number and time: no other event has the same two, even after the numbering has restarted."""
         return self.seq, self.time
 
 

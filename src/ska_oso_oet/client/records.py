@@ -1,4 +1,4 @@
-"""What a controller keeps of procedures."""
+"""Client for the records that a controller keeps of procedures."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,7 @@ from .link import DeviceLink
 
 
 class Records:
-    """Reads what a controller keeps. All methods raise a `ControllerError` that says what was wrong.
+    """Reads records of procedures. All methods raise a `ControllerError` that describes the fault.
 
     :param link: to the device
     """
@@ -26,7 +26,7 @@ class Records:
         self._link = link
 
     async def find(self, query: HistoryQuery) -> ProcedurePage:
-        """Return procedures, newest first, of all that are kept; at most as many as one look finds.
+        """Return procedures, newest first, of all that are kept: one page.
 
         :param query: which procedures; read on with `ProcedurePage.next` as its ``before``
         """

@@ -1,4 +1,4 @@
-"""What the long-running commands of a controller answer, at once and in the end."""
+"""Answers and results of the long-running commands of a controller."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class ResultCode(IntEnum):
-    """What a command answers, at once or in the end. Source: ska-control-model."""
+    """Result codes of commands. Source: ska-control-model."""
 
     OK = 0
     STARTED = 1
@@ -20,7 +20,7 @@ class ResultCode(IntEnum):
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How a long-running command ended.
+    """Result of a long-running command.
 
     :param command_id: its ID
     :param code: OK, FAILED, ABORTED or NOT_ALLOWED
@@ -33,7 +33,7 @@ class CommandResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the command did what it is for."""
+        """Whether the command has succeeded."""
         return self.code is ResultCode.OK
 
 

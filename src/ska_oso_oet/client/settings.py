@@ -1,4 +1,4 @@
-"""What the SKA device interface lets operators set of a controller."""
+"""Client for the settings of a controller that the SKA device interface defines."""
 
 from enum import StrEnum
 from typing import Any
@@ -27,7 +27,7 @@ _TARGETS = "loggingTargets"
 
 
 class DeviceSettings:
-    """Reads and changes settings. All methods raise a `ControllerError` that says what was wrong.
+    """Reads and changes settings. All methods raise a `ControllerError` that describes the fault.
 
     :param link: to the device
     """
@@ -49,9 +49,9 @@ class DeviceSettings:
         """Change settings, one after the other. Modes are remembered over restarts of the device.
 
         :param change: the settings; those that are None stay as they are
-        :raises InvalidRequestError: if a logging target is of no known form, or cannot be opened
+        :raises InvalidRequestError: if the form of a logging target is not known, or it cannot be opened
         """
-        # What can be refused goes first: then nothing has been changed.
+        # Changes that can be refused go first: then nothing has been changed.
         if change.logging_targets is not None:
             await self._link.write(_TARGETS, change.logging_targets)
         for name, (attribute, labels) in _ENUMERATIONS.items():

@@ -1,4 +1,4 @@
-"""The numbers of the subarrays that controllers are registered for."""
+"""Numbers of the subarrays that controllers are registered for."""
 
 import re
 import threading
@@ -30,7 +30,7 @@ def registered_subarrays(devices: Sequence[str], timeout: float) -> list[int | C
         except ControllerError as error:
             answers[place] = error
 
-    # A call of Tango may hang for long: these threads do not hold up the end of the process.
+    # A call of Tango may hang for long: these threads do not delay the end of the process.
     threads = [
         threading.Thread(target=ask, args=each, daemon=True, name="oet-registration")
         for each in enumerate(devices)

@@ -1,4 +1,4 @@
-"""The same client for programs and people without asyncio: itango, Jupyter, scripts."""
+"""Synchronous client of a controller, for itango, Jupyter and scripts without asyncio."""
 
 import asyncio
 import threading
@@ -68,7 +68,7 @@ class SyncController:
         self.close()
 
     def close(self) -> None:
-        """Let go of the device, and end the thread."""
+        """Close the client, and end its thread."""
         if self.closed:
             return
         self.run(self._end())
@@ -78,7 +78,7 @@ class SyncController:
 
     async def _end(self) -> None:
         await self._controller.aclose()
-        # Other threads may wait: they hear that there is nothing to wait for any more.
+        # Other threads may wait: their calls end with an error.
         waiting = asyncio.all_tasks() - {asyncio.current_task()}
         for task in waiting:
             task.cancel()
@@ -166,14 +166,14 @@ class SyncController:
         if self.closed:
             coroutine.close()
             raise ControllerError(
-                f"This client of {self._controller.device} has been closed: make another one."
+                f"This client of {self._controller.device} has been closed: create another one."
             )
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()
         except CancelledError:
             raise closed_error(self._controller.device) from None
-        except BaseException:  # Ctrl-C, above all: what nobody waits for any more is not to go on
+        except BaseException:  # above all Ctrl-C: a call without a waiting caller must not continue
             future.cancel()
             raise
 

@@ -1,4 +1,4 @@
-"""The observing queue for programs and people without asyncio."""
+"""Synchronous client of the observing queue."""
 
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar

@@ -1,4 +1,4 @@
-"""The event bus: topics, numbering, and the journal that events are written to before anybody sees them."""
+"""The event bus: topics, numbering, and publication of events after they are in the journal."""
 
 from . import topics
 

@@ -1,4 +1,4 @@
-"""Makes a tree of topics known to pypubsub."""
+"""Registration of a tree of topics with pypubsub."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial

@@ -44,7 +44,7 @@ _PUBLISHERS = {
     "queue": _CONTROLLER,
     "user.script.refused": _CONTROLLER,
 }
-"""Who publishes on topics that begin like this; scripts on all others, and on topics of their own."""
+"""Publisher on topics that begin like this; scripts publish on all others, and on topics of their own."""
 
 _FIELDS: dict[str, Any] = {
     "request_id": Annotated[
@@ -61,7 +61,7 @@ _FIELDS: dict[str, Any] = {
         str | None, Field(description="why the queue is in its state; null if that needs none")
     ],
     "checkpoint": Annotated[str, Field(description="label of the checkpoint")],
-    "number": Annotated[int, Field(description="how many checkpoints the script has come to")],
+    "number": Annotated[int, Field(description="how many checkpoints the script has reached")],
     "at_checkpoint": Annotated[
         AtCheckpoint | None, Field(description="what happens at the next checkpoint; null if nothing does")
     ],

@@ -1,8 +1,8 @@
-"""The event bus: gives each event its number, has it journalled, and hands it on in order.
+"""The event bus: numbers events, writes them to the journal, and distributes them in order.
 
-One thread does this, fed by a queue that any thread may put to. So the order of the numbers is the
-order of publication, whatever is waiting is committed together, and nobody who publishes waits for
-a disk. Subscribers are told after the commit: what a client has seen is in the journal.
+One thread does this, fed by a queue that any thread may put to. So the order of the numbers is the order of
+publication, all waiting entries are committed together, and no publisher waits for a disk. Subscribers are
+called after the commit: each event that a client has received is in the journal.
 """
 
 import logging
@@ -35,7 +35,7 @@ class Announcement(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """One item of the bus's queue: it is journalled whole, or not at all."""
+    """One item of the bus's queue: it is written to the journal completely, or not at all."""
 
     time: float
     announcements: tuple[Announcement, ...]
@@ -49,11 +49,11 @@ Subscriber = Callable[[Batch], None]
 _MAX_BATCH = 1000
 
 _MAX_HELD = 64
-"""Entries that a thread holds back at most: others could be at work on them."""
+"""Entries that a thread holds back at most, because other threads could process them already."""
 
 
 class _Held(threading.local):
-    """What a thread has published and not handed over yet; None while it hands over each at once."""
+    """Entries that a thread has published and not handed over yet; None while it hands over each at once."""
 
     entries: list[_Entry] | None = None
 
@@ -94,9 +94,10 @@ class EventBus:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Hand over what this thread publishes within the context at its end, to be committed together.
+        """Commit together what this thread publishes within the context, at its end.
 
-        Of much, the first part is handed over before. Contexts may be nested: the outermost one counts.
+        If there is much, the first part is handed over earlier. Contexts may be nested: the outermost one
+        counts.
         """
         if self._held.entries is not None:
             yield
@@ -124,11 +125,11 @@ class EventBus:
 
     @property
     def backlog(self) -> int:
-        """How many entries wait to be committed, about."""
+        """Approximate number of entries that wait to be committed."""
         return self._queue.qsize()
 
     def committed(self) -> "Future[None]":
-        """Return a future that is done when all that was published before has been committed and told.
+        """Return a future that is done when all that was published before has been committed and distributed.
 
         Within `together`, it is done only after the end of that.
 
@@ -140,14 +141,14 @@ class EventBus:
             if not self._closed:
                 self._put(_Entry(time.time(), (), (), future))
                 return future
-        future.set_exception(RuntimeError("the event bus is closed: it commits nothing any more"))
+        future.set_exception(RuntimeError("the event bus is closed: it commits nothing more"))
         return future
 
     def subscribe(self, subscriber: Subscriber, *, last: bool = False) -> None:
-        """Have a function called with every batch from now on, in order, by the thread of the bus.
+        """Subscribe a function: the thread of the bus calls it with every batch from now on, in order.
 
-        :param subscriber: must be quick; if it raises, that is logged and the bus goes on
-        :param last: call it when those who are not the last have been told of the batch
+        :param subscriber: must be quick; if it raises, that is logged and the bus continues
+        :param last: call it after all other subscribers
         """
         # A new list each time: the bus's thread may be iterating over the old one.
         if last:
@@ -156,14 +157,14 @@ class EventBus:
             self._subscribers = [*self._subscribers, subscriber]
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
-        """No longer call a function."""
+        """Unsubscribe a function."""
         self._subscribers = [known for known in self._subscribers if known != subscriber]
         self._followers = [known for known in self._followers if known != subscriber]
 
     def wait_while_telling(self) -> None:
         """Wait until no batch is known to one subscriber and not yet to another.
 
-        Who looks at one of them, calls this, and looks at another finds nothing there that is older. Never
+        A caller that reads one subscriber, calls this, and reads another one finds nothing older there. Never
         call it in a thread that a subscriber may wait for.
         """
         with self._telling:
@@ -184,9 +185,9 @@ class EventBus:
             try:
                 self._commit(entries)
             except Exception:
-                # Nobody would restart this thread: whatever went wrong with one batch, go on with the next.
+                # Nothing would restart this thread: after any failure of one batch, continue with the next.
                 LOGGER.exception("The event bus could not handle a batch of %d entries", len(entries))
-                # Nobody has seen the numbers of what was not kept: they are given again.
+                # The numbers of events that were not kept have not been published: they are assigned again.
                 self._seq = self.journal.last_seq
             for entry in entries:
                 if entry.committed is not None:
@@ -225,7 +226,9 @@ class EventBus:
             try:
                 subscriber(batch)
             except Exception:
-                LOGGER.exception("A subscriber of the event bus failed; the others are told all the same")
+                LOGGER.exception(
+                    "A subscriber of the event bus failed; the other subscribers are still called"
+                )
 
     def _number(self, announcement: Announcement, time_: float) -> JournalEvent:
         self._seq += 1

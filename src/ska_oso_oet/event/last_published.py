@@ -1,7 +1,7 @@
-"""What events say of a thing whose document is damaged.
+"""Recovery of a damaged document from events.
 
-Summaries are written in the same transaction as the events about them, so that the newest events of a thing
-are as true as its document.
+Summaries are written in the same transaction as the events about them, so the newest events of an object are
+as reliable as its document.
 """
 
 from collections.abc import Collection, Iterator

@@ -88,7 +88,7 @@ class SummaryStore(Generic[S]):
         bus.committed().result()
 
     def recall(self) -> None:
-        """Take up what former servers left in a journal that could not be read at the start.
+        """Load the records of previous servers from a journal that could not be read at the start.
 
         Does not wait for the bus.
 
@@ -136,14 +136,14 @@ class SummaryStore(Generic[S]):
     def publish(self, *announcements: Announcement, summary: S) -> None:
         """Publish a summary and events about it, as one.
 
-        :raises ValueError: if the summary holds text that is not valid Unicode
+        :raises ValueError: if the summary contains text that is not valid Unicode
         """
         self._bus.publish(*announcements, document=self.document(summary))
 
     def document(self, summary: S) -> Document:
         """Return the document that keeps a summary.
 
-        :raises ValueError: if the summary holds text that is not valid Unicode
+        :raises ValueError: if the summary contains text that is not valid Unicode
         """
         text = summary.model_dump_json(fallback=repr)
         return Document(self._kind, summary.id, text, live=not summary.state.is_final, value=summary)

@@ -14,7 +14,7 @@ topics:
 - entry_id: ID of the entry of the queue
 - reason: why the queue is in its state, None if that needs no reason
 - checkpoint: label of the checkpoint
-- number: how many checkpoints the script has come to
+- number: how many checkpoints the script has reached
 - at_checkpoint: what happens at the next checkpoint, PAUSE or STOP; None if nothing does
 - question: the question, with its answer if it has one
 - new_state: name of the ProcedureState, ActivityState or QueueState
@@ -24,7 +24,7 @@ topics:
 - scan_id: scan ID; ``scan.lifecycle.start`` may be sent without it
 - subarray_id: subarray ID
 - error: what the subarray answered
-- msg: what the script, or who prepares it, has to say; with progress, what it is doing, e.g. scan 2 of 5
+- msg: text of the script, or of its preparation; with progress, what it is doing, e.g. scan 2 of 5
 - progress: percentage done, 0 to 100
 - refused_topic: topic of an event that was not published; why is in msg
 - size, limit: if it was too large, its size and what is allowed, in bytes
@@ -70,13 +70,13 @@ class request:
             def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
 
         class resume:
-            """A procedure is to go on; what was to happen at its next checkpoint is withdrawn."""
+            """A procedure is to continue; a pause or stop at its next checkpoint is withdrawn."""
 
             @staticmethod
             def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
 
         class step:
-            """A procedure is to go on to its next checkpoint, and to wait there."""
+            """A procedure is to continue to its next checkpoint, and to wait there."""
 
             @staticmethod
             def msgDataSpec(msg_src: Any, request_id: Any, cmd: Any) -> None: ...
@@ -140,7 +140,7 @@ class procedure:
             def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
 
         class resumed:
-            """A procedure that was paused goes on."""
+            """A procedure that was paused continues."""
 
             @staticmethod
             def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
@@ -179,7 +179,7 @@ class procedure:
         """The checkpoints of a script."""
 
         class passed:
-            """A script has come to a checkpoint that has a label."""
+            """A script has reached a checkpoint that has a label."""
 
             @staticmethod
             def msgDataSpec(msg_src: Any, checkpoint: Any, number: Any) -> None: ...
@@ -206,22 +206,22 @@ class procedure:
             def msgDataSpec(msg_src: Any, question: Any) -> None: ...
 
         class expired:
-            """The time for an answer is up; the script goes on with the default, if there is one."""
+            """The time for an answer is up; the script continues with the default, if there is one."""
 
             @staticmethod
             def msgDataSpec(msg_src: Any, question: Any) -> None: ...
 
         class withdrawn:
-            """A script does not wait any more for an answer: it has ended, or was interrupted."""
+            """A script no longer waits for an answer: it has ended, or was interrupted."""
 
             @staticmethod
             def msgDataSpec(msg_src: Any, question: Any) -> None: ...
 
     class environment:
-        """What is prepared for a script from git: its files, and its Python environment."""
+        """Preparation of a script from git: its files, and its Python environment."""
 
         class progress:
-            """The preparation has come further."""
+            """The preparation has progressed."""
 
             @staticmethod
             def msgDataSpec(msg_src: Any, msg: Any) -> None: ...
@@ -243,7 +243,7 @@ class activity:
         """The life of an activity."""
 
         class running:
-            """An activity has been accepted and its script is on its way."""
+            """An activity has been accepted and its script is being prepared."""
 
             @staticmethod
             def msgDataSpec(msg_src: Any, request_id: Any, result: Any) -> None: ...
@@ -296,19 +296,19 @@ class queue:
 
 
 class user:
-    """Root of what users' scripts have to say."""
+    """Root of the messages of users' scripts."""
 
     class script:
         """Messages of scripts."""
 
         class announce:
-            """A script says something to its operator."""
+            """A message of a script to its operator."""
 
             @staticmethod
             def msgDataSpec(msg_src: Any, msg: Any) -> None: ...
 
         class progress:
-            """A script says how far it has come."""
+            """Progress of a script."""
 
             @staticmethod
             def msgDataSpec(msg_src: Any, progress: Any, msg: Any = None) -> None: ...

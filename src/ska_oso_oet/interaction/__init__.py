@@ -1,8 +1,8 @@
-"""What a script and its operator have to say to each other, for authors of scripts.
+"""Interaction of a script with its operator, for authors of scripts.
 
 - `checkpoint` marks a place where the script may be paused, stepped or stopped;
 - `ask` waits for an answer of the operator;
-- `context` is what operators have set for all scripts.
+- `context` has the values that operators have set for all scripts.
 
 `checkpoint_async` and `ask_async` are for coroutines. Outside of the OET a checkpoint does nothing, and a
 question is asked on the terminal.

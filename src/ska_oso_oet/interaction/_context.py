@@ -1,4 +1,4 @@
-"""What operators have set for all scripts."""
+"""The context: values that operators have set for all scripts."""
 
 import copy
 import os
@@ -11,7 +11,7 @@ from . import link
 class Context(Mapping[str, Any]):
     """The attribute ``scriptContext`` of the controller as it is now, read-only.
 
-    It changes while a script runs. Outside of the OET it is what the environment of the process says.
+    It changes while a script runs. Outside of the OET, the environment of the process defines it.
     Its first member is ``wait_for_qa_ready``: whether a script waits until the quality assessment is ready.
     """
 
@@ -31,11 +31,11 @@ class Context(Mapping[str, Any]):
 def _current() -> Mapping[str, Any]:
     if (oet := link.connected) is not None:
         return oet.context()
-    # Imported late: to import this package is to cost a script nothing.
+    # Imported late: importing this package must not delay a script.
     from ska_oso_oet.model import default_context
 
     return default_context(os.environ)
 
 
 context = Context()
-"""What operators have set for all scripts, as it is now; see `Context`."""
+"""The context at present: values that operators have set for all scripts; see `Context`."""

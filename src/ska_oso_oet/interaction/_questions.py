@@ -40,7 +40,7 @@ def ask(
     :returns: the answer, checked, of the type
     :raises TimeoutError: if nobody has answered in time, and there is no default
     :raises ValueError: if the question cannot be answered, e.g. because its default is beyond its limits
-    :raises RuntimeError: if nobody can be asked: in a child process, or without a terminal
+    :raises RuntimeError: if there is no operator to ask: in a child process, or without a terminal
     :raises TerminateInterrupt: if the script is stopped while it waits
     """
     request = _request(text, choices, type, unit, minimum, maximum, default, timeout)
@@ -67,7 +67,7 @@ async def ask_async(
     default: Any = None,
     timeout: float | None = None,  # the OET measures it
 ) -> Any:
-    """Ask the operator, and wait for the answer without holding up the event loop; see `ask`."""
+    """Ask the operator, and wait for the answer without blocking the event loop; see `ask`."""
     request = _request(text, choices, type, unit, minimum, maximum, default, timeout)
     if (oet := link.connected) is None:
         from ._terminal import ask_on_terminal
@@ -95,7 +95,7 @@ def _request(
 
     :raises ValueError: if it cannot
     """
-    # Imported late: to import this package is to cost a script nothing.
+    # Imported late: importing this package must not delay a script.
     from pydantic import ValidationError
 
     from ska_oso_oet.model import QuestionRequest, explain
@@ -121,7 +121,7 @@ def _request(
 
 
 def _type_of(choices: Sequence[Any] | None) -> type:
-    """Return the type of which all choices are; text where there are none."""
+    """Return the common type of all choices; text if there are none."""
     kinds = {type(choice) for choice in choices or ()}
     if len(kinds) == 1:
         return kinds.pop()

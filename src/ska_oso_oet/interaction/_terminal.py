@@ -18,7 +18,7 @@ def ask_on_terminal(request: "QuestionRequest") -> Any:
     """Ask a question on standard error, and read the answer from standard input.
 
     :param request: the question
-    :returns: the answer, checked; an answer that does not fit is asked for again
+    :returns: the answer, checked; after an answer that does not fit, the question is asked again
     :raises TimeoutError: if there was none in time, and there is no default
     :raises RuntimeError: if standard input is at its end, and there is no default
     """
@@ -39,7 +39,7 @@ def ask_on_terminal(request: "QuestionRequest") -> Any:
 
 
 def _without_answer(request: "QuestionRequest", in_time: bool) -> Any:
-    """Return the default of a question that nobody has answered."""
+    """Return the default of a question that was not answered."""
     if request.default is not None:
         return request.default
     if in_time:
@@ -59,7 +59,7 @@ def _read_line(prompt: str, deadline: float | None) -> str | None:
             return ""
     sys.stderr.write(prompt)
     sys.stderr.flush()
-    # Without the buffer of sys.stdin: what is in it could not be waited for with a time limit.
+    # Without the buffer of sys.stdin: a read of its content cannot have a time limit.
     line = b""
     while not line.endswith(b"\n"):
         left = None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -20,23 +20,23 @@ class PendingAnswer(Protocol):
         """Wait for the answer; see `result`."""
 
     def withdraw(self) -> None:
-        """Wait no longer."""
+        """Withdraw the question."""
 
 
 class Link(Protocol):
     """The OET, as a script sees it."""
 
     def checkpoint(self, label: str | None) -> None:
-        """The script has come to a checkpoint. Returns when it may go on."""
+        """The script has reached a checkpoint. Returns when it may continue."""
 
     async def checkpoint_async(self, label: str | None) -> None:
-        """A coroutine of the script has come to a checkpoint. Returns when it may go on."""
+        """A coroutine of the script has reached a checkpoint. Returns when it may continue."""
 
     def ask(self, request: "QuestionRequest") -> PendingAnswer:
         """Ask a question of the operator."""
 
     def context(self) -> Mapping[str, Any]:
-        """Return what operators have set for all scripts, as it is now."""
+        """Return the context of all scripts at present."""
 
 
 connected: Link | None = None
@@ -44,7 +44,7 @@ connected: Link | None = None
 
 
 def connect(link: Link | None) -> None:
-    """Have the functions of this package use a connection from now on.
+    """Set the connection that the functions of this package use.
 
     :param link: the connection; None for none
     """

@@ -81,7 +81,7 @@ class Backend(Protocol):
         """Whether another program may have changed the database. Quick: called before each transaction."""
 
     def verify(self) -> None:
-        """Look for damage, however long that takes.
+        """Check for damage completely, even if that takes long.
 
         :raises StorageDamagedError: if the database is damaged
         """
@@ -93,13 +93,13 @@ class Backend(Protocol):
         """
 
     def checkpoint(self) -> bool:
-        """Do the maintenance that delays nobody, and return whether `compact` should be called.
+        """Do the maintenance that delays no other thread, and return whether `compact` should be called.
 
         :raises Exception: of the driver, to be classified
         """
 
     def compact(self) -> None:
-        """Reduce the space that the database takes; called while nobody writes.
+        """Reduce the space that the database takes; called while no thread writes.
 
         :raises Exception: of the driver, to be classified
         """

@@ -29,7 +29,7 @@ class BackgroundThread:
         self._thread.start()
 
     def wake(self) -> None:
-        """Have the function called soon; once more if it is running."""
+        """Wake the thread: the function is called soon; if it is running, once more."""
         with self._condition:
             self._woken = True
             self._condition.notify()
@@ -52,7 +52,7 @@ class BackgroundThread:
             try:
                 delay = self._work()
             except Exception:
-                # Nothing would start this thread again.
+                # Nothing would restart this thread.
                 LOGGER.exception("The background thread of the journal failed; it tries again")
                 delay = _AFTER_FAILURE_S
 

@@ -1,4 +1,4 @@
-"""Copies of a journal in SQLite, for back-ups, and the numbers to continue with after one was put back."""
+"""Copies of a journal in SQLite, for back-ups, and the numbers to continue with after one was restored."""
 
 import sqlite3
 from contextlib import closing
@@ -28,7 +28,7 @@ def copy_journal(directory: Path, target: Path) -> bool:
     try:
         with closing(_connect(source, "ro")) as reader, closing(_connect(target, "rwc")) as writer:
             reader.backup(writer)
-            # The copy is one file, without a log beside it.
+            # The copy is one file, without a separate log.
             writer.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.OperationalError as error:
         raise OSError(f"{source} cannot be copied to {target}: {error}") from error
@@ -38,7 +38,7 @@ def copy_journal(directory: Path, target: Path) -> bool:
 
 
 def check_journal(file: Path) -> None:
-    """Check that a copy of a journal is whole.
+    """Check that a copy of a journal is complete.
 
     :param file: the copy
     :raises JournalCopyError: if it is not
@@ -53,7 +53,7 @@ def check_journal(file: Path) -> None:
 
 
 def reserve_numbers(directory: Path, copy: Path, seconds: float) -> LastNumbers:
-    """Have the journal that was put into a state directory continue beyond all numbers that were assigned.
+    """Let a restored journal continue beyond all numbers that were assigned.
 
     The high-water marks of the directory say what was assigned, if they are there and not older than the
     copy. Otherwise numbers are skipped for the time since the copy was made.

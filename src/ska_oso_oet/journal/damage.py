@@ -1,4 +1,4 @@
-"""Rows that are not as they were written: they are skipped, counted, and reported once."""
+"""Damaged rows: they are skipped, counted, and reported once."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ class StoredDocument(NamedTuple):
 
 
 class _Fate(Enum):
-    """What became of a damaged row."""
+    """Treatment of a damaged row."""
 
     SKIPPED = "Damaged rows of {place} are skipped: {names}."
     RESTORED = (
@@ -105,7 +105,7 @@ class DamagedRows:
 
     @property
     def sentence(self) -> str | None:
-        """What an operator should know of them; None if there are none."""
+        """Description of them for an operator; None if there are none."""
         with self._lock:
             rows = dict(self._rows)
         if not rows:
@@ -185,7 +185,7 @@ def _require_number(text: str, key: str, number: int) -> None:
     """
     content = _parsed(text)
     if not isinstance(content, dict) or content.get(key, number) != number:
-        raise ValueError("its text does not belong to it")
+        raise ValueError("its text belongs to another row")
 
 
 def _parsed(text: str) -> Any:

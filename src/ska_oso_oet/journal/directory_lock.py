@@ -89,8 +89,8 @@ class DirectoryLock:
         with contextlib.suppress(OSError):
             self._write_holder()
         return (
-            f"{self._file} was removed while this server uses it, and was created again: keep clean-ups away "
-            "from the state directory"
+            f"{self._file} was removed while this server uses it, and was created again: exclude the state "
+            "directory from clean-ups"
         )
 
     def release(self) -> None:

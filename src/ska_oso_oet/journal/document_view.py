@@ -1,4 +1,4 @@
-"""The newest documents of one kind, in memory: what clients see, and nothing that is not in the journal."""
+"""View of the newest documents of one kind, in memory: clients see only what is in the journal."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ class BatchSource(Protocol):
     """Where the batches are kept."""
 
     def subscribe(self, subscriber: Callable[[Batch], None], *, last: bool = False) -> None:
-        """Have a function called with every batch; with `last`, after all other functions."""
+        """Subscribe a function to every batch; with `last`, it is called after all other functions."""
 
 
 class DocumentView:
@@ -45,12 +45,12 @@ class DocumentView:
         self._done: list[tuple[Future[Document], Document]] = []
         bus.subscribe(self._on_batch)
         bus.subscribe(self._conclude, last=True)
-        # Whoever has made this recalls them when the journal can be read.
+        # The owner of this view recalls them when the journal can be read.
         with suppress(JournalUnavailableError):
             self.recall()
 
     def recall(self) -> None:
-        """Show what the journal has from before, beside what has come since. Does not wait for the bus.
+        """Show the earlier documents of the journal, too. Does not wait for the bus.
 
         :raises JournalUnavailableError: if the journal cannot be read at present
         """
@@ -111,7 +111,7 @@ class DocumentView:
                 del self._documents[document_id]
 
     def _conclude(self, _: Batch | None = None) -> None:
-        """Tell those who wait for ends. Whoever listens to the bus has heard of them by now."""
+        """Set the results of those who wait for ends, after all other subscribers of the bus."""
         if not self._done:
             return
         with self._lock:
@@ -142,12 +142,12 @@ class DocumentView:
     def ended(self, document_id: int) -> "Future[Document]":
         """Return a future for a document in its final form.
 
-        It is done by the thread of the bus, when all subscribers have been told of the end.
+        The thread of the bus sets its result, after all subscribers were called with the end.
         """
         future: Future[Document] = irrevocable_future()
         with self._lock:
-            # It may have ended, and been followed by so many that it is no longer at hand. What is committed
-            # after this look at the journal has to wait for the lock to be told.
+            # It may have ended, and been followed by so many that it is no longer at hand. Commits after this
+            # read of the journal wait for the lock before they are reported.
             known = self._documents.get(document_id) or self._read_older(document_id)
             if known is None or known.live:
                 self._waiting.setdefault(document_id, []).append(future)

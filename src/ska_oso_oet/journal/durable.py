@@ -1,4 +1,4 @@
-"""The journal that survives its process: a database for all entries, memory for the newest."""
+"""Durable journal: a database for all entries, memory for the newest."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -166,7 +166,7 @@ def _open_state(opener: StorageOpener, retention: Retention) -> JournalState:
         try:
             opened = opener.open()
         except StorageError as fault:
-            # Telescope time is worth more than history: continue without storage, if the numbers are known.
+            # Observing is more important than history: continue without storage, if the numbers are known.
             state = JournalState(opener.assumed_numbers(), retention)
             state.mark_storage_unopened()
             state.set_fault(str(fault))

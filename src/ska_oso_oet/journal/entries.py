@@ -1,4 +1,4 @@
-"""What a transaction writes: events, documents, IDs, and ranges of events that are lost or skipped."""
+"""Content of a transaction: events, documents, IDs, and ranges of events that are lost or skipped."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

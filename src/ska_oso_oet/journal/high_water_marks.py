@@ -1,4 +1,4 @@
-"""The greatest numbers that were assigned, known even when the storage that held them is lost.
+"""High-water marks: the greatest numbers that were assigned, known even when the storage is lost.
 
 A small file beside the storage holds the high-water marks. Numbers are reserved in it in blocks: it is
 written once in thousands of events, and no number above its marks was ever assigned.

@@ -1,4 +1,4 @@
-"""The state that the threads of the journal share: entries in memory, numbers, and the storage."""
+"""Shared state of the threads of the journal: entries in memory, numbers, and the storage."""
 
 import threading
 from collections.abc import Iterable, Sequence

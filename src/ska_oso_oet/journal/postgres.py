@@ -70,7 +70,7 @@ class PostgresBackend:
         }
         password = secrets.environment().get("PGPASSWORD")
         if self._url.password is None and password is not None:
-            # The library would look for it in the environment, where it is not any more.
+            # The library would look for it in the environment, from which it was removed.
             arguments["password"] = password
         self.writer = create_engine(self._url, connect_args=arguments, poolclass=NullPool)
         event.listen(self.writer, "connect", self._claim)

@@ -1,7 +1,7 @@
-"""The interface of a journal, whatever it keeps its entries in.
+"""The interface of all kinds of journals.
 
-A journal stores numbered events, and JSON documents by kind and ID. It knows no class of procedure
-or activity. One thread appends (the event bus); any thread may read.
+A journal stores numbered events, and JSON documents by kind and ID. It does not depend on the classes of
+procedures and activities. One thread appends (the event bus); any thread may read.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -35,20 +35,20 @@ class Document(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What one transaction of the journal holds."""
+    """Content of one transaction of the journal."""
 
     events: list[JournalEvent]
     documents: list[Document]
     fields: Sequence[Mapping[str, Any]] = ()
-    """The fields of each event, ``msg_src`` and those of its topic, in the order of the events: nobody has to
-    parse their texts."""
+    """The fields of each event, ``msg_src`` and those of its topic, in the order of the events: no reader has
+    to parse their texts."""
     versions: Sequence[Document] = ()
     """All versions of the documents within the transaction, oldest first. Of each document, the last one is
     in ``documents``, and is kept."""
 
 
 class EventsNoLongerKeptError(OetError, LookupError):
-    """Events were asked for that are gone: dropped by retention, or lost with a damaged storage.
+    """The requested events no longer exist: dropped by retention, or lost with a damaged storage.
 
     :param after: number of the event after which reading was to go on
     :param first: number of the first event that can be read after the missing ones
@@ -81,7 +81,7 @@ def answerable(events: Sequence[JournalEvent]) -> list[JournalEvent]:
 
 
 class JournalUnavailableError(OetError, RuntimeError):
-    """What was asked for is in a storage that cannot be read at present; the message says why."""
+    """The requested entries are in a storage that cannot be read at present; the message says why."""
 
 
 class JournalLockedError(OetError, RuntimeError):
@@ -93,7 +93,7 @@ class JournalTooNewError(OetError, RuntimeError):
 
 
 class Journal(Protocol):
-    """Where events and documents are kept."""
+    """Storage of events and documents."""
 
     @property
     def damaged(self) -> "DamagedRows":
@@ -101,7 +101,7 @@ class Journal(Protocol):
 
     @property
     def fault(self) -> str | None:
-        """Why what was appended lately may not survive a crash; None while all is well."""
+        """Why recent entries may not survive a crash; None while there is no fault."""
 
     @property
     def recovery(self) -> str | None:
@@ -141,7 +141,7 @@ class Journal(Protocol):
         """Return the greatest ID that may ever have been given out for a kind of document, 0 if none was."""
 
     def read_document(self, kind: str, document_id: int) -> Document | None:
-        """Return a document, or None if it never was or is no longer kept.
+        """Return a document, or None if it does not exist or is no longer kept.
 
         :raises JournalUnavailableError: if it can't be read at present
         """
@@ -171,4 +171,4 @@ class Journal(Protocol):
         """
 
     def close(self) -> None:
-        """Write what is still in memory, as far as that is possible, and let go of the storage."""
+        """Write what is still in memory, as far as that is possible, and close the storage."""

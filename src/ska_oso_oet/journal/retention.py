@@ -1,4 +1,4 @@
-"""How many entries are kept, and how often old ones are dropped."""
+"""Retention: how many entries are kept, and how often old ones are dropped."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +17,7 @@ _LEAST_EVENTS: Final = 100
 
 @dataclass(frozen=True)
 class Retention:
-    """How much is kept.
+    """Limits of what is kept.
 
     :ivar events: how many of the newest events
     :ivar documents: how many of the newest ended documents of each kind; live ones are always kept

@@ -1,4 +1,4 @@
-"""Reading and writing the entries of the journal as rows of a database."""
+"""Storage of the entries of the journal as rows of a database."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,7 +46,7 @@ _FIRST_PAGE: Final = 100
 
 @dataclass(frozen=True)
 class StorageSummary:
-    """What must be known of the stored entries before others are appended.
+    """Numbers of the stored entries, which must be known before others are appended.
 
     :ivar first_seq: number of the oldest event, None if there is none
     :ivar last_numbers: the greatest numbers assigned, as far as the storage knows
@@ -131,7 +131,7 @@ class SqlStorage:
             self._backend.write(self._writer, [step for step in steps if step.rows])
 
     def summary(self) -> StorageSummary:
-        """Read what must be known at the start; uses indexes, so that it is quick however much is stored."""
+        """Read what must be known at the start, by indexes: it is quick for any number of entries."""
         with self._found_at_opening(), self._writer.begin():
             # An event with a number that was never assigned is damaged.
             possible = events.c.seq.between(1, GREATEST_SEQ)
@@ -247,12 +247,12 @@ class SqlStorage:
             self._backend.verify()
 
     def checkpoint(self) -> bool:
-        """Do the maintenance that delays nobody, and return whether `compact` should be called."""
+        """Do the maintenance that delays no other thread, and return whether `compact` should be called."""
         with self._translated():
             return self._backend.checkpoint()
 
     def compact(self) -> None:
-        """Reduce the space that the database takes; only while nobody writes."""
+        """Reduce the space that the database takes; only while no thread writes."""
         with self._translated():
             self._backend.compact()
 
@@ -326,7 +326,7 @@ def _topics_with_prefix(connection: Connection, prefix: str) -> list[str]:
     step = select(events.c.topic).where(further).order_by(events.c.topic).limit(1).scalar_subquery()
     found = found.union_all(select(step).where(found.c.topic.is_not(None)))
     query = select(found.c.topic).where(found.c.topic.is_not(None)).limit(_MAX_MERGED_TOPICS + 1)
-    # Of a damaged row, a topic may be no text: nobody can ask for it.
+    # The topic of a damaged row may not be text: no query can match it.
     return [topic for topic in connection.scalars(query) if _is_text(topic)]
 
 

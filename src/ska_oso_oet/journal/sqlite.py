@@ -31,7 +31,7 @@ _PAGES_FREED_AT_ONCE: Final = 250
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 _DAMAGED_EXTENDED: Final = frozenset({sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS})
 _NO_TEXT: Final = "Could not decode to UTF-8"
-"""Begins what the driver says of a text that is none; such an error has no code."""
+"""Beginning of the driver's message for a value that is not valid text; such an error has no code."""
 
 _REASONS: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space",
@@ -66,7 +66,7 @@ class SqliteBackend:
     :param directory: the state directory
     """
 
-    survives_power_loss = False  # synchronous=NORMAL: a commit is no fsync
+    survives_power_loss = False  # synchronous=NORMAL: a commit does not call fsync
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / JOURNAL_FILE
@@ -103,7 +103,7 @@ class SqliteBackend:
     def _connect_reader(self) -> sqlite3.Connection:
         connection = self._connect("rw")
         connection.execute("PRAGMA query_only=ON")
-        # A row with bytes that are no text must not make the others unreadable.
+        # A row with bytes that are not text must not make the others unreadable.
         connection.text_factory = lambda raw: raw.decode(errors="surrogateescape")
         return connection
 
@@ -264,7 +264,7 @@ class SqliteBackend:
         # The file may become shorter now, which is not damage.
         self._known = self._known._replace(size=0)
         with contextlib.closing(self._connect("rw")) as connection:
-            # What readers prevent now can be done next time.
+            # If readers prevent it now, it is done next time.
             connection.execute("PRAGMA busy_timeout=0")
             yield connection
         self._remember_file()

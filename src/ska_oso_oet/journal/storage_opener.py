@@ -1,4 +1,4 @@
-"""Opening the storage: the lock, the database or its replacement, and the numbers to continue with."""
+"""Opens the storage: the lock, the database or its replacement, and the numbers to continue with."""
 
 import contextlib
 import logging
@@ -34,7 +34,7 @@ class StorageOpener:
 
     :param directory: the state directory, created if it does not exist
     :param backend: the database with the entries
-    :param on_intrusion: called when somebody has removed the lock file, by the thread that appends
+    :param on_intrusion: called when the lock file was removed, by the thread that appends
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class StorageOpener:
         )
 
     def reserve(self, last_numbers: LastNumbers, stored: LastNumbers | None) -> None:
-        """Reserve these numbers, so that they are known whatever happens to the database.
+        """Reserve these numbers, so that they are known even if the database is lost.
 
         :param last_numbers: the greatest numbers assigned
         :param stored: the numbers that the database has; None if it lacks some that were assigned

@@ -1,4 +1,4 @@
-"""Writing to the storage, recovering it after faults, and limiting its size."""
+"""Writer: writes to the storage, recovers it after faults, and limits its size."""
 
 import logging
 import threading
@@ -78,7 +78,7 @@ class JournalWriter:
             self._state.add(entries)
 
     def handle_read_fault(self, fault: StorageError) -> None:
-        """Handle a fault that a reader has found: have damage repaired; other faults need no action."""
+        """Handle a fault that a reader has found: start the repair of damage; other faults need no action."""
         if isinstance(fault, StorageDamagedError):
             self._record_fault(fault)
             self._state.set_fault(str(fault))
@@ -107,7 +107,7 @@ class JournalWriter:
         appended = self._appended
         appended[0] += len(events)
         appended[1] += len(documents)
-        # By lists: for one event, which is what there mostly is, a generator takes twice as long.
+        # By lists: for one event, the usual case, a generator takes twice as long.
         appended[2] += sum([len(event.text) for event in events]) + sum(
             [len(each.text) for each in documents]
         )
@@ -210,7 +210,7 @@ class JournalWriter:
             pass
         for kind in self._state.kinds():
             self._drop_documents(storage, kind)
-        # Waiting for SQLite's own lock is done in steps of up to 0.1 s: this lock makes the others wait less.
+        # SQLite waits for its own lock in steps of up to 0.1 s: with this lock, other threads wait less.
         for _ in range(_COMPACTIONS_AT_ONCE):
             if self._thread.closing or not storage.checkpoint():
                 break

@@ -1,4 +1,4 @@
-"""The JSON that crosses any border of the OET, once, as typed models.
+"""Typed models of all JSON that processes of the OET exchange.
 
 States, requests and summaries are defined here and nowhere else. The device server, the sidecar,
 the Tango client and the ``oet`` command read and write these models; none of them builds such

@@ -1,4 +1,4 @@
-"""How long to wait before another attempt."""
+"""Delays between attempts."""
 
 from typing import Self
 

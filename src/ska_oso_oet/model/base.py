@@ -1,4 +1,4 @@
-"""What all models have in common, and the arguments of a script's functions."""
+"""Base classes of models, and the arguments of a script's functions."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -73,7 +73,7 @@ class ProcedureInput:
     __hash__ = None  # type: ignore[assignment]  # arguments may be of any kind
 
     def to_json(self) -> dict[str, Any]:
-        """Return the arguments in the form in which they cross borders."""
+        """Return the arguments in their JSON form."""
         return {"args": list(self.args), "kwargs": self.kwargs}
 
     @classmethod

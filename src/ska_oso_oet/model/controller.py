@@ -9,7 +9,7 @@ from .base import Model
 
 
 class AdminMode(StrEnum):
-    """How far a controller may be used. The order is that of the device's DevEnum labels."""
+    """Admin mode: how far a controller may be used. The order is that of the device's DevEnum labels."""
 
     ONLINE = "ONLINE"
     """In normal use."""
@@ -18,13 +18,13 @@ class AdminMode(StrEnum):
     ENGINEERING = "ENGINEERING"
     """In use for tests and maintenance."""
     NOT_FITTED = "NOT_FITTED"
-    """What the device controls is not there."""
+    """The hardware that the device controls is not installed."""
     RESERVED = "RESERVED"
-    """What the device controls is kept as a spare."""
+    """The hardware that the device controls is kept as a spare."""
 
 
 class HealthState(StrEnum):
-    """How well a controller can execute scripts. The order is that of the device's DevEnum labels."""
+    """Health: how well a controller can execute scripts. The order is that of the device's DevEnum labels."""
 
     OK = "OK"
     DEGRADED = "DEGRADED"
@@ -43,21 +43,21 @@ class OperatingState(StrEnum):
 
 
 class ControlMode(StrEnum):
-    """Who has control of a controller. The order is that of the device's DevEnum labels."""
+    """Control mode: who has control of a controller. The order is that of the device's DevEnum labels."""
 
     REMOTE = "REMOTE"
     LOCAL = "LOCAL"
 
 
 class SimulationMode(StrEnum):
-    """Whether a simulator stands in for what a controller controls. The order is that of the labels."""
+    """Simulation mode: whether a simulator replaces the hardware. The order is that of the labels."""
 
     FALSE = "FALSE"
     TRUE = "TRUE"
 
 
 class TestMode(StrEnum):
-    """Whether a controller runs logic that is for tests only. The order is that of the labels."""
+    """Test mode: whether a controller runs logic that is for tests only. The order is that of the labels."""
 
     __test__ = False
     """It is not a test class, although pytest would take it for one."""
@@ -82,7 +82,7 @@ MAX_LOGGING_TARGETS = 4
 
 
 class ControllerSettings(Model):
-    """What the SKA device interface lets operators set of a controller, beside its properties."""
+    """Settings of a controller that the SKA device interface defines, in addition to its properties."""
 
     admin_mode: AdminMode = Field(description="how far it may be used")
     control_mode: ControlMode = Field(description="who has control of it")

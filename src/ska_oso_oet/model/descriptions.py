@@ -1,4 +1,4 @@
-"""What a script says of itself."""
+"""Descriptions of scripts."""
 
 from typing import Any
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Event(BaseModel):
-    """One event: flat JSON, with the topic's own fields beside these.
+    """One event: flat JSON, with the topic's own fields in addition to these.
 
     A field of the topic that bears a reserved name (``seq``, ``time``, ``topic``) is carried with an
     underscore appended, so that no script can forge a number.

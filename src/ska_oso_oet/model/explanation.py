@@ -1,4 +1,4 @@
-"""Plain sentences for what validation finds wrong."""
+"""Explanations of validation errors, in plain sentences."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any

@@ -12,7 +12,7 @@ _MAX_GAP = 100
 
 
 def failure_line(stacktrace: str | None) -> str:
-    """Return what a stack trace says at its end: the exception, without the calls that led to it.
+    """Return the last line of a stack trace: the exception, without the calls that led to it.
 
     :param stacktrace: a stack trace as Python writes it; or the reason of a failure, and after its first
         line what led to it
@@ -32,7 +32,7 @@ def failure_line(stacktrace: str | None) -> str:
 def abridged(text: str, limit: int) -> str:
     """Return a text; of a long one, its head and its tail.
 
-    Of a stack trace, the last call and the beginning of the message below it are kept as well.
+    In a stack trace, the last call and the beginning of its message are kept as well.
 
     :param text: a stack trace, or any text
     :param limit: characters that are kept, at most
@@ -48,8 +48,8 @@ def abridged(text: str, limit: int) -> str:
     if _FRAME_LINE.search(text, tail):
         # The tail has the last call.
         return _without(text, (limit - _MAX_GAP) // 3, len(text) - (limit - _MAX_GAP) * 2 // 3)
-    telling = text[begin : min(begin + part, tail)]
-    return _gap(text[:part], begin - part) + _gap(telling, tail - begin - len(telling)) + text[tail:]
+    middle = text[begin : min(begin + part, tail)]
+    return _gap(text[:part], begin - part) + _gap(middle, tail - begin - len(middle)) + text[tail:]
 
 
 def _without(text: str, begin: int, end: int) -> str:

@@ -1,4 +1,4 @@
-"""What a controller counts and measures, for monitoring."""
+"""Figures of a controller, for monitoring."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ DURATION_BOUNDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 100
 
 
 class Distribution(Model):
-    """How durations are distributed, since the server was started."""
+    """Distribution of durations since the server was started."""
 
     counts: list[int] = Field(
         default_factory=lambda: [0] * (len(DURATION_BOUNDS) + 1),
@@ -31,7 +31,7 @@ class Distribution(Model):
 
 
 class DurationCounter:
-    """Counts durations, of which a `Distribution` is made when somebody looks. Not safe for threads.
+    """Counts durations, for a `Distribution` on request. Not safe for threads.
 
     :param seconds: the first durations
     """
@@ -53,12 +53,12 @@ class DurationCounter:
 
     @property
     def distribution(self) -> Distribution:
-        """How the durations are distributed."""
+        """Return the distribution of the durations."""
         return Distribution(counts=list(self._counts), sum=self._sum)
 
 
 class ProcessFigures(Model):
-    """What some processes use."""
+    """Resources that some processes use."""
 
     processes: int = Field(description="how many there are")
     cpu_seconds: float = Field(description="processor time of those that live, in seconds")
@@ -68,7 +68,7 @@ class ProcessFigures(Model):
 
 
 class ControllerFigures(Model):
-    """What a controller counts and measures. Counts begin with 0 when its server is started."""
+    """Figures of a controller. Counts begin with 0 when its server is started."""
 
     device: str = Field(description="name of its Tango device")
     version: str = Field(description="version of its software")

@@ -1,4 +1,4 @@
-"""Questions about procedures that were, and requests to run one of them again."""
+"""Queries for procedures, ended ones included, and requests to run one of them again."""
 
 from pydantic import Field, FiniteFloat, StrictInt
 
@@ -11,7 +11,7 @@ _MAX_NUMBER = (1 << 63) - 1
 
 
 class HistoryQuery(Model):
-    """Which procedures to return, of all that are kept, newest first."""
+    """Query for procedures among all that are kept, newest first."""
 
     state: list[ProcedureState] = Field(default_factory=list, description="only those in one of these states")
     script: str = Field(default="", description="only those whose script's URI contains this")

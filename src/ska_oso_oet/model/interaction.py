@@ -1,4 +1,4 @@
-"""What scripts and operators say to each other: questions, and requests that take effect at checkpoints."""
+"""Interaction of scripts and operators: questions, and requests that take effect at checkpoints."""
 
 import math
 from collections.abc import Mapping
@@ -39,11 +39,11 @@ AnswerType = Literal["string", "integer", "number", "boolean"]
 
 
 class AnswerError(OetError, ValueError):
-    """An answer does not fit its question. The message says what would."""
+    """An answer does not fit its question. The message says which answers are valid."""
 
 
 class AtCheckpoint(StrEnum):
-    """What happens to a script at its next checkpoint."""
+    """Effect of a script's next checkpoint."""
 
     PAUSE = "PAUSE"
     """It waits there until it is resumed."""
@@ -57,9 +57,9 @@ class QuestionState(StrEnum):
     OPEN = "OPEN"
     """It waits for an answer."""
     ANSWERED = "ANSWERED"
-    """Somebody has answered it."""
+    """It was answered."""
     EXPIRED = "EXPIRED"
-    """Its time was up before anybody had answered it; its default was the answer, if it has one."""
+    """It was not answered in time; its default was the answer, if it has one."""
     WITHDRAWN = "WITHDRAWN"
     """The script has ended, or has been stopped while it asked."""
 
@@ -126,7 +126,7 @@ class QuestionRequest(Model):
         """Return an answer as the script gets it.
 
         :param answer: the answer, as JSON
-        :raises AnswerError: if it does not fit; the message says what would
+        :raises AnswerError: if it does not fit; the message says which answers are valid
         """
         if (value := self._fault(answer)) is not None:
             raise AnswerError(f"{value} is not an answer to {self.text!r}: {self.wanted()}")
@@ -136,7 +136,7 @@ class QuestionRequest(Model):
         """Return the answer that a person has typed. Nothing is the default.
 
         :param text: what was typed
-        :raises AnswerError: if it does not fit; the message says what would
+        :raises AnswerError: if it does not fit; the message says which answers are valid
         """
         text = text.strip()
         if not text and self.default is not None:
@@ -173,7 +173,7 @@ def _is_number(answer: Any) -> bool:
 
 
 def _same(choice: Any, answer: Any) -> bool:
-    # True is 1 for Python, and is not for people.
+    # True equals 1 in Python, but not for people.
     return isinstance(choice, bool) == isinstance(answer, bool) and choice == answer
 
 
@@ -234,7 +234,7 @@ class Question(QuestionRequest):
             case QuestionState.EXPIRED:
                 return f"has expired; its answer was the default{answer}" if answer else "has expired"
             case QuestionState.WITHDRAWN:
-                return "was withdrawn: its script does not wait for it any more"
+                return "was withdrawn: its script no longer waits for it"
         return "is open"
 
 
@@ -311,7 +311,7 @@ class SendReply(Model):
 
 
 def default_context(variables: Mapping[str, str]) -> dict[str, Any]:
-    """Return the context of scripts where nobody has set one.
+    """Return the initial context of scripts.
 
     :param variables: environment variables; ``OET_WAIT_FOR_QA_READY`` counts
     """

@@ -1,4 +1,4 @@
-"""Which procedure is meant where a client names none."""
+"""Selection of the procedure for requests that do not name one."""
 
 from collections.abc import Iterable
 

@@ -92,7 +92,7 @@ _LISTED_FILES = 16
 
 
 class ProcedurePhase(StrEnum):
-    """Part of its life that a procedure is in. The state RUNNING belongs to two of them."""
+    """Phase of a procedure. The state RUNNING belongs to two of them."""
 
     PREPARING = "PREPARING"
     """On its way to READY; ``init`` runs here."""
@@ -122,19 +122,20 @@ class ProcedureSummary(PositionalModel):
         description="subarray that it uses, by its arguments and their defaults; null if unknown",
     )
     requested_by: AnyRequester | None = Field(
-        default=None, description="who had it created; null if the OET created it to send Abort"
+        default=None, description="who created it; null if the OET created it to send Abort"
     )
     started_by: AnyRequester | None = Field(
-        default=None, description="who had main started; null if it was not started yet"
+        default=None, description="who started main; null if it has not been started"
     )
     stopped_by: AnyRequester | None = Field(
-        default=None, description="who had it stopped; null if nobody has, or the OET did by itself"
+        default=None,
+        description="who stopped it; null if it was not stopped, or if the OET stopped it by itself",
     )
     queue_entry: int | None = Field(
         default=None, description="entry of the queue that it runs for; null if it was created by hand"
     )
     checkpoint: str | None = Field(
-        default=None, description="label of the checkpoint that its script has come to last"
+        default=None, description="label of the checkpoint that its script has reached last"
     )
     at_checkpoint: AtCheckpoint | None = Field(
         default=None, description="what happens at its next checkpoint; null if nothing does"
@@ -200,9 +201,9 @@ class ProcedureSummary(PositionalModel):
         return None if self.history.stacktrace is None else failure_line(self.history.stacktrace)
 
     def in_lists(self) -> "ProcedureSummary":
-        """Return what lists and events have of the summary: all of it but what may be long.
+        """Return the summary for lists and events: without the parts that may be long.
 
-        That is the text of a script, a result of more than 1 KiB, and all but 16 files.
+        These are the text of a script, a result of more than 1 KiB, and all but 16 files.
         """
         update: dict[str, Any] = {}
         if (script := without_text(self.script)) is not self.script:

@@ -89,13 +89,13 @@ Prepare = Literal["early", "init", "late"]
 
 
 class EntryProcedure(ProcedureRequest):
-    """What an entry is to run: a script, or what lists and events have of it, and its arguments."""
+    """Script of an entry, or its reference in lists and events, and its arguments."""
 
     script: SummaryScript  # type: ignore[assignment]  # lists leave out the text of an embedded one
 
 
 class EntryRequest(Model):
-    """What an entry of the queue is to run, and when."""
+    """Request for an entry of the queue: what to run, and when."""
 
     procedure: EntryProcedure | None = Field(default=None, description="a script and its arguments")
     activity: ActivityRequest | None = Field(default=None, description="an activity of a Scheduling Block")
@@ -137,7 +137,7 @@ class After(Model):
 
 
 Position = Literal["back", "front"] | Before | After
-"""Where entries are put. ``front`` is in front of all that have not begun."""
+"""Position of entries. ``front`` is in front of all that have not begun."""
 
 
 class QueueAddRequest(Model):
@@ -166,7 +166,7 @@ class QueueMoveRequest(Model):
 
 
 class EntryChanges(Model):
-    """What is to be changed of an entry. What is not given stays as it is."""
+    """Changes of an entry. Fields that are not given are unchanged."""
 
     procedure: EntryProcedure | None = None
     activity: ActivityRequest | None = None
@@ -279,7 +279,7 @@ class QueueEntry(Model):
         return None if self.request.not_before is None else self.request.not_before.timestamp()
 
     def in_lists(self) -> "QueueEntry":
-        """Return what lists and events have of the entry: all but the text of an embedded script."""
+        """Return the entry for lists and events: without the text of an embedded script."""
         procedure = self.request.procedure
         if procedure is None or (script := without_text(procedure.script)) is procedure.script:
             return self

@@ -1,4 +1,4 @@
-"""The observing queue as clients read it: page by page, with what is expected of its entries."""
+"""The observing queue as clients read it: page by page, with the expected times of its entries."""
 
 from pydantic import Field, StrictInt
 
@@ -17,7 +17,7 @@ class DurationSource(Model):
 
 
 class ShownEntry(QueueEntry):
-    """An entry of the queue, and what is expected of it. Estimates are of the moment when they were read."""
+    """An entry of the queue with its expected times, as estimated at the time of reading."""
 
     expected_duration: float | None = Field(
         default=None,
@@ -50,7 +50,7 @@ class Queue(Model):
 
 
 class QueueQuery(Model):
-    """Which entries of the queue to return."""
+    """Query for entries of the queue."""
 
     after: EntryId | None = Field(
         default=None,

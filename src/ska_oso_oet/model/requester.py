@@ -1,4 +1,4 @@
-"""Who makes a request."""
+"""Requesters: the users and programs that make requests."""
 
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ _Text = Annotated[str | None, BeforeValidator(_in_one_line)]
 
 
 class Requester(Model):
-    """Who makes a request: a person, with a program, on a host."""
+    """Requester: a person, with a program, on a host."""
 
     user: _Text = Field(
         default=None, max_length=_LONGEST, description="who asks, as known to the service or as given"
@@ -62,9 +62,9 @@ class Requester(Model):
         return (self.client, self.host, self.via) == (other.client, other.host, other.via)
 
     def as_seen_by(self, client: "Requester | None") -> "Requester":
-        """Return who makes a request, as the receiver of the request records it.
+        """Return the requester as the receiver of the request records it.
 
-        What a request says of its user is believed. The program that has sent the request is added: as the
+        The user that a request names is not checked. The program that has sent the request is added: as the
         one that makes it, or, where the request names another, as the one that has passed it on.
 
         :param client: the program that has sent the request; None if it is not known
@@ -82,7 +82,7 @@ def _from_text(value: Any) -> Any:
 
 
 AnyRequester = Annotated[Requester, BeforeValidator(_from_text)]
-"""Who makes a request. In JSON also: a text, the name of the user."""
+"""A requester. In JSON also: a text, the name of the user."""
 
 RequestedBy = Annotated[
     AnyRequester | None,
@@ -91,4 +91,4 @@ RequestedBy = Annotated[
         "are not given, are those of the Tango client",
     ),
 ]
-"""Who makes a request, as a client gives it."""
+"""A requester, as a client gives it."""

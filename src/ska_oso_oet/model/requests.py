@@ -1,4 +1,4 @@
-"""Arguments of the commands that start, stop and look; and what looking returns."""
+"""Arguments of the commands that start, stop and read, and the answers to reads."""
 
 from typing import Literal
 
@@ -33,13 +33,13 @@ class StopRequest(Model):
     abort: StrictBool = Field(default=False, description="run the abort script once it has stopped")
     at: Literal["checkpoint"] | None = Field(
         default=None,
-        description="'checkpoint' to let the script go on to its next checkpoint; null for at once",
+        description="'checkpoint' to let the script continue to its next checkpoint; null for at once",
     )
     requested_by: RequestedBy = None
 
 
 class StopReply(Model):
-    """How a request to stop a procedure went (the answer to ``PUT /procedures/{id}``)."""
+    """Result of a request to stop a procedure (the answer to ``PUT /procedures/{id}``)."""
 
     abort_message: str = Field(
         description="what happened, for people", examples=["Successfully stopped script with ID 2"]
@@ -54,21 +54,21 @@ class StopReply(Model):
 
 
 EVENTS_IN_ANSWER = 16 << 20
-"""Characters after which an answer about events ends, although there are more and more are asked for."""
+"""Characters after which an answer with events ends, although there are more and more were requested."""
 
 
 class EventQuery(Model):
-    """Which events to return, oldest first."""
+    """Query for events, oldest first."""
 
     after: StrictInt = Field(
         default=0, ge=0, le=_MAX_NUMBER, description="return events with a greater number than this"
     )
-    limit: StrictInt = Field(default=1000, ge=1, le=10_000, description="how many at the most")
+    limit: StrictInt = Field(default=1000, ge=1, le=10_000, description="how many at most")
     topic: str = Field(default="", description="only topics that begin with this")
 
 
 class OutputQuery(Model):
-    """Which lines of a script's output to return."""
+    """Query for lines of a script's output."""
 
     pid: StrictInt | None = Field(
         default=None,
@@ -77,7 +77,7 @@ class OutputQuery(Model):
         description="procedure ID; without it, the last one created",
     )
     after: StrictInt = Field(default=0, ge=0, description="skip this many lines from the beginning")
-    limit: StrictInt = Field(default=1000, ge=1, le=10_000, description="how many at the most")
+    limit: StrictInt = Field(default=1000, ge=1, le=10_000, description="how many at most")
 
 
 class Output(Model):

@@ -1,4 +1,4 @@
-"""What a procedure has left: the files in its working directory, and the environment that it ran in."""
+"""Results of a procedure: the files in its working directory, and the environment that it ran in."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -42,7 +42,7 @@ class PythonEnvironment(Model):
 
 
 class ProcedureQuery(Model):
-    """Which procedure is meant."""
+    """Query for one procedure."""
 
     pid: StrictInt | None = Field(
         default=None,
@@ -53,7 +53,7 @@ class ProcedureQuery(Model):
 
 
 class FileQuery(ProcedureQuery):
-    """Which part of a file to return."""
+    """Query for a part of a file."""
 
     name: str = Field(description="path within the working directory", max_length=4096)
     offset: StrictInt = Field(default=0, ge=0, le=_MAX_NUMBER, description="bytes to skip")

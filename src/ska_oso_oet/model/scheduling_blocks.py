@@ -1,4 +1,4 @@
-"""Searches for Scheduling Blocks in the ODA, and what they find."""
+"""Searches for Scheduling Blocks in the ODA, and their results."""
 
 from pydantic import Field, StrictInt
 
@@ -12,7 +12,7 @@ MAX_FOUND = 200
 
 
 class SchedulingBlockQuery(Model):
-    """Which Scheduling Blocks to return (the argument of ``FindSchedulingBlocks``)."""
+    """Query for Scheduling Blocks (the argument of ``FindSchedulingBlocks``)."""
 
     query: str = Field(
         default="",
@@ -37,7 +37,7 @@ class FoundSchedulingBlock(Model):
 
 
 class SchedulingBlockPage(Model):
-    """What a search has found: at most 64 KiB of JSON."""
+    """Result of a search: at most 64 KiB of JSON."""
 
     sbds: list[FoundSchedulingBlock] = Field(description="those that changed last first")
     more: bool = Field(

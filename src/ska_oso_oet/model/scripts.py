@@ -151,7 +151,7 @@ class EmbeddedStringScript(ExecutableScript):
 
 @dataclass(frozen=True)
 class EmbeddedScriptReference(ExecutableScript):
-    """A script given as its text, without that text: what lists and events have of it.
+    """Reference to a script given as its text, without that text, for lists and events.
 
     :param script_uri: ``embedded:`` and the beginning of the SHA-256 of the text
     """
@@ -256,14 +256,14 @@ SummaryScript = Annotated[
     Annotated[Script, Tag("whole")] | Annotated[EmbeddedScriptReference, Tag("reference")],
     Discriminator(_has_text_or_place),
 ]
-"""Any script, or what lists and events have of it."""
+"""Any script, or its reference in lists and events."""
 
 _SCRIPT: TypeAdapter[Any] = TypeAdapter(Script)
 _SUMMARY_SCRIPT: TypeAdapter[Any] = TypeAdapter(SummaryScript)
 
 
 def without_text(script: ExecutableScript) -> ExecutableScript:
-    """Return what lists and events have of a script: all of it, but for the text of an embedded one."""
+    """Return a script for lists and events: without the text of an embedded one."""
     if isinstance(script, EmbeddedStringScript):
         return EmbeddedScriptReference(str(script.script_uri))
     return script

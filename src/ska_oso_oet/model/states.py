@@ -7,7 +7,7 @@ class ProcedureState(StrEnum):
     """State of the process that runs a script. The order is that of the device's DevEnum labels."""
 
     UNKNOWN = "UNKNOWN"
-    """Its server died while it lived: nobody saw how it ended."""
+    """Its server died while it lived: how it ended is not known."""
     CREATING = "CREATING"
     """A process for the script is being made ready."""
     IDLE = "IDLE"

@@ -8,7 +8,7 @@ because a multi-threaded parent must not be forked. Each has its own `PipeQueue`
 queue, lock or semaphore is shared between two children, so that a child that is killed at any instruction
 cannot block another. Messages are JSON text, one line each.
 
-Nothing here knows of scripts.
+This package does not depend on scripts.
 """
 
 from .compat import MainContext, MPQueue, Proc

@@ -30,7 +30,7 @@ else:
 LOGGER = logging.getLogger(__name__)
 
 _EVENT_PERIOD = 0.02
-"""Seconds between two looks at an event that has no descriptor to wait for."""
+"""Seconds between two checks of an event that has no descriptor to wait for."""
 
 _ARRIVAL_TIME = 0.02
 _MAX_ARRIVAL_TIME = 1.0
@@ -186,7 +186,7 @@ class Proc(WorkerProcess):
             raise
 
     def full_stop(self, wait_time: float | None = None) -> None:
-        """End the worker: ask it to by the shutdown event, then by force.
+        """End the worker: ask it to by the shutdown event, then by signals.
 
         :param wait_time: seconds that it is given to end by itself; by default `SHUTDOWN_WAIT_SECS`
         """
@@ -256,7 +256,7 @@ class MainContext(WorkerContext):
         return proc
 
     def stop_procs(self) -> tuple[int, int]:
-        """Stop all workers: ask all by the shutdown event, then end by force those that go on.
+        """Stop all workers: ask all by the shutdown event, then end by signals those that continue.
 
         All of them together are given `STOP_WAIT_SECS` to end by themselves.
 

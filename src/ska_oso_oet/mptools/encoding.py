@@ -1,8 +1,7 @@
 """Messages as lines of JSON.
 
-Whatever a user's code puts into a message is sent: what JSON cannot express is rendered with
-jsonpickle, or as its ``repr``. It is text that crosses the border, never a pickle, so that receiving
-a message runs nobody's code.
+Any value of a user's code can be sent: what JSON cannot express is rendered with jsonpickle, or as its
+``repr``. Messages are text, never pickles, so that receiving a message runs no foreign code.
 """
 
 import math
@@ -13,7 +12,7 @@ import orjson
 from .messages import EventMessage
 
 MAX_MESSAGE = 1 << 20
-"""Greatest size of a message in bytes. Tango and browsers carry this much; log files should not have to."""
+"""Greatest size of a message in bytes. Tango and browsers can carry this much."""
 
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
@@ -56,7 +55,7 @@ def decode(line: bytes) -> Any:
     """Return the message that a line holds.
 
     :param line: a line as `encode` makes it, with or without its newline
-    :raises ValueError: if it is no such line
+    :raises ValueError: if it is not such a line
     """
     value = orjson.loads(line)
     if isinstance(value, list) and len(value) == 1:
@@ -88,7 +87,7 @@ def _is_finite(value: Any) -> bool:
     if kind in _PLAIN:
         return True
     if kind is dict:
-        # A call for each item would take longer than all the rest of an event's way.
+        # A call for each item would take longer than all other processing of an event.
         for key, item in value.items():
             if not (type(key) in _PLAIN or _is_finite(key)) or not (type(item) in _PLAIN or _is_finite(item)):
                 return False

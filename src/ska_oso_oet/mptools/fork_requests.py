@@ -1,8 +1,8 @@
-"""Requests for a child that cannot be met: they must not end the forkserver, and with it every child.
+"""Requests to the forkserver that cannot be met: they must not end the forkserver, and with it every child.
 
-The forkserver of the standard library ends when the system refuses it a process, and when its server gives up
-in the middle of a request, for want of descriptors. It passes over a connection that was aborted: so this is
-what such a request is made to look like.
+The forkserver of the standard library ends when the system refuses it a process, and when its server breaks
+off a request because descriptors run out. It ignores a connection that was aborted: so such requests are
+converted to aborted connections.
 """
 
 import errno
@@ -16,7 +16,7 @@ _descriptors: list[int] = []
 
 
 class _Substitute(ModuleType):
-    """A module of which some functions are others.
+    """A module with some functions replaced.
 
     :param original: the module
     :param functions: those that differ
@@ -32,8 +32,8 @@ class _Substitute(ModuleType):
 
 
 def pass_over_failures() -> None:
-    """Let this process, a forkserver, live on when it cannot meet a request: its client sees that end."""
-    # Only for the module that serves: children have the functions that everybody has.
+    """Keep this forkserver alive when it cannot meet a request: the connection is closed."""
+    # Only for the module that serves: children have the original functions.
     forkserver.os = _Substitute(os, fork=_fork)  # type: ignore[attr-defined]
     forkserver.reduction = _Substitute(reduction, recvfds=_receive)  # type: ignore[attr-defined]
 
@@ -50,7 +50,7 @@ def _fork() -> int:
     try:
         return os.fork()
     except OSError as error:
-        # The client waits until nobody can answer it any more.
+        # The client waits until no process has its end of the connection open.
         for descriptor in _descriptors:
             os.close(descriptor)
         raise _aborted() from error

@@ -1,9 +1,9 @@
-"""The forkserver that children come from, and how a child leaves its influence.
+"""The forkserver that children come from, and the end of its influence on a child.
 
-The forkserver is a process without threads that has imported what its children need; forking it
-takes milliseconds where starting Python takes hundreds. It is also the guardian of its children:
-every orphan among their descendants becomes its child (it is a subreaper), and when it ends, which
-it does as soon as its server is gone, however that happened, it kills all that is left below it.
+The forkserver is a process without threads that has imported what its children need; forking it takes
+milliseconds where starting Python takes hundreds. It is also the guardian of its children: every orphan among
+their descendants becomes its child (it is a subreaper). It ends as soon as its server has ended, in any way,
+and then kills all that is left below it.
 """
 
 import atexit
@@ -57,8 +57,8 @@ def forkserver_context(preload: Sequence[str] = ()) -> BaseContext:
 def start(process: BaseProcess) -> None:
     """Start a child.
 
-    The main module of this process is hidden from it meanwhile, for multiprocessing would tell the child
-    to import it: a whole device server, or a test runner, in every worker.
+    The main module of this process is hidden from it meanwhile, because multiprocessing would make the child
+    import it: a whole device server, or a test runner, in every worker.
     """
     with _lock:
         suspension.undo_suspensions(guardian_pid())
@@ -98,7 +98,7 @@ def _unset_safe_path() -> None:
 
 
 def _require_descriptors() -> None:
-    """See that a start will not have to be given up half-way, for multiprocessing then leaves some open.
+    """Check that there are enough descriptors for a start: one that fails half-way leaves some open.
 
     :raises OSError: if there are too few
     """
@@ -124,7 +124,8 @@ def kill_orphans(ended: int, timeout: float = 2.0) -> None:
     Returns when all of that has ended, so that it has no effects afterwards.
 
     :param ended: process ID of the child
-    :param timeout: seconds after which what cannot be killed, for it waits for a device, is left alone
+    :param timeout: seconds after which a process that cannot be killed, because it waits for a device, is
+        left alone
     """
     deadline = time.monotonic() + timeout
     posix.wait_until_gone([ended], _SERVER_EXIT_TIME)
@@ -135,8 +136,8 @@ def kill_orphans(ended: int, timeout: float = 2.0) -> None:
     posix.wait_until_gone([ended], timeout)
     with _lock:
         _started.discard(ended)
-    # Again and again: one that forks while it is looked for is another process when it is killed, and the
-    # children of one that was killed are orphans in turn.
+    # In a loop: a process may fork before it is killed, and the children of one that was killed are orphans
+    # in turn.
     while orphans and time.monotonic() < deadline:
         for orphan in orphans:
             posix.send_signal(orphan, signal.SIGKILL)
@@ -179,27 +180,28 @@ def settle_child() -> None:
     os.setsid()
     for pipe in _self_pipes:
         self_pipes.renew(pipe)
-    # Children keep the forkserver alive through this descriptor, lest grandchildren lack one; but it must
-    # end when the server does, for then the kernel ends the children.
+    # Through this descriptor, children would keep the forkserver alive for their own children. But it must
+    # end when the server does, because the kernel ends the children then.
     server: Any = forkserver._forkserver  # noqa: SLF001
     if (alive_fd := getattr(server, "_forkserver_alive_fd", None)) is not None:
         os.close(alive_fd)
         server._forkserver_alive_fd = None  # noqa: SLF001
-    # A script may use multiprocessing itself: it must not be told that daemons have no children.
+    # A script may use multiprocessing itself: so this process must not count as a daemon, which may not have
+    # children.
     multiprocessing.current_process().daemon = False
 
 
 def guard() -> None:
     """Make this process, a forkserver, the guardian of its descendants.
 
-    :raises SystemExit: if its server is gone already
+    :raises SystemExit: if its server has ended already
     """
     me, server = os.getpid(), os.getppid()
     _unset_safe_path()
     # A Ctrl-C, or the end of a terminal, is for the server: it ends its workers in order.
     os.setsid()
     posix.become_subreaper()
-    # Imports may take a second, in which nobody listens for the end of the server.
+    # Imports may take a second, in which the end of the server is not noticed.
     posix.die_with_parent()
     if strays.has_lost_its_server():
         raise SystemExit(1)
@@ -212,9 +214,9 @@ def guard() -> None:
 
 
 def all_is_imported() -> None:
-    """Let the forkserver outlive the thread that has started it: it hears of the server's end by a pipe now.
+    """Let the forkserver outlive the thread that has started it: a pipe signals the server's end from now on.
 
-    To be killed with it would leave nobody to kill the descendants.
+    If it were killed with it, no process would kill the descendants.
     """
     _self_pipes[:] = self_pipes.find()
     posix.outlive_parent()
@@ -233,12 +235,12 @@ def _clean_up(server: int) -> None:
         with suppress(OSError):
             os.unlink(address)
             os.rmdir(os.path.dirname(address))
-    # To finalize the interpreter would take long, and there is nothing that needs it.
+    # Finalizing the interpreter would take long, and is not needed.
     os._exit(0)
 
 
 def _kill_descendants() -> None:
-    """Kill until nobody is left: a process may fork while the list of processes is read."""
+    """Kill until no process is left: a process may fork while the list of processes is read."""
     me = os.getpid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     while family := posix.descendants(me):

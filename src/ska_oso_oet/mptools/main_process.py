@@ -1,4 +1,4 @@
-"""How a child becomes a main process, in which a user's program may use multiprocessing as anywhere."""
+"""Conversion of a child into a main process, in which a user's program may use multiprocessing as usual."""
 
 import itertools
 import multiprocessing.context
@@ -17,7 +17,7 @@ _LOOK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 
 
 class _MainProcess(multiprocessing.process.BaseProcess):
-    """What `multiprocessing.current_process` returns in a program's first process."""
+    """The result of `multiprocessing.current_process` in a program's first process."""
 
     def __init__(self) -> None:
         self._identity = ()

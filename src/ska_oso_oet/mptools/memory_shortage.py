@@ -1,4 +1,4 @@
-"""Which process the kernel ends first when memory runs short: see ``oom_score_adj`` in proc(5)."""
+"""Order in which the kernel ends processes when memory runs short: see ``oom_score_adj`` in proc(5)."""
 
 import os
 from contextlib import suppress
@@ -9,12 +9,12 @@ FIRST_VICTIM = 1000
 
 
 def be_first_victim() -> None:
-    """Have this process, and its children from now on, ended before the server when memory runs short."""
+    """Let the kernel end this process, and later children, before the server when memory runs short."""
     _set_score(FIRST_VICTIM)
 
 
 def be_second_victim() -> None:
-    """Have this process ended after the first victims, but still before the server.
+    """Let the kernel end this process after the first victims, but still before the server.
 
     The score is half-way between theirs and that of the parent, the forkserver, which has the server's.
     """

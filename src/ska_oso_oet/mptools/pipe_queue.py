@@ -18,7 +18,7 @@ _CHUNK = 1 << 16
 
 
 class MessageQueue(Protocol):
-    """What workers use of a message queue, of whichever kind it is."""
+    """Interface of all message queues, as far as workers use it."""
 
     def fileno(self) -> int:
         """Return a descriptor that is readable when there is a message."""
@@ -63,7 +63,7 @@ class PipeQueue:
 
     @classmethod
     def on(cls, *, reader: int | None = None, writer: int | None = None) -> Self:
-        """Return the queue that a process has been left by what it was before it executed a program.
+        """Return the queue that this process has inherited from before it executed a program.
 
         :param reader: descriptor of the reading end, None where that belongs to another process
         :param writer: descriptor of the writing end, likewise
@@ -111,7 +111,7 @@ class PipeQueue:
 
         :param item: an EventMessage or any value; see `encoding`
         :param block: wait for space
-        :param timeout: seconds to wait at most for space to begin in; None waits for ever. What has been
+        :param timeout: seconds to wait at most for space to begin in; None waits forever. What has been
             begun is finished: of a message larger than the pipe, all but the end waits for the reader.
         :raises queue.Full: if there was no space in time; nothing was added
         :raises BrokenPipeError: if there is no reader any more
@@ -152,7 +152,7 @@ class PipeQueue:
             try:
                 rest = rest[os.write(fd, rest) :]
             except BlockingIOError:
-                # Once a part of it is in the pipe there is no way but to finish.
+                # Once a part of it is in the pipe, it must be finished.
                 untouched = len(rest) == len(line)
                 if not _wait(fd, select.POLLOUT, deadline if untouched else None):
                     raise queue.Full from None
@@ -175,10 +175,10 @@ class PipeQueue:
         """Remove and return the next message.
 
         :param block: wait for a message
-        :param timeout: seconds to wait at most; None waits for ever
+        :param timeout: seconds to wait at most; None waits forever
         :raises queue.Empty: if there was none in time
-        :raises EOFError: if there is none and the writer is gone
-        :raises ValueError: if what came is no message; it is removed, reading can go on
+        :raises EOFError: if there is none and the writer has ended
+        :raises ValueError: if the line is not a message; it is removed, and reading can continue
         """
         deadline = _deadline(block, timeout)
         if not self._read_lock.acquire(timeout=_remaining(deadline, forever=-1)):
@@ -201,12 +201,12 @@ class PipeQueue:
         except BlockingIOError:
             return
         if not data:
-            raise EOFError("the writer of this queue is gone")
+            raise EOFError("the writer of this queue has ended")
         *lines, self._partial = (self._partial + data).split(b"\n")
         self._lines.extend(lines)
 
     def safe_get(self, timeout: float | None = 0.02) -> Any:
-        """Remove and return the next message, or None if there is none, or what came is no message.
+        """Remove and return the next message, or None if there is none, or the line is not a message.
 
         :param timeout: seconds to wait for a message; None does not wait
         """
@@ -223,7 +223,7 @@ class PipeQueue:
             try:
                 yield self.get(block=False)
             except ValueError:
-                continue  # no message, but removed
+                continue  # not a message, but removed
             except (queue.Empty, EOFError, OSError):
                 return
 
@@ -271,12 +271,12 @@ def _deadline(block: bool, timeout: float | None) -> float | None:
 
 
 def _remaining(deadline: float | None, *, forever: float) -> float:
-    """Return the seconds left until a deadline, in the form that the callee writes "for ever"."""
+    """Return the seconds left until a deadline, with the callee's value for "no limit"."""
     return forever if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 def _wait(fd: int, what: int, deadline: float | None) -> bool:
-    """Wait for a descriptor until a deadline. A hung-up pipe counts as ready: using it tells the reason."""
+    """Wait for a descriptor until a deadline. A hung-up pipe counts as ready: using it raises the reason."""
     poll = select.poll()
     poll.register(fd, what)
     return bool(poll.poll(None if deadline is None else _remaining(deadline, forever=0) * 1000))

@@ -1,4 +1,4 @@
-"""What Linux offers so that no process outlives those it belongs to."""
+"""Functions of Linux by which no process outlives its server."""
 
 import ctypes
 import os
@@ -24,7 +24,7 @@ def _prctl(option: int, argument: int) -> None:
 
 
 def die_with_parent() -> None:
-    """Have this process killed when its parent ends, however that comes about.
+    """Let the kernel kill this process when its parent ends, in any way.
 
     The parent is the thread that has started this process, not all of its process: see prctl(2).
     """
@@ -37,7 +37,7 @@ def outlive_parent() -> None:
 
 
 def become_subreaper() -> None:
-    """Have descendants whose parents end become children of this process, rather than of init."""
+    """Adopt descendants whose parents end: they become children of this process, not of init."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
@@ -100,10 +100,10 @@ def is_gone(pid: int) -> bool:
 
 
 def wait_until_gone(pids: Iterable[int], timeout: float) -> None:
-    """Wait until processes have ended, whosever children they are; a zombie has ended.
+    """Wait until processes have ended, also if they are not children of this one; a zombie has ended.
 
     :param pids: their process IDs
-    :param timeout: seconds to wait at the most
+    :param timeout: seconds to wait at most
     """
     deadline = time.monotonic() + timeout
     for pid in pids:
@@ -118,7 +118,7 @@ def wait_until_gone(pids: Iterable[int], timeout: float) -> None:
 
 
 def kill_tree(pid: int) -> None:
-    """Send SIGKILL to a process and to all its descendants, whatever group or session they moved to.
+    """Send SIGKILL to a process and to all its descendants, also to those in another group or session.
 
     Resource trackers are spared: they end by themselves, and remove what the others leave.
     """

@@ -1,7 +1,7 @@
-"""What becomes of values that JSON does not know: the nearest that it does.
+"""Rendering of values that JSON cannot express as the nearest values that it can.
 
-Such values come from a user's code. Nothing here may raise, alter the value, or take for ever, whatever
-the value and its methods are.
+Such values come from a user's code. For any value, with any methods, nothing here may raise, alter the value,
+or run without end.
 """
 
 import math
@@ -27,16 +27,16 @@ MAX_PARTS = 100_000
 _NOT_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 """Texts for what JSON has no number for; they are those of JavaScript, and Python's float() reads them."""
 _MAX_REPR = 10_000
-# Of these, jsonpickle keeps nothing that a reader would recognise; and iterating uses an iterator up.
+# jsonpickle does not render these in a readable form; and iterating would consume an iterator.
 _SHOWN_AS_REPR = (BaseException, Iterator, complex, range, memoryview, bytes, bytearray)
 
 _CONTAINERS = (dict, list, tuple, set, frozenset)
 
 
 def render(value: Any) -> Any:
-    """Return what stands for a value that JSON does not know: its attributes, or its ``repr``.
+    """Return the replacement of a value that JSON cannot express: its attributes, or its ``repr``.
 
-    :returns: a value that holds, at every level, what JSON knows or what this function is to be asked about
+    :returns: a value that contains, at every level, JSON values or values to be passed to this function
     """
     try:
         text = _as_text(value)
@@ -48,12 +48,12 @@ def render(value: Any) -> Any:
         if (plain := _as_container(value)) is not None:
             return plain
         return _Renderer(unpicklable=False, max_depth=8).flatten(value)
-    except Exception:  # the value belongs to a user: its methods may raise anything
+    except Exception:  # the value is of a user's class: its methods may raise anything
         return safe_repr(value)
 
 
 class _Renderer(jsonpickle.Pickler):  # type: ignore[misc]
-    """A pickler that has no null for what it cannot express."""
+    """A pickler that does not write null for values that it cannot express."""
 
     def _flatten_obj(self, obj: Any) -> Any:
         if isinstance(obj, _SHOWN_AS_REPR):
@@ -145,13 +145,13 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):
-        # Beyond 64 bits readers would take it for a float, and not tell.
+        # Beyond 64 bits, readers would convert it to a float without a warning.
         return int(value) if -(1 << 63) <= value < 1 << 64 else safe_repr(value)
     return float(value) if math.isfinite(value) else _NOT_FINITE.get(value, "NaN")
 
 
 def _key(key: Any) -> str:
-    # The key's word on its class is not asked for: giving it may raise.
+    # The key is not asked for its class: that may raise.
     kind = type(key)
     if issubclass(kind, str):
         return safe_text(key)
@@ -160,7 +160,7 @@ def _key(key: Any) -> str:
         return text
     try:
         return str(next(iter(orjson.loads(orjson.dumps({key: 0}, option=orjson.OPT_NON_STR_KEYS)))))
-    except Exception:  # a key of another kind, which belongs to a user
+    except Exception:  # a key of a user's class
         return safe_repr(key)
 
 
@@ -174,7 +174,7 @@ def _native(value: Any) -> Any:
 
 
 def _abbreviated(value: Any) -> str:
-    """Return what stands for a value of which no parts are shown."""
+    """Return the replacement of a value of which no parts are shown."""
     # The repr of containers that hold each other grows with the number of ways through them.
     return f"<{type(value).__name__} ...>" if isinstance(value, _CONTAINERS) else safe_repr(value)
 

@@ -1,7 +1,7 @@
-"""Pipes by which a library wakes its own threads, and which every forked child must have anew.
+"""Pipes by which a library wakes its own threads: every forked child needs new ones.
 
-omniORB, for one, makes such pipes when PyTango is imported. A child that is forked later has the same
-pipes as its siblings: what one writes to wake itself up, another one would read.
+omniORB, for example, creates such pipes when PyTango is imported. A child that is forked later has the same
+pipes as its siblings: if one writes to wake itself up, another one would read that.
 """
 
 import fcntl

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 class Event(Protocol):
-    """What all kinds of events have: that of `threading`, of `multiprocessing`, and `SharedEvent`."""
+    """Interface of all kinds of events: that of `threading`, of `multiprocessing`, and `SharedEvent`."""
 
     def is_set(self) -> bool:
         """Return whether the event is set."""
@@ -26,10 +26,10 @@ class Event(Protocol):
 class SharedEvent:
     """Like `multiprocessing.Event`, made of one descriptor: a process killed while using it blocks nobody.
 
-    Waiting for it can be combined with other waits, for it has a `fileno`: readable means set.
+    Waiting for it can be combined with other waits, because it has a `fileno`: readable means set.
 
-    :param descriptor: that of an existing event, which this process has been left by what it was before it
-        executed a program; None for a new event
+    :param descriptor: that of an existing event, inherited from before this process executed a program; None
+        for a new event
     """
 
     def __init__(self, descriptor: int | None = None) -> None:
@@ -57,7 +57,7 @@ class SharedEvent:
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the event is set.
 
-        :param timeout: seconds to wait at most; None waits for ever
+        :param timeout: seconds to wait at most; None waits forever
         :returns: whether it is set
         """
         poll = select.poll()

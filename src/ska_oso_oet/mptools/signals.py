@@ -1,4 +1,4 @@
-"""Signal handling of workers: ask first, insist when asked again."""
+"""Signal handling of workers: the first signals ask for shutdown, further ones raise an exception."""
 
 import signal
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class TerminateInterrupt(KeyboardInterrupt):
 
 
 class SignalObject:
-    """What the signal handlers of a process know.
+    """State of the signal handlers of a process.
 
     :param shutdown_event: set to ask for shutdown
     """

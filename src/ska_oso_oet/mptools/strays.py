@@ -1,9 +1,9 @@
 """Processes that have outlived the server that they belong to.
 
-A forkserver kills what is below it when its server ends. Should it be killed together with its server,
-what a script has detached from itself lives on: nobody is left who knows of it. So all that descends
-from a server carries the server's name in its environment, and the next server ends those whose server
-is dead. What was given an environment of its own is known by where it works.
+A forkserver kills what is below it when its server ends. If it is killed together with its server, processes
+that a script has detached continue to run. So all descendants of a server have the server's name in their
+environment, and the next server ends those whose server is dead. Processes with another environment are found
+by their working directory.
 """
 
 import logging
@@ -24,13 +24,13 @@ _STATE, _START_TIME = 0, 19
 
 
 def mark_descendants() -> None:
-    """Let the processes that are started from now on, and theirs, carry the name of this one."""
+    """Mark the processes that are started from now on, and their descendants, with the name of this one."""
     if (name := _name(os.getpid())) is not None:
         os.environ[MARK] = name
 
 
 def has_lost_its_server() -> bool:
-    """Whether this process was started by a server that has ended meanwhile."""
+    """Return whether this process was started by a server that has ended meanwhile."""
     _, pid, _ = os.environ.get(MARK, "--").split("-")
     return bool(pid) and int(pid) != os.getppid()
 
@@ -38,7 +38,7 @@ def has_lost_its_server() -> bool:
 def kill_strays(workplaces: Path | None = None) -> None:
     """Kill the processes that carry the name of a server which is dead.
 
-    :param workplaces: folder that nobody but dead servers' processes can be working in: those are killed, too
+    :param workplaces: folder in which only processes of dead servers can be working: those are killed, too
     """
     home = workplaces.resolve() if workplaces is not None else None
     entries = [entry for entry in _PROC.iterdir() if entry.name.isdigit()]
@@ -52,7 +52,7 @@ def kill_strays(workplaces: Path | None = None) -> None:
 def _name(pid: int) -> str | None:
     """Return a name that no other process ever has, None if there is no such process or it is dead.
 
-    Process IDs are used again, and mean something else in another container: hence the other parts.
+    The other parts are needed because process IDs are used again, and differ between containers.
     """
     try:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
@@ -67,7 +67,7 @@ def _owner(entry: Path) -> str | None:
     try:
         environment = (entry / "environ").read_bytes().split(b"\0")
     except OSError:
-        return None  # it has ended, or is somebody else's
+        return None  # it has ended, or belongs to another user
     prefix = f"{MARK}=".encode()
     values = (each.removeprefix(prefix) for each in environment if each.startswith(prefix))
     return next((value.decode(errors="replace") for value in values), None)
@@ -78,7 +78,7 @@ def _works_in(entry: Path, folder: Path) -> bool:
     try:
         return folder in Path(os.readlink(entry / "cwd")).parents
     except OSError:
-        return False  # it has ended, or is somebody else's
+        return False  # it has ended, or belongs to another user
 
 
 def _is_dead(owner: str) -> bool:
@@ -87,5 +87,5 @@ def _is_dead(owner: str) -> bool:
         here = os.stat("/proc/self/ns/pid").st_ino
     except (ValueError, OSError):
         return False
-    # Of a server in another container nothing is known here.
+    # Nothing is known here about a server in another container.
     return namespace == here and _name(pid) != owner

@@ -1,4 +1,4 @@
-"""A forkserver that a script has suspended goes on at once: it alone starts children, and reports their ends.
+"""Undoes suspensions of a forkserver by scripts: only it starts children, and reports their ends.
 
 The kernel reports to a parent that a child was stopped, so one thread waits for that. It runs as long as this
 process does, for whichever forkserver there is.
@@ -19,7 +19,7 @@ _thread: threading.Thread | None = None
 
 
 def undo_suspensions(pid: int | None) -> None:
-    """Let a forkserver go on whenever it is suspended. One thread at a time may call this.
+    """Let a forkserver continue whenever it is suspended. One thread at a time may call this.
 
     :param pid: process ID of the forkserver, a child of this process; None if there is none yet
     :raises OSError: if the system refuses the thread that does so, which the first call starts

@@ -1,4 +1,4 @@
-"""Threads that are there before they are needed."""
+"""Pools of threads that are started before they are needed."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def full_pool(size: int, name: str) -> ThreadPoolExecutor:
-    """Return a pool of threads that all run already: whoever needs one is never refused it by the system.
+    """Return a pool of threads that all run already: later, the system cannot refuse one.
 
     :param size: number of threads
     :param name: what the names of the threads begin with
@@ -30,7 +30,7 @@ def full_pool(size: int, name: str) -> ThreadPoolExecutor:
 
 
 class SharedPool(Executor):
-    """The use of a pool of threads that has several users in this process: all those that name it.
+    """A pool of threads that its users in this process share by its name.
 
     It is for work that never takes long. Its threads run from the first use to the end of the last one.
 
@@ -53,7 +53,7 @@ class SharedPool(Executor):
             self._pool = self._pools[name]
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """Have a function called by one of the threads."""
+        """Submit a function to the pool."""
         return self._pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

@@ -12,7 +12,7 @@ from .workers import ProcWorker
 
 
 class WorkerContext:
-    """Starts worker processes, each with an event queue of its own, and makes the queues to them.
+    """Starts worker processes, each with an event queue of its own, and creates the queues to them.
 
     :param mp_ctx: multiprocessing context, by default one whose children come from a forkserver
     """

@@ -78,7 +78,9 @@ class WorkerProcess:
         try:
             forkserver.start(self.proc)
         except (EOFError, ConnectionError):
-            return "could not be started: the system refuses a process, for it has too many or lacks memory"
+            return (
+                "could not be started: the system refuses a process, because it has too many or lacks memory"
+            )
         except OSError as error:
             return f"could not be started: {error}"
         self._guardian = forkserver.guardian_pid()
@@ -122,7 +124,7 @@ class WorkerProcess:
         return bool(self.proc.is_alive())
 
     def full_stop(self, wait_time: float | None = None) -> None:
-        """End the worker: ask it to by the shutdown event, then by force.
+        """End the worker: ask it to by the shutdown event, then by signals.
 
         :param wait_time: seconds that it is given to end by itself; by default `SHUTDOWN_WAIT_SECS`
         """
@@ -144,7 +146,7 @@ class WorkerProcess:
             self.proc.terminate()
             self.proc.join(timeout)
         if self.proc.is_alive():
-            LOGGER.warning("%s (process %s) does not end by SIGTERM: killing it", self.name, self.proc.pid)
+            LOGGER.warning("%s (process %s) did not end after SIGTERM: killing it", self.name, self.proc.pid)
             self.kill()
             self.proc.join()
         return True

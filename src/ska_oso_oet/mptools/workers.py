@@ -1,4 +1,4 @@
-"""What runs in a child process: templates with the boilerplate of a well-behaved worker."""
+"""Templates for code that runs in a child process, with start-up, signals and shutdown."""
 
 import logging
 import logging.config
@@ -25,7 +25,7 @@ _EVENT_PERIOD = 0.02
 class ProcWorker:
     """Template for code that runs in a child process: start-up, signals, main loop, shutdown.
 
-    A subclass says what it does in `main_loop`; when that returns, the worker ends.
+    A subclass defines `main_loop`; when that returns, the worker ends.
 
     :param name: name of this worker
     :param startup_event: set once start-up is complete
@@ -187,7 +187,7 @@ class QueueProcWorker(ProcWorker):
             return True
         except Exception as error:
             # A message that cannot be read must not end the reader of those after it.
-            self.log.warning("%s passes over a message it cannot read: %s", self.name, error)
+            self.log.warning("%s ignores a message that it cannot read: %s", self.name, error)
             return True
         if item == END:
             return False

@@ -1,4 +1,4 @@
-"""Where Scheduling Blocks come from: files, the ODA's REST service, or its PostgreSQL database."""
+"""Sources of Scheduling Blocks: files, the ODA's REST service, or its PostgreSQL database."""
 
 from .documents import (
     ActivityInstance,

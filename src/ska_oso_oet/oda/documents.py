@@ -23,14 +23,14 @@ MAX_SIZE = 10_000_000
 
 
 class ScriptKind(StrEnum):
-    """Where the script of an activity is."""
+    """Kind of the place of an activity's script."""
 
     FILESYSTEM = "filesystem"
     GIT = "git"
 
     @property
     def scheme(self) -> str:
-        """What paths of such scripts begin with."""
+        """Beginning of the paths of such scripts."""
         return "git://" if self is ScriptKind.GIT else "file://"
 
 
@@ -66,7 +66,7 @@ class _Metadata(BaseModel):
 class SBDefinition(BaseModel):
     """A Scheduling Block.
 
-    Only what the OET needs is interpreted; `document` is all of it, as it came.
+    The OET interprets only the fields that it needs; `document` is the whole, unchanged.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,7 +80,7 @@ class SBDefinition(BaseModel):
     @classmethod
     def _keep_document(cls, value: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValueError("it is no JSON object")
+            raise ValueError("it is not a JSON object")
         return {**_without_nulls(value, depth=1), "document": value}
 
     @classmethod
@@ -89,13 +89,13 @@ class SBDefinition(BaseModel):
 
         :param text: its JSON
         :param source: where it came from, for messages
-        :raises InvalidSchedulingBlockError: if it is no JSON, or no Scheduling Block
+        :raises InvalidSchedulingBlockError: if it is not JSON, or not a Scheduling Block
         """
         try:
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise InvalidSchedulingBlockError(
-                f"{source} is no valid JSON: {error}; correct it there"
+                f"{source} is not valid JSON: {error}; correct it there"
             ) from None
         return cls.from_document(document, source)
 
@@ -105,29 +105,29 @@ class SBDefinition(BaseModel):
 
         :param document: what was decoded
         :param source: where it came from, for messages
-        :raises InvalidSchedulingBlockError: if it is no Scheduling Block
+        :raises InvalidSchedulingBlockError: if it is not a Scheduling Block
         """
         try:
             return cls.model_validate(document)
         except ValidationError as error:
             raise InvalidSchedulingBlockError(
-                f"{source} is no Scheduling Block: {explain(error)}; correct it there"
+                f"{source} is not a Scheduling Block: {explain(error)}; correct it there"
             ) from None
 
     @property
     def version(self) -> int | None:
-        """Its version; None if it does not tell."""
+        """Its version; None if it has none."""
         return self.metadata.version
 
     def to_json(self) -> str:
-        """Return the JSON of the whole document, keys that the OET knows nothing of included."""
+        """Return the JSON of the whole document, including keys that the OET does not know."""
         return json.dumps(self.document, indent=2, ensure_ascii=False)
 
     def activity(self, name: str) -> SBActivity:
         """Return an activity.
 
         :param name: its name
-        :raises UnknownActivityError: if there is none of this name; the message lists those that are
+        :raises UnknownActivityError: if there is none of this name; the message lists the existing ones
         :raises InvalidActivityError: if its description is defective
         """
         if name not in self.activities:
@@ -153,7 +153,7 @@ class RuntimeArgs(BaseModel):
 
 
 class ActivityInstance(BaseModel):
-    """That an activity was executed."""
+    """Record of the execution of an activity."""
 
     activity_ref: str = Field(description="name of the activity")
     executed_at: datetime
@@ -161,7 +161,7 @@ class ActivityInstance(BaseModel):
 
 
 class SBInstance(BaseModel):
-    """That a Scheduling Block was executed."""
+    """Record of the execution of a Scheduling Block."""
 
     sbi_id: str = Field(default_factory=lambda: f"sbi-{uuid4()}")
     sbd_id: str
@@ -177,7 +177,7 @@ class SBInstance(BaseModel):
 
         :param definition: its Scheduling Block
         :param name: name of the activity
-        :param arguments: what the functions of its script are called with
+        :param arguments: arguments of the functions of its script
         """
         runtime_args = [
             RuntimeArgs(function_name=function, function_args=given.to_json())
@@ -195,7 +195,7 @@ class SBInstance(BaseModel):
 
 
 def _without_nulls(value: Any, depth: int) -> Any:
-    """Return JSON without what is null: many programs write so what is not given.
+    """Return JSON without members that are null: many programs write missing values so.
 
     :param value: the JSON
     :param depth: how many objects, each within another, to look through

@@ -1,4 +1,4 @@
-"""Why a Scheduling Block cannot be had. Each message says what happened and what to do."""
+"""Exceptions of the ODA. Each message says what happened and what to do."""
 
 from ska_oso_oet.model import OetError
 
@@ -8,7 +8,7 @@ class OdaError(OetError):
 
 
 class OdaNotConfiguredError(OdaError):
-    """The settings of the ODA are missing or wrong, or lead to something that is no ODA."""
+    """The settings of the ODA are missing or wrong, or name something that is not an ODA."""
 
 
 class OdaUnavailableError(OdaError):
@@ -20,7 +20,7 @@ class OdaRefusedError(OdaError):
 
 
 class StoringNotSupportedError(OdaError):
-    """This ODA does not take what was to be stored."""
+    """This ODA does not accept the record."""
 
 
 class ListingNotSupportedError(OdaError):
@@ -32,15 +32,15 @@ class InvalidIdentifierError(OdaError, ValueError):
 
 
 class UnknownSchedulingBlockError(OdaError, LookupError):
-    """There is no Scheduling Block of this ID."""
+    """There is no Scheduling Block with this ID."""
 
 
 class UnknownVersionError(OdaError, LookupError):
-    """There is a Scheduling Block of this ID, and not in this version."""
+    """There is a Scheduling Block with this ID, but not in this version."""
 
 
 class InvalidSchedulingBlockError(OdaError, ValueError):
-    """What was found is no Scheduling Block."""
+    """The document is not a Scheduling Block."""
 
 
 class UnknownActivityError(OdaError, LookupError):

@@ -39,7 +39,7 @@ class FilesystemOda:
         versions = self._versions(sbd_id)
         if not versions:
             raise UnknownSchedulingBlockError(
-                f"there is no Scheduling Block '{sbd_id}' in {self._folder / 'sbd'}; "
+                f"there is not a Scheduling Block '{sbd_id}' in {self._folder / 'sbd'}; "
                 "check its ID, or put it there as <sbd_id>/<version>.json"
             )
         if wanted is not None and wanted not in versions:
@@ -52,7 +52,7 @@ class FilesystemOda:
             text = path.read_bytes()
         except OSError as error:
             raise OdaUnavailableError(
-                f"{path} cannot be read: {error.strerror}; see to its permissions"
+                f"{path} cannot be read: {error.strerror}; check its permissions"
             ) from error
         return require_id(SBDefinition.from_json(text, str(path)), sbd_id, str(path))
 
@@ -62,7 +62,7 @@ class FilesystemOda:
         names = (name for name in self._names("sbd") if is_id(name) and wanted in name.lower())
         found: list[tuple[float, str, int]] = []
         for sbd_id in names:
-            # Another program may remove one while this one looks.
+            # Another program may remove one meanwhile.
             with suppress(OSError):
                 if versions := self._versions(sbd_id):
                     path = self._folder / "sbd" / sbd_id / f"{versions[-1]}.json"
@@ -86,7 +86,7 @@ class FilesystemOda:
             ) from error
         except OSError as error:
             raise OdaUnavailableError(
-                f"nothing can be stored in {folder}: {error.strerror}; see to its permissions and to the disk"
+                f"nothing can be stored in {folder}: {error.strerror}; check its permissions and the disk"
             ) from error
 
     def close(self) -> None:
@@ -98,14 +98,14 @@ class FilesystemOda:
         return sorted(int(name.removesuffix(".json")) for name in names if _FILE_NAME.fullmatch(name))
 
     def _names(self, *below: str) -> list[str]:
-        """Return what is in a folder; nothing if there is no such folder.
+        """Return the content of a folder; empty if the folder does not exist.
 
         :param below: names of the folders that lead to it
         """
         if not self._folder.is_dir():
             raise OdaUnavailableError(
                 f"the folder of Scheduling Blocks, {self._folder}, does not exist; "
-                "make it, or set ODA_DATA_DIR to the one that is meant"
+                "create it, or set ODA_DATA_DIR to the right folder"
             )
         folder = self._folder.joinpath(*below)
         try:
@@ -114,5 +114,5 @@ class FilesystemOda:
             return []
         except OSError as error:
             raise OdaUnavailableError(
-                f"{folder} cannot be read: {error.strerror}; see to its permissions"
+                f"{folder} cannot be read: {error.strerror}; check its permissions"
             ) from error

@@ -1,4 +1,4 @@
-"""What may become part of a path, a URL or a database query."""
+"""Checks of identifiers that become part of a path, a URL or a database query."""
 
 import re
 
@@ -24,7 +24,7 @@ def checked_id(name: str, value: object) -> str:
 
     :param name: what it is called, e.g. ``sbd_id``
     :param value: the ID
-    :raises InvalidIdentifierError: if it holds anything that no ID holds
+    :raises InvalidIdentifierError: if it contains characters that an ID cannot contain
     """
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise InvalidIdentifierError(
@@ -38,7 +38,7 @@ def checked_version(value: object) -> int:
     """Return the version of a Scheduling Block if it is one.
 
     :param value: the version
-    :raises InvalidIdentifierError: if it is no positive integer
+    :raises InvalidIdentifierError: if it is not a positive integer
     """
     if type(value) is not int or not 1 <= value <= MAX_VERSION:
         raise InvalidIdentifierError(f"version {value!r} is malformed: give 1, 2, …, or none for the newest")

@@ -1,4 +1,4 @@
-"""What any home of Scheduling Blocks can do."""
+"""The interface of all sources of Scheduling Blocks."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -13,7 +13,7 @@ DEFAULT_TIME_LIMIT = 30.0
 
 
 class Oda(Protocol):
-    """A home of Scheduling Blocks: the Observatory Data Archive, or what stands for it.
+    """A source of Scheduling Blocks: the Observatory Data Archive, or its replacement.
 
     May be used from any thread.
     """
@@ -26,10 +26,10 @@ class Oda(Protocol):
         :raises InvalidIdentifierError: if the ID or the version is malformed
         :raises UnknownSchedulingBlockError: if there is none of this ID
         :raises UnknownVersionError: if there is none of this version
-        :raises InvalidSchedulingBlockError: if what is stored is no Scheduling Block of this ID
+        :raises InvalidSchedulingBlockError: if the stored document is not a Scheduling Block of this ID
         :raises OdaUnavailableError: if the ODA cannot be reached
         :raises OdaRefusedError: if the ODA refuses the request
-        :raises OdaNotConfiguredError: if there is no ODA where the settings say
+        :raises OdaNotConfiguredError: if the settings do not name an ODA
         """
 
     def find_sbdefinitions(self, part: str, limit: int) -> list[FoundSchedulingBlock]:
@@ -41,32 +41,32 @@ class Oda(Protocol):
         :param limit: how many at most
         :raises ListingNotSupportedError: if this ODA cannot list them
         :raises OdaUnavailableError: if the ODA cannot be reached
-        :raises OdaNotConfiguredError: if there is no ODA where the settings say
+        :raises OdaNotConfiguredError: if the settings do not name an ODA
         """
 
     def store_sbinstance(self, instance: SBInstance) -> None:
-        """Store that a Scheduling Block was executed.
+        """Store the record of an execution.
 
         :param instance: the record
         :raises InvalidIdentifierError: if its ID is malformed
-        :raises StoringNotSupportedError: if this ODA takes no such records, or has this one already
+        :raises StoringNotSupportedError: if this ODA does not accept such records, or has this one already
         :raises OdaUnavailableError: if the ODA cannot be reached
-        :raises OdaNotConfiguredError: if there is no ODA where the settings say
+        :raises OdaNotConfiguredError: if the settings do not name an ODA
         """
 
     def close(self) -> None:
-        """Let go of connections. A request that waits for its next attempt ends at once."""
+        """Close all connections. A request that waits for its next attempt ends at once."""
 
 
 def require_id(definition: SBDefinition, sbd_id: str, source: str) -> SBDefinition:
-    """Return a Scheduling Block if it has the ID that was asked for.
+    """Return a Scheduling Block if it has the requested ID.
 
-    :param source: where it came from, for messages
+    :param source: its source, for messages
     :raises InvalidSchedulingBlockError: if it has another one
     """
     if definition.sbd_id != sbd_id:
         raise InvalidSchedulingBlockError(
-            f"{source} should hold Scheduling Block '{sbd_id}', and holds '{definition.sbd_id}'; "
+            f"{source} should contain Scheduling Block '{sbd_id}', but contains '{definition.sbd_id}'; "
             "correct it there"
         )
     return definition
@@ -75,7 +75,7 @@ def require_id(definition: SBDefinition, sbd_id: str, source: str) -> SBDefiniti
 def describe_found(
     sbd_id: str, version: int, changed: float, read: Callable[[], SBDefinition]
 ) -> FoundSchedulingBlock:
-    """Return what a search says of a Scheduling Block.
+    """Return the entry of a Scheduling Block in the result of a search.
 
     :param sbd_id: its ID
     :param version: its newest version

@@ -39,7 +39,7 @@ _FIRST_VERSION = 1
 _NEWEST = "SELECT info FROM tab_oda_sbd WHERE sbd_id = %s ORDER BY version DESC LIMIT 1"
 _ONE = "SELECT info FROM tab_oda_sbd WHERE sbd_id = %s AND version = %s"
 _VERSIONS = "SELECT version FROM tab_oda_sbd WHERE sbd_id = %s ORDER BY version"
-# Of a document, only what the OET needs: many are long.
+# Only the parts of a document that the OET needs: many are long.
 _FIND = (
     "SELECT sbd_id, version, last_modified_on, jsonb_build_object('sbd_id', info -> 'sbd_id', "
     "'metadata', info -> 'metadata', 'activities', info -> 'activities') "
@@ -57,12 +57,12 @@ _STORE = (
 
 @dataclass(frozen=True)
 class PostgresSettings:
-    """How to reach the database.
+    """Connection settings of the database.
 
     :param host: host of the server
     :param port: its port
     :param database: name of the database
-    :param user: who connects; None for what PostgreSQL takes by default
+    :param user: name of the user; None for the default of PostgreSQL
     :param password: the user's password, if one is needed
     """
 
@@ -142,7 +142,7 @@ class PostgresOda:
     def _unknown(self, sbd_id: str, version: int | None, versions: list[int]) -> Exception:
         if not versions:
             return UnknownSchedulingBlockError(
-                f"there is no Scheduling Block '{sbd_id}' in {self._settings}; check its ID"
+                f"there is not a Scheduling Block '{sbd_id}' in {self._settings}; check its ID"
             )
         return UnknownVersionError(
             f"there is no version {version} of Scheduling Block '{sbd_id}' in {self._settings}; "
@@ -171,16 +171,16 @@ class PostgresOda:
                 yield connection
         except psycopg.ProgrammingError as error:
             raise OdaNotConfiguredError(
-                f"the database {settings} is no ODA that can be used: {_reason(error)}; "
-                "see that the settings name the right database and user"
+                f"the database {settings} cannot be used as an ODA: {_reason(error)}; "
+                "check that the settings name the right database and user"
             ) from error
         except psycopg.Error as error:
             raise OdaUnavailableError(
-                f"the database {settings} cannot be used: {_reason(error)}; see that it runs, and to the "
-                "settings PGHOST or POSTGRES_HOST and so on"
+                f"the database {settings} cannot be used: {_reason(error)}; check that it runs, and check "
+                "the settings PGHOST or POSTGRES_HOST and so on"
             ) from error
 
 
 def _reason(error: psycopg.Error) -> str:
-    """Return the first line of what PostgreSQL says."""
+    """Return the first line of PostgreSQL's message."""
     return str(error).partition("\n")[0] or type(error).__name__

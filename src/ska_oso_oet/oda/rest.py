@@ -31,15 +31,15 @@ DEFAULT_DELAYS = tuple(islice(Backoff(0.25, 2.0), 4))
 class RestOda:
     """The REST service of the ODA (ska-db-oda).
 
-    What fails with a server error, or without an answer, is tried again a few times. What the service
-    refuses is not.
+    A request that fails with a server error, or without an answer, is tried again a few times. A refused
+    request is not.
 
     :param url: base address of the service, e.g. ``http://ska-db-oda-rest/namespace/oda/api/v5``; a user and
         password in it are sent, and never shown
     :param timeout: seconds to wait for the service, in each attempt
     :param delays: seconds to wait before the second attempt, the third, …
     :param time_limit: seconds that all attempts may take together
-    :raises OdaNotConfiguredError: if the address is no HTTP address
+    :raises OdaNotConfiguredError: if the address is not an HTTP address
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class RestOda:
         newest = wanted is None
         text = self._get(url, wanted)
         if text is None and not newest:
-            # Which of the two does it not know?
+            # Find out whether the ID or the version is unknown.
             text = self._get(url, None)
         if text is None:
             raise UnknownSchedulingBlockError(
-                f"the ODA at {self._url} knows no Scheduling Block '{sbd_id}'; check its ID"
+                f"the ODA at {self._url} has no Scheduling Block '{sbd_id}'; check its ID"
             )
         definition = require_id(SBDefinition.from_json(text, url), sbd_id, url)
-        # Services that know no versions answer with the newest.
+        # Services without versions answer with the newest.
         if not newest and definition.version != wanted:
             raise UnknownVersionError(
                 f"the ODA at {self._url} has no version {wanted} of Scheduling Block '{sbd_id}'; "
@@ -90,7 +90,7 @@ class RestOda:
     def store_sbinstance(self, instance: SBInstance) -> None:
         """Refuse: the service has no documented way to store a record; see `Oda`."""
         raise StoringNotSupportedError(
-            "the ODA's REST service takes no SBInstances; use ODA_BACKEND_TYPE=postgres"
+            "the ODA's REST service does not accept SBInstances; use ODA_BACKEND_TYPE=postgres"
         )
 
     def close(self) -> None:
@@ -104,12 +104,12 @@ class RestOda:
             return _body(self._attempt(client, request))
 
     def _attempt(self, client: httpx.Client, request: httpx.Request) -> httpx.Response:
-        """Ask, several times if need be, until the service does not fail.
+        """Send a request, several times if necessary, until the service does not fail.
 
         :raises OdaUnavailableError: if it always fails
         :raises OdaRefusedError: if the answer is too large
         """
-        failure = "the OET has let go of it"
+        failure = "the OET has closed the connection"
         end = time.monotonic() + self._time_limit
         for delay in (0.0, *self._delays):
             if time.monotonic() + delay >= end or self._closed.wait(delay):
@@ -126,7 +126,7 @@ class RestOda:
             failure = f"{answer.status_code} {answer.reason_phrase}"
         raise OdaUnavailableError(
             f"the ODA at {self._url} does not answer: {failure}; "
-            "see that it runs and that ODA_URL is its address"
+            "check that it runs and that ODA_URL is its address"
         )
 
 
@@ -138,9 +138,9 @@ def _shortened(timeout: httpx.Timeout, limit: float) -> httpx.Timeout:
 
 
 def _http_address(url: str) -> httpx.URL:
-    """Return an address of HTTP.
+    """Return an HTTP address.
 
-    :raises OdaNotConfiguredError: if it is none
+    :raises OdaNotConfiguredError: if it is not one
     """
     try:
         address = httpx.URL(url)
@@ -158,7 +158,7 @@ def _received(answer: httpx.Response, end: float) -> httpx.Response:
     """Return an answer with its body.
 
     :param answer: the answer, of which the head has come
-    :param end: when to give up; of time-outs, only the time between two pieces knows
+    :param end: when to give up; a time-out applies only to the time between two pieces
     :raises httpx.RequestError: if it does not come in time
     :raises OdaRefusedError: if it is too large
     """
@@ -168,7 +168,7 @@ def _received(answer: httpx.Response, end: float) -> httpx.Response:
             body += piece
             if len(body) > MAX_SIZE:
                 raise OdaRefusedError(
-                    f"{answer.url} answers with more than {MAX_SIZE} bytes; see what it sends"
+                    f"{answer.url} answers with more than {MAX_SIZE} bytes; check what it sends"
                 )
             if time.monotonic() >= end:
                 raise httpx.ReadTimeout("its answer comes too slowly")
@@ -181,6 +181,6 @@ def _body(answer: httpx.Response) -> bytes | None:
     if not answer.is_success:
         raise OdaRefusedError(
             f"{answer.url} refuses the request: {answer.status_code} {answer.reason_phrase}; "
-            "see that ODA_URL is the address of an ODA, and what it demands"
+            "check that ODA_URL is the address of an ODA, and which credentials it requires"
         )
     return answer.content

@@ -1,4 +1,4 @@
-"""Which home of Scheduling Blocks is used: the environment tells."""
+"""Selection of the source of Scheduling Blocks by the environment."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -25,7 +25,7 @@ class BackendType(StrEnum):
 
 
 def open_oda(environment: Mapping[str, str] | None = None, time_limit: float = DEFAULT_TIME_LIMIT) -> Oda:
-    """Return the home of Scheduling Blocks that ODA_BACKEND_TYPE chooses. Nothing is reached yet.
+    """Return the source of Scheduling Blocks that ODA_BACKEND_TYPE selects. No connection is made yet.
 
     - ``filesystem`` (default): ODA_DATA_DIR
     - ``rest``: ODA_URL
@@ -51,7 +51,7 @@ def open_oda(environment: Mapping[str, str] | None = None, time_limit: float = D
     return FilesystemOda(Path(env.get("ODA_DATA_DIR") or DEFAULT_DATA_DIR))
 
 
-# The clients are imported where they are needed: neither is, for files.
+# The clients are imported where they are needed: not for files.
 
 
 def _rest(env: Mapping[str, str], time_limit: float) -> Oda:

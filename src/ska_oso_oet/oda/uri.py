@@ -14,7 +14,7 @@ _MAX_DIGITS = 10
 
 
 class OdaAddress(NamedTuple):
-    """What a URI of a Scheduling Block in the ODA names.
+    """Address of a Scheduling Block in the ODA.
 
     :param sbd_id: its ID
     :param version: its version; None for the newest
@@ -25,7 +25,7 @@ class OdaAddress(NamedTuple):
 
 
 def parse_sbd_uri(uri: str) -> OdaAddress | Path:
-    """Return where a Scheduling Block is, without looking there.
+    """Parse the URI of a Scheduling Block, without reading it.
 
     :param uri: ``file:///path.json`` or ``oda://sbd-id[/version]``
     :raises InvalidIdentifierError: if it is malformed
@@ -74,7 +74,7 @@ def load_sbdefinition(uri: str, oda: Oda, roots: Sequence[Path]) -> SBDefinition
 
 def _from_file(name: Path, uri: str, roots: Sequence[Path]) -> SBDefinition:
     try:
-        # First of all: of what lies outside, nobody is told whether it exists.
+        # First: an answer must not reveal whether a file outside of the folders exists.
         path = name.resolve()
         if not any(path.is_relative_to(root.resolve()) for root in roots):
             raise InvalidIdentifierError(
@@ -82,8 +82,10 @@ def _from_file(name: Path, uri: str, roots: Sequence[Path]) -> SBDefinition:
                 f"{', '.join(map(str, roots)) or 'none is set up'}"
             )
         if path.exists() and not path.is_file():
-            # A pipe would be read until somebody writes into it.
-            raise InvalidSchedulingBlockError(f"{path} is no file; name the JSON file of a Scheduling Block")
+            # A read of a pipe would wait for a writer.
+            raise InvalidSchedulingBlockError(
+                f"{path} is not a file; name the JSON file of a Scheduling Block"
+            )
         if path.stat().st_size > MAX_SIZE:
             raise InvalidSchedulingBlockError(f"{path} is larger than {MAX_SIZE} bytes; use a smaller file")
         text = path.read_bytes()

@@ -1,13 +1,13 @@
-"""Environments of scripts: where they are, who uses them, and which of them are kept.
+"""Environments of scripts: their folders, their use, and how long they are kept.
 
 An environment belongs to one commit of one repository. It has the files of the commit, and where a
 script asked for that, a Python environment with what the project in the repository requires. Scripts that
 are not in git and name the packages that they need have one for each such list.
 
-Folders: ``mirrors`` with a bare clone of each repository, ``environments``, ``packages`` that were
-installed before and may be needed again, ``runs`` with the copy of a checkout for each procedure that uses
-one, and ``scratch`` for what is in the making or to be removed; what a
-killed server has left there is removed by the next.
+Folders: ``mirrors`` with a bare clone of each repository, ``environments``, ``packages`` that were installed
+before and may be needed again, ``runs`` with the copy of a checkout for each procedure that uses one, and
+``scratch`` for unfinished folders and those to be removed; the next server removes what a killed one has left
+there.
 """
 
 import hashlib
@@ -27,12 +27,12 @@ from ska_oso_oet.mptools.shared_event import Event
 _SLUG = re.compile(r"[^A-Za-z0-9]+")
 _PREFIX = "venv"
 _WAIT_PERIOD = 0.05
-"""Seconds between two looks at a file."""
+"""Seconds between two checks of a file."""
 
 
 @dataclass(frozen=True)
 class FileEvent:
-    """An event that is set as long as a file says so: for all processes, also those of the next server.
+    """An event whose state is in a file: for all processes, also those of the next server.
 
     It counts as not set if a server with another Python has set it: the environment is not usable then.
 
@@ -59,7 +59,7 @@ class FileEvent:
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the event is set.
 
-        :param timeout: seconds to wait at most; None waits for ever
+        :param timeout: seconds to wait at most; None waits forever
         :returns: whether it is set
         """
         deadline = math.inf if timeout is None else time.monotonic() + timeout
@@ -134,7 +134,7 @@ class Environment:
 
 
 def _fingerprint() -> str:
-    """Return what must be the same for an environment to be usable: the interpreter it was made for."""
+    """Return the identity of the interpreter: an environment is usable only with the one it was made for."""
     return f"{sys.implementation.cache_tag} {sys.base_prefix}"
 
 
@@ -150,10 +150,10 @@ def environment_of(folder: Path, repository: str, commit: str) -> Environment:
 
 
 class EnvironmentManager:
-    """Knows the environments, and which of them are in use. Its methods are quick; one thread calls them.
+    """Register of the environments and their use. Its methods are quick; one thread calls them.
 
     :param folder: where all of this is
-    :param limit: how many environments are kept that nobody uses
+    :param limit: how many unused environments are kept
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -203,11 +203,11 @@ class EnvironmentManager:
         return folder / secrets.token_hex(8)
 
     def leftovers(self) -> list[Path]:
-        """Return what a former server was creating, using or removing. Call it before anything is created."""
+        """Return the folders that a previous server has left. Call it before anything is created."""
         return [*_entries(self._folder / "scratch"), *_entries(self._folder / "runs")]
 
     def adopt(self, files: Path, environment: Environment) -> None:
-        """Let files that have been checked out be those of an environment; does nothing if it has them.
+        """Move checked-out files into an environment; does nothing if it has them.
 
         :raises OSError: if they cannot be moved there
         """
@@ -232,9 +232,9 @@ class EnvironmentManager:
         return self._users[environment.env_id]
 
     def give_up(self, environment: Environment) -> Path:
-        """Put the files of an environment away, so that they are checked out again. Nobody else may use it.
+        """Move the files of an environment away, to be checked out again. It must have no other user.
 
-        :returns: what is to be removed
+        :returns: folders to be removed
         """
         environment.created.clear()
         return self._put_away(environment.source)
@@ -248,11 +248,11 @@ class EnvironmentManager:
             environment.created.clear()
 
     def discard_surplus(self) -> list[Path]:
-        """Put away those of the unused environments that are too many, and mirrors that serve none any more.
+        """Move surplus unused environments away, and mirrors without an environment.
 
-        Call it only while nothing is being made.
+        Call it only while nothing is being created.
 
-        :returns: what is to be removed; nobody will use it any more
+        :returns: folders to be removed, which have no users
         """
         environments = sorted(_entries(self.environments), key=_last_use, reverse=True)
         unused = [path for path in environments if path.name not in self._users]
@@ -266,7 +266,7 @@ class EnvironmentManager:
 
 
 def _repository_id(repository: str) -> str:
-    """Return a name for a repository that can be part of a path, whatever its URL is."""
+    """Return a name for a repository that can be part of a path, for any URL."""
     name = repository.rstrip("/").removesuffix(".git").rpartition("/")[2]
     digest = hashlib.sha256(repository.encode()).hexdigest()[:12]
     return f"{_SLUG.sub('-', name)[:40].strip('-') or 'repository'}-{digest}"

@@ -1,8 +1,8 @@
-"""Scripts in git: what identifies them, and how their files get here.
+"""Scripts in git: mirrors of repositories, and checkouts of commits.
 
-Of each repository there is one bare mirror, which is fetched into as needed; of each commit that is
-used, a folder with its files. What is here may take as long as a network does: it runs in a process of
-its own, one at a time for one repository.
+Of each repository there is one bare mirror, which is fetched into as needed; of each commit that is used, a
+folder with its files. Each function may wait for the network: it runs in a process of its own, one at a time
+for one repository.
 """
 
 import os
@@ -51,7 +51,7 @@ _LEFTOVERS = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/??/tmp_
 
 
 class GitError(OetError, RuntimeError):
-    """Git could not do what was asked of it. The message says what, and what to do."""
+    """A git command has failed. The message says what happened, and what to do."""
 
 
 class UnknownRevisionError(GitError):
@@ -59,17 +59,17 @@ class UnknownRevisionError(GitError):
 
 
 def find_commit(args: GitArgs, mirror: Path, report: Report) -> str:
-    """Return the full hash of the commit that is asked for, and have it in the mirror.
+    """Return the full hash of the requested commit, and fetch it into the mirror if it is not there.
 
-    What git says goes to standard output.
+    The output of git goes to standard output.
 
-    :param args: repository and commit; checked before, for it reaches command lines
-    :param mirror: the repository's mirror; made if there is none
+    :param args: repository and commit; checked before, because it reaches command lines
+    :param mirror: the repository's mirror; created if there is none
     :param report: called with the progress
     :raises UnknownRevisionError: if the repository has no such commit
     :raises GitError: if the repository cannot be reached, or its mirror is damaged
     """
-    # Imported late: it looks for git, and takes a while, which no other process should spend.
+    # Imported late: it looks for git and takes a while, which no other process needs.
     try:
         import git
     except ImportError as error:
@@ -87,9 +87,9 @@ def find_commit(args: GitArgs, mirror: Path, report: Report) -> str:
 
 
 def is_sound(mirror: Path) -> bool:
-    """Return whether all that a mirror should hold can be read. That may take a while.
+    """Return whether all objects of a mirror can be read. That may take a while.
 
-    :param mirror: the mirror of a repository; without git, nothing can be said against it
+    :param mirror: the mirror of a repository; without git, True
     """
     check = ["git", "--git-dir", str(mirror), "fsck", "--connectivity-only", "--no-dangling", "--no-progress"]
     try:
@@ -131,7 +131,7 @@ def check_out(commit: str, mirror: Path, target: Path, report: Report, repositor
 
 
 def read_notes(source: Path) -> list[str]:
-    """Return what the files of a commit lack, in sentences for people.
+    """Return the missing parts of the files of a commit, in sentences for people.
 
     :param source: folder with the files of the commit
     """
@@ -142,9 +142,9 @@ def read_notes(source: Path) -> list[str]:
 
 
 def _missing(target: Path) -> Iterator[str]:
-    """Yield what files that have been checked out lack, in sentences for people."""
+    """Yield the missing parts of checked-out files, in sentences for people."""
     if (target / ".gitmodules").exists():
-        # They may be in repositories that nobody has allowed.
+        # They may be in repositories that are not allowed.
         yield "The repository has submodules. They are not fetched: have its project require them instead."
 
 
@@ -180,7 +180,7 @@ def prepare_process() -> None:
 
 
 def _find_commit(repository: "git.Repo", args: GitArgs, report: Report) -> str:
-    # What a hash stands for never changes, but names may move.
+    # The commit of a hash never changes, but that of a name may.
     if args.git_commit is not None and (commit := _by_hash(repository, args.git_commit)):
         return commit
     report(f"Fetching {args.repository}")
@@ -199,7 +199,8 @@ def _find_commit(repository: "git.Repo", args: GitArgs, report: Report) -> str:
         missing = f"no branch or tag {args.revision}"
     else:
         missing = (
-            f"no tag {args.revision}, and in its branches and tags no commit whose hash begins so, or several"
+            f"no tag {args.revision}, and its branches and tags do not contain exactly one commit whose "
+            "hash begins with it"
         )
     raise UnknownRevisionError(
         f"The repository {args.repository} has {missing}; "
@@ -208,7 +209,7 @@ def _find_commit(repository: "git.Repo", args: GitArgs, report: Report) -> str:
 
 
 def _candidates(repository: "git.Repo", args: GitArgs) -> Iterator[str]:
-    """Yield what the arguments can mean, most likely first."""
+    """Yield the possible meanings of the arguments, most likely first."""
     if args.git_commit is not None:
         if commit := _by_hash(repository, args.git_commit):
             yield commit
@@ -221,7 +222,7 @@ def _candidates(repository: "git.Repo", args: GitArgs) -> Iterator[str]:
 
 
 def _by_hash(repository: "git.Repo", text: str) -> str | None:
-    """Return the commit with this hash, or one that begins so; None if no branch or tag has it."""
+    """Return the commit with this hash, or whose hash begins with it; None if no branch or tag has it."""
     if not _HASH.fullmatch(text):
         return None
     commit = _parse(repository, text)
@@ -257,17 +258,17 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
     import git
 
     command = ["git", "-c", "gc.autoDetach=false", "fetch", "--progress", "--prune", "--force", "--no-tags"]
-    # A repository may be a shallow clone itself: what it has counts.
+    # A repository may be a shallow clone itself: its own commits count.
     command.append("--update-shallow")
     fetch = repository.git.execute(
         [*command, "--", url, *refspecs], as_process=True, universal_newlines=True, with_stdout=False
     )
-    told = -1
+    shown = -1
     complaints = []
     for line in fetch.stderr:
         if match := _PERCENTAGE.match(line):
-            if (tenth := int(match[2]) // 10) != told:
-                told = tenth
+            if (tenth := int(match[2]) // 10) != shown:
+                shown = tenth
                 report(f"{match[1]}: {match[2]} %")
         elif not _OTHER_PERCENTAGE.match(line):
             _relay(line)
@@ -284,7 +285,7 @@ def _fetch(repository: "git.Repo", url: str, refspecs: list[str], report: Report
 
 
 def _remove_leftovers(mirror: Path) -> None:
-    """Remove what a killed git has left, locks and half a download: nobody else uses the mirror now."""
+    """Remove the locks and partial downloads of a killed git: no other process uses the mirror now."""
     for pattern in _LEFTOVERS:
         for path in mirror.glob(pattern):
             path.unlink(missing_ok=True)

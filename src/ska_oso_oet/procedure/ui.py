@@ -1,4 +1,4 @@
-"""JSON in and out: between the models that clients speak and the commands of the service."""
+"""Conversion between the JSON models of clients and the commands of the service."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The observing queue: entries that are run one after the other, in the order that people make."""
+"""The observing queue: entries that are run one after the other, in the order that users set."""
 
 from .errors import QueueEntryBegunError, QueueEntryNotFoundError
 from .ledger import CONDITION_KIND, ENTRY_KIND

@@ -13,13 +13,13 @@ from .ledger import QueueLedger
 LOGGER = logging.getLogger(__name__)
 
 _HOLDS = {"early": Hold.INIT, "init": Hold.MAIN}
-"""What waits for the turn of an entry, by how it is to be prepared."""
+"""Steps that are postponed until the turn of an entry, by its setting `prepare`."""
 
 _Step = Callable[[], None]
 
 
 class EarlyPreparation:
-    """Has the next entry prepared while another one runs, and what is not needed any more discarded.
+    """Prepares the next entry while another one runs, and discards preparations that are no longer needed.
 
     Belongs to the thread of the queue. The entry stays WAITING, and people may change it.
 
@@ -36,7 +36,7 @@ class EarlyPreparation:
         """The entry that could not be prepared: it is prepared when its turn comes."""
 
     def discarding_step(self) -> _Step | None:
-        """Return what is to be done with what is prepared and cannot be used, None for nothing.
+        """Return the step that discards an unusable preparation, None if there is none.
 
         The ledger is held.
         """
@@ -48,7 +48,7 @@ class EarlyPreparation:
         return partial(self._note_end, prepared, reason) if (reason := self._end_of(prepared)) else None
 
     def preparing_step(self) -> _Step | None:
-        """Return what is to be done to have the next entry prepared, None for nothing. The ledger is held."""
+        """Return the step that prepares the next entry, None if there is none. The ledger is held."""
         following, current = self._following(), self._ledger.current
         is_early = current is not None and current.state is not QueueEntryState.RUNNING
         if following is None or is_early or self._prepared is not None:
@@ -59,7 +59,7 @@ class EarlyPreparation:
         return partial(self._prepare, following)
 
     def take(self, entry: QueueEntry) -> QueueEntry | None:
-        """Return an entry whose turn has come with what was prepared for it, None if nothing was.
+        """Return an entry whose turn has come, with its preparation; None without one.
 
         The ledger is held.
         """
@@ -71,12 +71,12 @@ class EarlyPreparation:
         return entry.model_copy(update=known)
 
     def forget(self) -> None:
-        """Take note that all scripts have been ended."""
+        """All scripts have ended."""
         if (prepared := self._prepared) is not None:
             self._clear(prepared)
 
     def _following(self) -> QueueEntry | None:
-        """Return the entry that is to run next and is to be prepared by now, None if there is none."""
+        """Return the next entry if it should be prepared now, None if there is none."""
         ledger = self._ledger
         if not ledger.condition.state.is_going:
             return None
@@ -86,7 +86,7 @@ class EarlyPreparation:
         return None if following is None or following.request.prepare == "late" else following
 
     def _end_of(self, prepared: QueueEntry) -> str | None:
-        """Return why what was prepared has ended before its turn, None if it has not."""
+        """Return why a preparation has ended before its turn, None if it has not."""
         procedure, activity = self._launcher.procedure(prepared), self._launcher.activity(prepared)
         if procedure is not None and procedure.state.is_final:
             return procedure.failure_line or f"its procedure {procedure.id} is {procedure.state}"
@@ -101,7 +101,7 @@ class EarlyPreparation:
         try:
             bare = entry.unprepared()
             prepared = bare.model_copy(update=self._launcher.prepare(bare, hold))
-        except Exception as error:  # whatever it is: it counts when its turn has come
+        except Exception as error:  # any exception: it is reported when its turn has come
             LOGGER.info("Entry %d of the queue cannot be prepared yet: %r", entry.id, error)
             self._note_end(entry, str(error))
             return
@@ -113,12 +113,12 @@ class EarlyPreparation:
                 self._ledger.publish("changed", [present.model_copy(update=known)])
 
     def _note_end(self, entry: QueueEntry, reason: str) -> None:
-        """Take note that an entry cannot be prepared ahead of its turn."""
+        """Record that an entry cannot be prepared ahead of its turn."""
         with self._ledger.lock:
             self._prepared, self._failed = None, entry
             present = self._waiting(entry)
             if present is not None:
-                remark = f"It could not be prepared ahead of its turn, when that is tried again: {reason}"
+                remark = f"It could not be prepared ahead of its turn; it is prepared in its turn: {reason}"
                 update = {"reason": remark}
                 self._ledger.publish("changed", [present.unprepared().model_copy(update=update)])
 
@@ -127,7 +127,7 @@ class EarlyPreparation:
             self._clear(prepared)
         entry = f"entry {prepared.id} of the queue"
         self._launcher.stop(
-            prepared, reason=f"It was prepared for {entry}, which has changed or is not the next."
+            prepared, reason=f"It was prepared for {entry}, which has changed or is no longer the next."
         )
 
     def _clear(self, prepared: QueueEntry) -> None:

@@ -1,4 +1,4 @@
-"""How long entries are expected to take: as long as earlier runs of the same script or activity."""
+"""Expected durations of entries, from earlier runs of the same script or activity."""
 
 import threading
 from collections import deque
@@ -25,20 +25,20 @@ from ska_oso_oet.model import (
 from ska_oso_oet.procedure.application.recorder import KIND as PROCEDURE
 
 _RUNS = 9
-"""Of how many runs the median is taken: the newest, so that it follows a script that has changed."""
+"""Number of runs in the median: the newest, so that it follows a script that has changed."""
 
 _RECALLED = 500
-"""From how many procedures of former servers it is learnt."""
+"""Number of procedures of previous servers that are read."""
 
 _KNOWN = 2_000
-"""Of how many scripts and activities runs are known: those that have run last."""
+"""Number of scripts and activities whose runs are remembered: those that have run last."""
 
 
 class Expectation:
-    """How long a run is expected to take.
+    """Expected duration of a run.
 
     :param seconds: the median of earlier runs
-    :param source: what that is known from
+    :param source: the runs that it is derived from
     """
 
     def __init__(self, seconds: float, source: DurationSource) -> None:
@@ -55,18 +55,18 @@ class DurationBook:
         self._expected: dict[str, Expectation] = {}
 
     def expected(self, names: Iterable[str]) -> Expectation | None:
-        """Return how long a run is expected to take, None if nothing is known.
+        """Return the expected duration of a run, None if it is not known.
 
-        :param names: under which names it may be known, see `names_of`; the first that is counts
+        :param names: its possible names, see `names_of`; the first known one counts
         """
         return next((found for name in names if (found := self._expected.get(name)) is not None), None)
 
     def learn(self, names: Iterable[str], procedure: ProcedureSummary, *, former: bool = False) -> None:
-        """Take note of a run.
+        """Add a run.
 
-        :param names: the names under which it is to be known
+        :param names: the names of its entry
         :param procedure: its procedure, which is COMPLETE
-        :param former: whether it was before all that are known
+        :param former: whether it is older than all known runs
         """
         seconds = _running_time(procedure)
         with self._lock:
@@ -88,9 +88,9 @@ class DurationBook:
 
 
 class DurationLearner:
-    """Has a book learn from procedures and activities that are COMPLETE.
+    """Adds procedures and activities that are COMPLETE to a book.
 
-    :param book: learns
+    :param book: the book
     :param procedures: the documents of procedures
     :param activities: the documents of activities
     """
@@ -101,7 +101,7 @@ class DurationLearner:
         self._activities = activities
 
     def recall(self) -> None:
-        """Learn from what the journal has from before.
+        """Read earlier runs from the journal.
 
         :raises JournalUnavailableError: if it cannot be read at present
         """
@@ -115,7 +115,7 @@ class DurationLearner:
                 self._learn_activity(document.value, run.value, former=True)
 
     def on_batch(self, batch: Batch) -> None:
-        """Learn from what has been committed. Runs in the thread of the bus."""
+        """Add runs that have been committed. Runs in the thread of the bus."""
         for document in batch.documents:
             if document.kind == PROCEDURE and not document.live:
                 self._learn_procedure(document.value)
@@ -138,7 +138,7 @@ class DurationLearner:
 
 
 def names_of(entry: QueueEntry) -> Sequence[str]:
-    """Return the names under which durations of an entry may be known, the most telling first."""
+    """Return the names under which durations of an entry may be stored, the most specific first."""
     request = entry.request
     if request.procedure is not None:
         return [script_name(request.procedure.script)]
@@ -150,7 +150,7 @@ def names_of(entry: QueueEntry) -> Sequence[str]:
 
 
 def script_name(script: ExecutableScript) -> str:
-    """Return the name under which durations of a script are known: its URI, and its repository."""
+    """Return the name under which durations of a script are stored: its URI, and its repository."""
     match script:
         case GitScript(script_uri=uri, git_args=place) if place.git_repo is not None:
             return f"{uri} in {place.git_repo}"
@@ -165,7 +165,7 @@ def script_name(script: ExecutableScript) -> str:
 
 
 def activity_names(activity: ActivitySummary) -> Sequence[str]:
-    """Return the names under which durations of an activity are known."""
+    """Return the names under which durations of an activity are stored."""
     return _activity_names(activity.activity_name, activity.sbd_id)
 
 
@@ -174,6 +174,6 @@ def _activity_names(name: str, sbd_id: str) -> Sequence[str]:
 
 
 def _running_time(procedure: ProcedureSummary) -> float:
-    """Return for how many seconds init and main of a procedure have run."""
+    """Return the run time of init and main of a procedure, in seconds."""
     intervals = pairwise(procedure.history.process_states)
     return sum(until - since for (state, since), (_, until) in intervals if state is ProcedureState.RUNNING)

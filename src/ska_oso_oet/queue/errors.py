@@ -1,10 +1,10 @@
-"""Why a change of the queue is refused."""
+"""Exceptions for refused changes of the queue."""
 
 from ska_oso_oet.model import OetError, QueueEntry
 
 
 class QueueEntryNotFoundError(OetError, LookupError):
-    """There is no such entry in the queue.
+    """The entry is not in the queue.
 
     :param entry_id: the ID that was asked for
     :param ended: the entry, if it has ended and is still known

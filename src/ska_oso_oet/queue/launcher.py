@@ -1,4 +1,4 @@
-"""What the queue has others do: prepare, start, stop and discard the scripts and activities of entries."""
+"""Launcher: prepares, starts, stops and discards the scripts and activities of entries."""
 
 import logging
 import time
@@ -25,7 +25,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 class Launcher:
-    """Prepares, starts, stops and discards what entries run. Its methods may wait for the journal.
+    """Calls the services that run scripts and activities. Its methods may wait for the journal.
 
     :param scripts: runs the scripts
     :param activities: runs the activities
@@ -55,12 +55,12 @@ class Launcher:
         return None
 
     def prepare(self, entry: QueueEntry, hold: Hold) -> dict[str, int]:
-        """Have the script of an entry prepared.
+        """Prepare the script of an entry.
 
         :param entry: the entry
-        :param hold: what waits until `start` releases it
+        :param hold: the steps that wait until `start` releases it
         :returns: the ID of its procedure or activity, as a field of the entry
-        :raises OetError, ValueError, OSError, RuntimeError: if that cannot be
+        :raises OetError, ValueError, OSError, RuntimeError: if that is not possible
         """
         origin = Origin(SOURCE, time.time(), requested_by=entry.added_by, queue_entry=entry.id)
         request = entry.request
@@ -68,7 +68,7 @@ class Launcher:
             prepare = replace(to_prepare_command(request.procedure), hold=hold)
             return {"procedure_id": self._scripts.prepare(prepare, origin).id}
         assert request.activity is not None, "a request is for one of the two"  # noqa: S101
-        # Its script is started by the queue, which waits for what is run by hand.
+        # The queue starts its script, after procedures of clients have ended.
         run = replace(to_activity_command(request.activity), prepare_only=True, hold=hold)
         return {"activity_id": self._activities.prepare_run_activity(run, origin=origin).id}
 
@@ -101,10 +101,10 @@ class Launcher:
         self._scripts.start(cmd, origin)
 
     def stop(self, entry: QueueEntry, by: Requester | None = None, reason: str | None = None) -> None:
-        """Begin to stop what an entry has begun, or was prepared for it.
+        """Begin to stop the procedure or activity of an entry.
 
         :param entry: the entry
-        :param by: who asks for it
+        :param by: the requester
         :param reason: why, if no client has asked for that
         """
         if entry.activity_id is not None:

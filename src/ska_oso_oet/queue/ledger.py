@@ -27,7 +27,7 @@ SOURCE = "Queue"
 class QueueLedger:
     """Holds the queue, and publishes every change of it as one transaction of the journal.
 
-    Hold `lock` while you call a method, or read what has to be true for the next step; wait for nothing then.
+    Hold `lock` while you call a method, or read the state for the next step; do not wait meanwhile.
 
     :param bus: where to publish
     :ivar lock: held while the queue changes
@@ -56,10 +56,10 @@ class QueueLedger:
         return range(first, self._next_id)
 
     def load(self, conclude: Callable[[QueueEntry], QueueEntry]) -> list[Document]:
-        """Take up what former servers have left in the journal.
+        """Load the records of previous servers from the journal.
 
-        :param conclude: returns an entry that had begun as it is now
-        :returns: the documents of entries that are as they were
+        :param conclude: returns the present state of an entry that had begun
+        :returns: the documents of unchanged entries
         :raises JournalUnavailableError: if the journal cannot be read
         """
         journal = self._bus.journal
@@ -74,7 +74,7 @@ class QueueLedger:
             except ValueError as error:
                 journal.damaged.add(ENTRY_KIND, document.id, error)
                 continue
-            # What was prepared ahead of its turn has ended with its server.
+            # Preparations ahead of their turn have ended with their server.
             now = conclude(entry) if entry.state.is_begun else entry.unprepared()
             if now is entry:
                 unchanged.append(document._replace(value=entry))
@@ -87,14 +87,14 @@ class QueueLedger:
             entry.rank for entry in changes if not entry.state.is_final
         ]
         if newer and former:
-            # They were added while those from before were not known: they are behind them.
+            # They were added before the earlier ones were read: they follow them.
             changes += ranked_behind(newer, min(former), max(former))
         if changes:
             self.publish("changed", changes)
         return unchanged
 
     def _restored(self, conclude: Callable[[QueueEntry], QueueEntry]) -> list[QueueEntry]:
-        """Return the entries whose documents are damaged, as they are now, as far as events have them.
+        """Return the entries whose documents are damaged, restored from events as far as possible.
 
         Events do not have the texts of embedded scripts: entries with such are lost. What is lost is set
         aside: it would be found damaged at each start.
@@ -114,7 +114,7 @@ class QueueLedger:
         return restored
 
     def former_condition(self) -> QueueCondition | None:
-        """Return the state of the queue of the former server, None if there was none.
+        """Return the state of the queue of the previous server, None if there was none.
 
         :raises JournalUnavailableError: if the journal cannot be read
         """
@@ -135,13 +135,13 @@ class QueueLedger:
         condition: QueueCondition | None = None,
         by: Requester | None = None,
     ) -> None:
-        """Keep and publish changed entries and the state of the queue.
+        """Store and publish changed entries and the state of the queue.
 
-        :param verb: what has happened to the entries: ``added``, ``changed`` or ``removed``
+        :param verb: change of the entries: ``added``, ``changed`` or ``removed``
         :param entries: the entries as they are now
         :param condition: the new state of the queue, None if it stays
-        :param by: the client that has asked for it, None if the OET does it by itself
-        :raises ValueError: if an entry holds text that is not valid Unicode; nothing has changed then
+        :param by: the client that has requested it, None if the OET does it by itself
+        :raises ValueError: if an entry contains text that is not valid Unicode; then nothing is changed
         """
         documents = [
             Document(
@@ -183,13 +183,13 @@ class QueueLedger:
 
         :param state: the state
         :param reason: why
-        :param by: the client that has asked for it
+        :param by: the client that has requested it
         """
         if (self.condition.state, self.condition.reason) != (state, reason):
             self.publish("changed", [], QueueCondition(state=state, reason=reason), by)
 
     def change(self, entry: QueueEntry, state: QueueEntryState, reason: str | None = None) -> QueueEntry:
-        """Have an entry enter another state, and return it."""
+        """Change the state of an entry, and return it."""
         entered = entry.entering(state, time.time(), reason)
         self.publish("changed", [entered])
         return entered
@@ -208,12 +208,12 @@ def ended(entry: QueueEntry, state: QueueEntryState, reason: str | None = None) 
         return done
     request = entry.request.model_copy(update={"repeat": entry.request.repeat - 1})
     again = done.entering(QueueEntryState.WAITING, now).unprepared()
-    # One that is repeated a million times does not keep the times of all.
+    # An entry that is repeated a million times does not keep all times.
     return again.model_copy(update={"request": request, "states": again.states[-2:]})
 
 
 def listed_text(document: Document) -> str:
-    """Return the JSON of an entry as lists and events have it; see `QueueEntry.in_lists`.
+    """Return the JSON of an entry for lists and events; see `QueueEntry.in_lists`.
 
     :param document: document of an entry
     """

@@ -1,4 +1,4 @@
-"""The live entries of the queue in their order, and the rules by which that changes."""
+"""Order of the live entries of the queue, and the rules by which it changes."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ _SPACING = float(1 << 20)
 """Distance of the ranks of neighbours that are added at an end: room for entries between them."""
 
 _ROOM = 1024.0
-"""Distance that neighbours have at least after room was made between them: enough for some twenty more."""
+"""Minimum distance of neighbours after room was made between them: enough for some twenty more."""
 
 _FEWEST_NEIGHBOURS = 8
 """How many entries before and behind a place are moved to make room there, to begin with."""
@@ -86,9 +86,9 @@ class EntryOrder:
     def ranks_at(self, position: Position, count: int) -> Sequence[float] | None:
         """Return ranks for some entries at a position; None if `make_room` must be called first.
 
-        :param position: where they are to be
+        :param position: their position
         :param count: how many there are
-        :raises QueueEntryNotFoundError: if the position is beside an entry that is not there
+        :raises QueueEntryNotFoundError: if the position refers to an entry that is not there
         :raises QueueEntryBegunError: if it is in front of an entry that has begun
         """
         place = self._place_of(position)
@@ -105,10 +105,10 @@ class EntryOrder:
         return ranks if all(first < second for first, second in pairwise(bounded)) else None
 
     def make_room(self, position: Position, count: int) -> list[QueueEntry]:
-        """Give entries about a position other ranks, in the same order: as few as leave room there.
+        """Give entries about a position other ranks, in the same order: as few as necessary for room there.
 
-        :param position: where there is to be room
-        :param count: for how many entries
+        :param position: the position
+        :param count: how many entries need room
         :returns: the entries with their new ranks
         """
         place = self._place_of(position)

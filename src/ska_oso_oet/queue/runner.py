@@ -1,4 +1,4 @@
-"""Runs the entries of the queue: one thread, which waits until there is a next step and takes it."""
+"""Runner of the queue: one thread, which waits for the next step and does it."""
 
 import logging
 import threading
@@ -31,7 +31,7 @@ from .ledger import QueueLedger, ended
 LOGGER = logging.getLogger(__name__)
 
 _LONGEST_WAIT = 60.0
-"""Seconds after which the clock is looked at again: somebody may have set it."""
+"""Seconds after which the clock is read again: it may have been set."""
 
 _PROCEDURE_ENDS = {
     ProcedureState.COMPLETE: QueueEntryState.DONE,
@@ -79,27 +79,27 @@ class QueueRunner:
         self._closing = False
         self._first: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="oet-queue", daemon=True)
-        # Also a start that its script refuses at the last moment, of which there is no document.
+        # Also for a start that its script refuses late, which has no document.
         scripts.call_when_idle(self._wake)
 
     def begin(self, first: Callable[[], None]) -> None:
         """Start the thread.
 
-        :param first: what it does first, beside the start of the server
+        :param first: the first job of the thread
         """
         self._first = first
         self._thread.start()
 
     def on_batch(self, batch: Batch) -> None:
-        """Take note of what has been committed. Runs in the thread of the bus."""
+        """Receive committed changes. Runs in the thread of the bus."""
         if any(document.kind in (PROCEDURE, ACTIVITY) for document in batch.documents):
             self._wake()
 
     def _wake(self) -> None:
-        """Look for a next step, because of what is not the queue's: with no entries there is none.
+        """Look for a next step after a change outside of the queue: without entries there is none.
 
-        Without the lock, which others may hold for longer than the bus can wait: who adds an entry
-        wakes the thread after that.
+        Without the lock, which others may hold for longer than the bus can wait: an added entry wakes the
+        thread after that.
         """
         if len(self._ledger.order):
             self._ledger.woken.set()
@@ -107,7 +107,7 @@ class QueueRunner:
     def stop_current(self, by: Requester | None = None) -> None:
         """Stop the entry that has begun. The ledger is held.
 
-        :param by: who asks for it
+        :param by: the requester
         """
         self._stop_current = True
         self._stopped_by = by
@@ -136,7 +136,7 @@ class QueueRunner:
         timeout: float | None = 0.0
         while not self._closing:
             self._ledger.woken.wait(timeout)
-            # Before looking: what happens from now on is looked at next time.
+            # Before the look: later changes are processed next time.
             self._ledger.woken.clear()
             timeout = None
             if self._closing:
@@ -148,7 +148,7 @@ class QueueRunner:
                 self._fail(f"The OET failed to run it: {error!r}. See its log.")
 
     def _proceed(self) -> float | None:
-        """Do what there is to do. Returns for how many seconds there is nothing else if nothing happens."""
+        """Do all steps that are possible. Returns the seconds until the next one, without other changes."""
         if (current := self._current) is not None:
             self._follow(current)
         with self._ledger.lock:
@@ -159,7 +159,7 @@ class QueueRunner:
         return 0.0
 
     def _decide(self) -> tuple[_Step | None, float | None]:
-        """Return the next step, or None and for how many seconds there is none if nothing happens."""
+        """Return the next step, or None and the seconds until the next one, without other changes."""
         ledger = self._ledger
         if ledger.current is None:
             self._stop_current = self._is_held = False
@@ -198,7 +198,7 @@ class QueueRunner:
     # Steps
 
     def _prepare(self, entry: QueueEntry) -> None:
-        """Have the script of an entry prepared, now that its turn has come."""
+        """Prepare the script of an entry whose turn has come."""
         try:
             known = self._launcher.prepare(entry, Hold.NOTHING)
         except (OetError, ValueError, OSError, RuntimeError) as error:
@@ -223,7 +223,7 @@ class QueueRunner:
                 self._ledger.publish("changed", [current.model_copy(update=known)])
 
     def _follow(self, entry: QueueEntry) -> None:
-        """Let an entry come as far as its activity and its procedure, and start it when that is possible."""
+        """Update an entry from its activity and its procedure, and start it when that is possible."""
         if self._stop_current:
             self._request_stop(entry)
         if entry.activity_id is not None and not self._follow_activity(entry):
@@ -238,7 +238,7 @@ class QueueRunner:
             self._follow_procedure(entry, procedure)
 
     def _follow_activity(self, entry: QueueEntry) -> bool:
-        """Let an entry come as far as its activity. Returns whether the entry goes on."""
+        """Update an entry from its activity. Returns whether the entry continues."""
         activity = self._launcher.activity(entry)
         if activity is None:
             return False
@@ -254,7 +254,7 @@ class QueueRunner:
         return True
 
     def _follow_procedure(self, entry: QueueEntry, procedure: ProcedureSummary) -> None:
-        """Let an entry come as far as its procedure, and start that when it is READY."""
+        """Update an entry from its procedure, and start that when it is READY."""
         self._catch_up(procedure)
         self._follow_pause(procedure)
         if procedure.state.is_final:
@@ -264,7 +264,7 @@ class QueueRunner:
         elif procedure.main_began or not self._launcher.is_free:
             return
         elif self._is_held:
-            # Of one that is still being loaded it is not known which text that has.
+            # The text of a script that is still being loaded is not known.
             if procedure.script_sha256 is not None and procedure.state in (
                 ProcedureState.IDLE,
                 ProcedureState.READY,
@@ -274,11 +274,11 @@ class QueueRunner:
             self._start(procedure, release=False)
 
     def _follow_pause(self, procedure: ProcedureSummary) -> None:
-        """Have the queue be PAUSED as long as the script that runs is."""
+        """Set the queue PAUSED as long as the running script is."""
         with self._ledger.lock:
             state = self._ledger.condition.state
             if procedure.state is ProcedureState.PAUSED and state is QueueState.RUNNING:
-                reason = f"Procedure {procedure.id} is PAUSED: send Resume to go on"
+                reason = f"Procedure {procedure.id} is PAUSED: send Resume to continue"
                 self._ledger.set_condition(QueueState.PAUSED, reason)
             elif procedure.state is not ProcedureState.PAUSED and state is QueueState.PAUSED:
                 self._ledger.set_condition(QueueState.RUNNING)
@@ -291,7 +291,7 @@ class QueueRunner:
             self._enter(QueueEntryState.RUNNING)
 
     def _release(self, entry: QueueEntry, procedure: ProcedureSummary) -> None:
-        """Go on with an entry that was prepared ahead of its turn, if it is as it was then."""
+        """Continue with an entry that was prepared ahead of its turn, if it is unchanged."""
         if self._launcher.is_outdated(entry, procedure):
             self._prepare_again(entry)
         elif self._start(procedure, release=True):
@@ -304,7 +304,8 @@ class QueueRunner:
         try:
             self._launcher.start(procedure, release=release)
         except (StateForbidsError, ProcedureNotFoundError) as error:
-            # Another script runs, or somebody has started or stopped this one: what follows wakes the thread.
+            # Another script runs, or a client has started or stopped this one: the next change wakes the
+            # thread.
             LOGGER.info("Procedure %d is not started by the queue now: %s", procedure.id, error)
             return False
         except (OetError, RuntimeError) as error:
@@ -316,24 +317,24 @@ class QueueRunner:
 
     def _request_stop(self, entry: QueueEntry) -> None:
         if entry.activity_id is None and entry.procedure_id is None:
-            return  # it is asked for again when they are known
+            return  # the next attempt is made when they are known
         self._stop_current = False
         self._launcher.stop(entry, self._stopped_by)
 
     def _enter(self, state: QueueEntryState) -> None:
-        """Have the entry that has begun enter a state, unless it has been in it."""
+        """Let the entry that has begun enter a state, unless it has been in it."""
         with self._ledger.lock:
             current = self._ledger.current
             if current is not None and all(state is not passed for passed, _ in _since_begin(current)):
                 self._ledger.change(current, state)
 
     def _fail(self, reason: str) -> None:
-        """Have the entry that has begun fail."""
+        """Fail the entry that has begun."""
         if (current := self._current) is not None:
             self._conclude(current, QueueEntryState.FAILED, reason)
 
     def _conclude(self, entry: QueueEntry, state: QueueEntryState, reason: str | None) -> None:
-        """Record how an entry has ended, and what follows for the queue, as one."""
+        """Record the end of an entry, and the resulting state of the queue, in one step."""
         ledger = self._ledger
         with ledger.lock:
             current = ledger.current or entry

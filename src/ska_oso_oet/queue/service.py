@@ -44,7 +44,7 @@ _ENDS = {
 
 @dataclass(frozen=True)
 class QueueSettings:
-    """How the queue is run.
+    """Settings of the queue.
 
     :param autostart: whether it runs from the start of the server on
     :param stop_on_failure: whether an entry that fails, or is stopped, stops it
@@ -63,7 +63,7 @@ class QueueService:
 
     :param scripts: runs the scripts
     :param activities: runs the activities
-    :param settings: how the queue is run; by default as the properties of a controller have it
+    :param settings: settings of the queue; by default those of a controller's properties
     :param may_begin: returns whether an entry may begin; the queue waits as long as none may
     :ivar view: the queue as clients see it
     """
@@ -99,31 +99,31 @@ class QueueService:
         self._runner.begin(self._learn)
 
     def recall(self) -> None:
-        """Take up, once, what former servers have left in the journal. Does not wait for the bus.
+        """Load the records of previous servers from the journal, once. Does not wait for the bus.
 
         :raises JournalUnavailableError: if it cannot be read at present
         """
         with self._ledger.lock:
             former = None if self._is_complete else self._ledger.former_condition()
             self.view.show(self._ledger.load(self._concluded))
-            # What somebody has asked for since counts.
+            # A later request of a client has precedence.
             if not self._is_complete and self._ledger.condition == QueueCondition():
                 self._follow_on(former or QueueCondition())
             self._is_complete = True
 
     def _follow_on(self, former: QueueCondition) -> None:
-        """Have the queue be in the state that follows from that which it had with the former server."""
+        """Set the state of the queue that follows from its state in the previous server."""
         self._ledger.condition = former
         if self._autostart:
             self._ledger.set_condition(QueueState.RUNNING)
         elif former.state is not QueueState.STOPPED:
-            reason = f"The server ended while the queue was {former.state}: send QueueStart to go on"
+            reason = f"The server ended while the queue was {former.state}: send QueueStart to continue"
             self._ledger.set_condition(QueueState.STOPPED, reason)
         else:
             self.view.show([Document(CONDITION_KIND, 1, "", True, former)])
 
     def _learn(self) -> None:
-        # From what cannot be read now, nothing is learnt: those are estimates.
+        # Runs that cannot be read now are ignored: they are used for estimates only.
         with suppress(JournalUnavailableError):
             self._learner.recall()
 
@@ -134,7 +134,7 @@ class QueueService:
             known = entry.model_copy(update={"procedure_id": procedure.id})
             return ended(known, _ENDS[procedure.state], procedure.failure_line)
         reason = (
-            "The server ended after this entry had begun. How far its script had come is not known: see the "
+            "The server ended after this entry had begun. It is not known how far its script ran: see the "
             "procedure, its output and its events."
         )
         return ended(entry, QueueEntryState.UNKNOWN, reason)
@@ -158,7 +158,7 @@ class QueueService:
         """Return an entry as JSON, with all of it, also one that has ended.
 
         :param entry_id: the entry
-        :raises QueueEntryNotFoundError: if it never was, or is no longer kept
+        :raises QueueEntryNotFoundError: if it does not exist, or is no longer kept
         :raises JournalUnavailableError: if the journal cannot be read at present
         """
         document = self._bus.journal.read_document(ENTRY_KIND, entry_id)
@@ -166,18 +166,18 @@ class QueueService:
             raise QueueEntryNotFoundError(entry_id)
         return document.text
 
-    # What people may ask
+    # Requests of clients
 
     def add(self, request: QueueAddRequest) -> list[QueueEntry]:
         """Add entries, all or none.
 
-        :param request: the entries, where they are put, and who asks
+        :param request: the entries, their position, and the requester
         :returns: the new entries
-        :raises QueueEntryNotFoundError: if the position is beside an entry that is not in the queue
+        :raises QueueEntryNotFoundError: if the position refers to an entry that is not in the queue
         :raises QueueEntryBegunError: if the position is in front of an entry that has begun
         :raises ScriptError: if a script or its arguments cannot be accepted
         :raises ActivityRefusedError: if it is certain that an activity cannot be run
-        :raises ValueError: if a request holds text that is not valid Unicode
+        :raises ValueError: if a request contains text that is not valid Unicode
         """
         self._check(request.entries)
         now = time.time()
@@ -204,7 +204,7 @@ class QueueService:
         """Move an entry that has not begun.
 
         :param request: the entry, and where it is put
-        :raises QueueEntryNotFoundError: if it, or the entry beside it, is not in the queue
+        :raises QueueEntryNotFoundError: if it, or the entry of its new position, is not in the queue
         :raises QueueEntryBegunError: if it, or the entry behind it, has begun
         """
         with self._ledger.lock:
@@ -239,7 +239,7 @@ class QueueService:
     def remove(self, request: QueueRemoveRequest) -> list[QueueEntry]:
         """Remove an entry that has not begun. Returns the entry.
 
-        :param request: the entry, and who asks
+        :param request: the entry, and the requester
         :raises QueueEntryNotFoundError: if it is not in the queue
         :raises QueueEntryBegunError: if it has begun
         """
@@ -250,7 +250,7 @@ class QueueService:
     def clear(self, request: QueueClearRequest) -> list[QueueEntry]:
         """Remove all entries that have not begun, and return them.
 
-        :param request: who asks for it
+        :param request: the requester
         """
         with self._ledger.lock:
             waiting = [entry for entry in self._ledger.order if not entry.state.is_begun]
@@ -267,7 +267,7 @@ class QueueService:
     def start(self, by: Requester | None = None) -> QueueCondition:
         """Run the entries, one after the other. Returns the state of the queue.
 
-        :param by: who asks for it
+        :param by: the requester
         """
         with self._ledger.lock:
             if self._ledger.condition.state is not QueueState.PAUSED:
@@ -280,7 +280,7 @@ class QueueService:
         """Begin no further entry. Returns the state of the queue.
 
         :param now: stop the entry that has begun, too
-        :param by: who asks for it
+        :param by: the requester
         """
         reason = f"It was stopped by {by}" if by else "It was stopped by request"
         with self._ledger.lock:
@@ -292,7 +292,7 @@ class QueueService:
         return condition
 
     def suspend(self, reason: str, by: Requester | None = None) -> None:
-        """Begin no further entry until somebody starts the queue. Does not wait for anything.
+        """Stop the queue: it begins no further entry until it is started. Does not wait.
 
         :param reason: why, as a sentence
         :param by: the client that has caused it
@@ -306,7 +306,7 @@ class QueueService:
             self._ledger.set_condition(state, reason, by)
 
     def wake(self) -> None:
-        """Look again whether an entry may begin. Does not wait for anything."""
+        """Check again whether an entry may begin. Does not wait."""
         self._ledger.woken.set()
 
     def _check(self, requests: Iterable[EntryRequest]) -> None:
@@ -330,7 +330,7 @@ class QueueService:
         return ranks
 
     def _committed(self, entries: list[QueueEntry]) -> list[QueueEntry]:
-        """Return entries, once they are in the journal, as lists have them."""
+        """Return entries in the form of lists, once they are in the journal."""
         self._bus.committed().result()
         return [entry.in_lists() for entry in entries]
 
@@ -340,7 +340,7 @@ class QueueService:
         """Begin no further entry, because the server is shut down."""
         with self._ledger.lock:
             if self._ledger.condition.state is not QueueState.STOPPED:
-                reason = "The server was shut down: send QueueStart to go on"
+                reason = "The server was shut down: send QueueStart to continue"
                 self._ledger.set_condition(QueueState.STOPPED, reason)
 
     def close(self) -> None:
@@ -352,7 +352,7 @@ class QueueService:
 
 
 def _remark(request: EntryRequest, now: float) -> str | None:
-    """Return what people should know of a request that is accepted."""
+    """Return a remark for people on an accepted request."""
     if request.not_before is not None and request.not_before.timestamp() < now:
         return "'not_before' has passed already: it starts when its turn comes"
     return None

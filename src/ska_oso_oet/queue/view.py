@@ -1,4 +1,4 @@
-"""The queue as clients see it: nothing that is not in the journal."""
+"""View of the queue for clients: only what is in the journal."""
 
 import threading
 import time
@@ -26,11 +26,11 @@ from .ledger import CONDITION_KIND, ENTRY_KIND, listed_text
 
 
 class _Live(NamedTuple):
-    """What is shown of an entry that has not ended.
+    """An entry that has not ended, as it is shown.
 
     :param rank: its place in the order
     :param text: its JSON, without estimates
-    :param names: under which its duration may be known
+    :param names: names under which its duration may be stored
     :param begun: when its turn has come, None if it has not yet
     :param not_before: its earliest start, None for any time
     :param repeat: how many times it is still to run
@@ -45,11 +45,11 @@ class _Live(NamedTuple):
 
 
 _Estimate = tuple[Expectation | None, float | None, float | None]
-"""How long one run of an entry is expected to take, when it is expected to begin, and to end."""
+"""Expected duration of one run of an entry, and its expected begin and end."""
 
 
 def _members(expected: Expectation | None, start: float | None, end: float | None) -> str:
-    """Return the JSON members that say what is expected of an entry."""
+    """Return the JSON members with the expected times of an entry."""
     members = {
         "expected_duration": None if expected is None else round(expected.seconds, 3),
         "expected_from": None if expected is None else expected.source.model_dump(),
@@ -104,7 +104,7 @@ class QueueView:
         Entries that have ended lately are the first, the others follow in their order.
 
         :param query: which part
-        :raises QueueEntryNotFoundError: if it begins after an entry that is not there any more
+        :raises QueueEntryNotFoundError: if it begins after an entry that is no longer there
         """
         with self._lock:
             start = 0 if query.after is None else self._place_behind(query.after)
@@ -130,9 +130,9 @@ class QueueView:
         return bisect_left(self._order, (entry.rank, entry_id)) + 1
 
     def _estimates(self, entries: Iterable[_Live], state: QueueState) -> Iterator[_Estimate]:
-        """Return what is expected of each of the first entries."""
+        """Return the expected times of the first entries."""
         now = time.time()
-        # When the entry before is expected to have ended, as long as that is known.
+        # Expected end of the entry before, as long as it is known.
         free: float | None = now
         for entry in entries:
             expected = self._durations.expected(entry.names)
@@ -145,7 +145,7 @@ class QueueView:
             yield expected, start, free
 
     def on_batch(self, batch: Batch) -> None:
-        """Take note of what has been committed."""
+        """Receive committed changes."""
         self.show(batch.documents)
 
     def show(self, documents: Iterable[Document]) -> None:

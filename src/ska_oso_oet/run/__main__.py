@@ -51,7 +51,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def _messages(line: CommandLine, uri: str) -> list[EventMessage]:
-    """Return the messages that have the worker load the script and call its functions."""
+    """Return the messages by which the worker loads the script and calls its functions."""
     load = {
         "script": script_to_json(FileSystemScript(uri)),
         "size_limit": SIZE_LIMIT,

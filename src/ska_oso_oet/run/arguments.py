@@ -18,7 +18,7 @@ names (PEP 723) are installed in an environment for the script, below ~/.cache/s
   VALUE, --NAME=VALUE   arguments of main
   --init.NAME=VALUE     arguments of init
   --pdb                 debug the script where it raises; breakpoint() works with and without it
-  --no-environment      run it with the packages that are here, whatever its header says
+  --no-environment      run it with the packages that are here, and ignore its header
   --                    all that follows are values for main
 
 Values are read as Python or JSON literals (12, true, '[1, 2]'), else as text.
@@ -33,7 +33,7 @@ class UsageError(ValueError):
 
 
 class CommandLine(NamedTuple):
-    """What is to be run.
+    """Parsed command line.
 
     :param script: file of the script
     :param init: arguments of ``init``

@@ -23,16 +23,16 @@ _PACKAGES_LIMIT = 10_000_000_000
 
 
 def enter(script: Path, program: str, words: Sequence[str]) -> None:
-    """Go on under the interpreter that a script needs; does nothing if that is the present one.
+    """Continue under the interpreter that a script needs; does nothing if that is the present one.
 
-    The environment is built by what builds those of the OET, and kept.
+    The environment is built as those of the OET are, and kept.
 
     :param script: file of the script
-    :param program: module of the program to go on with there
+    :param program: module of the program to run there
     :param words: its command line
     :raises ScriptError: if the script cannot be read, or its header cannot be used
     :raises BuildError: if the environment cannot be built
-    :raises OSError: if there is no place for it
+    :raises OSError: if it cannot be stored
     """
     header = read_header(read_beginning(script), script.name)
     if header is not None:
@@ -61,7 +61,7 @@ def _provide(header: ScriptHeader) -> Environment:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Let other runs wait."""
+    """Lock the environments: other runs wait."""
     with (folder / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -69,7 +69,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _own_variables() -> Iterator[None]:
-    """Undo what is done to the environment variables."""
+    """Undo the changes of the environment variables."""
     variables = dict(os.environ)
     try:
         yield

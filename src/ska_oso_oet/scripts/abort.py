@@ -1,7 +1,7 @@
-"""Abort what a subarray does. The OET runs this script after another one was stopped with abort.
+"""Abort the activity of a subarray. The OET runs this script after another one was stopped with abort.
 
-Environment variables: SUBARRAYNODE_FQDN_PREFIX is what comes before the number of the subarray in the
-name of its Tango device; without it, what is usual for SKA_TELESCOPE (``skamid`` or ``skalow``).
+Environment variables: SUBARRAYNODE_FQDN_PREFIX is the part before the number of the subarray in the name of
+its Tango device; without it, the usual one for SKA_TELESCOPE (``skamid`` or ``skalow``).
 """
 
 from ska_oso_oet.tango import Subarray

@@ -1,4 +1,4 @@
-"""A script that waits for its operator: it asks before it goes on, and takes a value."""
+"""A script that waits for its operator: it asks before it continues, and takes a value."""
 
 from ska_oso_oet.interaction import ask
 

@@ -1,4 +1,4 @@
-"""A script that takes a while: it tells how far it has come, and can be stopped at any moment."""
+"""A script that takes a while: it reports its progress, and can be stopped at any moment."""
 
 import time
 
@@ -11,7 +11,7 @@ def main(seconds: float = 3.0, steps: int = 10) -> None:
     """Count down.
 
     :param seconds: how long to take
-    :param steps: how often to say how far it is
+    :param steps: how often to report progress
     """
     try:
         for step in range(1, steps + 1):

@@ -4,7 +4,7 @@
 def main(reason: str = "the antenna is stuck") -> None:
     """Fail.
 
-    :param reason: what to say
+    :param reason: the message
     :raises RuntimeError: always
     """
     print("About to fail")

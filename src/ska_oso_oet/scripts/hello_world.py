@@ -1,4 +1,4 @@
-"""The smallest useful script: it says hello, by all the ways that a script can speak."""
+"""The smallest useful script: it says hello in all the ways that a script can."""
 
 import logging
 
@@ -10,7 +10,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 def init(subarray_id: int = 1) -> None:
-    """Remember what this script will work with. Runs when the script is created."""
+    """Prepare the script. Runs when the script is created."""
     LOGGER.info("Prepared for subarray %d", subarray_id)
 
 

@@ -10,7 +10,7 @@ skipped: set[int] = set()
 
 
 def on_skip(scan: int) -> None:
-    """Take note of a scan to skip. Called in the thread that delivers messages of operators."""
+    """Remember a scan to skip. Called in the thread that delivers messages of operators."""
     skipped.add(scan)
 
 

@@ -9,7 +9,7 @@ def init(subarray_id: int, *, simulate: bool = True) -> None:
     """Take the arguments of Create.
 
     :param subarray_id: subarray to work with
-    :param simulate: whether to leave the hardware alone
+    :param simulate: whether to simulate the hardware
     """
     _configuration.update(subarray_id=subarray_id, simulate=simulate)
 
@@ -17,7 +17,7 @@ def init(subarray_id: int, *, simulate: bool = True) -> None:
 def main(target: str, exposure: float = 1.0) -> None:
     """Take the arguments of Start.
 
-    :param target: what to look at
+    :param target: the target
     :param exposure: for how long, in seconds
     """
     print(f"Observing {target} for {exposure} s with {_configuration}")

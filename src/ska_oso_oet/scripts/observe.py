@@ -61,8 +61,8 @@ def observe(subarray: Subarray, sb_id: str, scans: list[dict[str, Any]]) -> None
         print(f"Scan {scan_id} ({done + 1} of {len(scans)}): {scan['scan_definition_id']}")
         configure(subarray, sb_id, scan_id, scan)
         run_scan(subarray, sb_id, scan_id, scan["scan_duration"])
-        told = f"scan {done + 1} of {len(scans)}"
-        pub.sendMessage(topics.user.script.progress, progress=100 * (done + 1) // len(scans), msg=told)
+        message = f"scan {done + 1} of {len(scans)}"
+        pub.sendMessage(topics.user.script.progress, progress=100 * (done + 1) // len(scans), msg=message)
     subarray.end()
 
 

@@ -1,7 +1,7 @@
-"""REST and server-sent events for those who do not speak Tango: ``oet-sidecar``.
+"""REST and server-sent events for clients without Tango: ``oet-sidecar``.
 
-It has no state of its own: all that it tells comes from the controller's device, and all that it is
-asked for goes there. It may be restarted, or run several times, whenever that is wanted.
+It has no state of its own: all answers come from the controller's device, and all requests go there. It may
+be restarted at any time, and may run several times.
 """
 
 # Before all else: it keeps PyTango from importing OpenTelemetry.

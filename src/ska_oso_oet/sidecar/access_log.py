@@ -13,25 +13,25 @@ from .clients import requester_of
 from .service import SUBARRAY
 
 ACCESS = "oet.access"
-"""Key of a request's scope: a dictionary for what is found out about the request on its way inwards."""
+"""Key of a request's scope: a dictionary for facts about the request that middleware finds."""
 
 ROUTINE = "oet.access.routine"
 """Key in that dictionary: set where a request is to be logged for debugging only."""
 
 _LONGEST_PATH = 300
 _ROUTINE = ("/healthz", "/readyz", "/metrics")
-"""Paths that are asked for every few seconds: where all is well, they are logged for debugging only."""
+"""Paths that are requested every few seconds: without a fault, they are logged for debugging only."""
 
 _ERROR, _FAULT = 400, 500
 _REFUSED = frozenset({401, 403})
 
 
 class AccessLogMiddleware:
-    """Logs who has asked for what, how that was answered, and how long it took.
+    """Logs the requester, the answer and the duration of each request.
 
-    A token is never logged: it is in a header, and headers are not. The line of a stream comes at its end.
+    Tokens are never logged: headers are not logged. The line of a stream comes at its end.
 
-    :param app: what answers
+    :param app: the application
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""``/activities``: run activities of Scheduling Blocks, and look at them."""
+"""``/activities``: run and describe activities of Scheduling Blocks."""
 
 import asyncio
 from contextlib import suppress
@@ -22,10 +22,10 @@ from .wire import ActivityList, ActivityReply, activity_json
 router = APIRouter(prefix=API, route_class=JsonRoute, tags=["Activities"])
 
 _PATIENCE = 1.0
-"""Seconds that an answer may wait for its procedure: clients of the OET 5.2.0 go on with that one's ID."""
+"""Seconds that an answer may wait for its procedure: clients of the OET 5.2.0 continue with that one's ID."""
 
 _PAUSE = 0.01
-"""Seconds between an event and a look at what has come of it."""
+"""Seconds between an event and a read of the activity."""
 
 ACTIVITIES = Kind(
     "activity",
@@ -52,7 +52,7 @@ add_describe_route(router, ACTIVITIES, ActivityReply)
 async def run_activity(body: ActivityRequest, request: Request, service: ServiceDependency) -> JSONResponse:
     """Prepare the script of an activity, and start it unless `prepare_only` is set.
 
-    The answer does not wait for that. It names the procedure, if the Scheduling Block can be had within a
+    The answer does not wait for that. It names the procedure, if the Scheduling Block is available within a
     moment.
     """
     accepted = await service.controller.run_activity(on_behalf_of(request, body))
@@ -66,14 +66,14 @@ async def _with_procedure(service: Service, activity_id: int) -> ActivitySummary
     with suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE):
             while True:
-                # What happens while the activity is looked at must not be missed.
+                # Changes during the read of the activity must not be missed.
                 happening = asyncio.create_task(service.feed.wait())
                 try:
                     activity = await service.controller.activity(activity_id)
                     if activity.procedure_id is not None or activity.state.is_final:
                         return activity
                     await happening
-                    # Many events in a moment are no reason for as many looks.
+                    # Many events in a moment cause one read.
                     await asyncio.sleep(_PAUSE)
                 finally:
                     happening.cancel()

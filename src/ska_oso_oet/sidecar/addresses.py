@@ -1,4 +1,4 @@
-"""The addresses of resources, as whoever asks for them can use them."""
+"""Addresses of resources, as the client of a request can use them."""
 
 from starlette.requests import Request
 from starlette.types import Scope
@@ -10,7 +10,7 @@ SITE_ROOT = "oet.site_root"
 """Key of a request's scope: the path below which an ingress serves all controllers."""
 
 _BASE = "oet.base_uri"
-"""Key of a request's scope: what `base_uri` returns, once it has been asked for."""
+"""Key of a request's scope: the result of `base_uri`, once it was computed."""
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
@@ -36,8 +36,8 @@ def activity_uri(request: Request, activity_id: int) -> str:
 def base_uri(request: Request) -> str:
     """Return the address of the controller's service as the client of a request knows it.
 
-    The headers that proxies add (``X-Forwarded-Proto``, ``-Host``, ``-Port``, ``-Prefix``) are believed:
-    whoever forges them deceives nobody but himself.
+    The headers that proxies add (``X-Forwarded-Proto``, ``-Host``, ``-Port``, ``-Prefix``) are not checked: a
+    client that forges them affects only its own answers.
     """
     # Each item of a list has it.
     known: str | None = request.scope.get(_BASE)
@@ -82,7 +82,7 @@ def _scheme(request: Request) -> str:
 
 def _host(request: Request, scheme: str) -> str:
     forwarded = _first(request, "x-forwarded-host")
-    # What a client or a proxy says of hosts goes into answers: nothing but the name of a host may.
+    # Hosts from headers go into answers: only names of hosts are accepted.
     host = forwarded if HOST.match(forwarded) else request.headers.get("host", "")
     if not (match := HOST.match(host)):
         server_host, server_port = request.scope.get("server") or ("localhost", None)
@@ -94,5 +94,5 @@ def _host(request: Request, scheme: str) -> str:
 
 
 def _first(request: Request, header: str) -> str:
-    """Return what the proxy nearest to the client has said."""
+    """Return the value from the proxy nearest to the client."""
     return request.headers.get(header, "").partition(",")[0].strip()

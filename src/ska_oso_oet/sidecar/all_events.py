@@ -1,7 +1,7 @@
 """``/subarrays/stream``: the events of all controllers in one stream.
 
-A browser opens at most six connections to a service over HTTP/1.1, for all its windows together. A page that
-had one for each controller would leave none for its requests.
+A browser opens at most six connections to a service over HTTP/1.1, for all its windows together. A page with
+one for each controller would have none left for its requests.
 """
 
 import asyncio
@@ -104,7 +104,7 @@ class AllEventsResponse(SseResponse):
             await super().__call__(scope, receive, send)
 
     def take_note(self, failure: Exception) -> None:
-        """Take note of what has ended the stream."""
+        """Record the reason for the end of the stream."""
         if isinstance(failure, FallenBehindError):
             next(iter(self._services.values())).events.dropped(str(failure))
         else:
@@ -113,7 +113,7 @@ class AllEventsResponse(SseResponse):
 
 async def _merged(services: Mapping[int, Service], progress: Mapping[int, Progress]) -> AsyncGenerator[bytes]:
     """Yield what the streams of all controllers send, in parts that each begin with the subarray's number."""
-    # One part: a source goes on when what it has brought is being sent.
+    # One part: a source continues when its last part is being sent.
     parts: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue(1)
 
     async def bring(number: int, source: AsyncIterator[bytes]) -> None:

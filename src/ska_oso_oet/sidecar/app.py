@@ -1,4 +1,4 @@
-"""The application: what `oet-sidecar` serves."""
+"""The application of `oet-sidecar`."""
 
 import json
 from collections.abc import AsyncIterator
@@ -53,7 +53,7 @@ controller. `GET /api/v1.0/subarrays` lists the controllers."""
 class SidecarApp(FastAPI):
     """REST and server-sent events for OETControllers.
 
-    :param settings: how to set it up
+    :param settings: its settings
     :param connections: the connections that it is served on
     """
 
@@ -66,7 +66,7 @@ class SidecarApp(FastAPI):
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
-            # Programs that make a client of the description name its methods by this.
+            # Generators of clients name their methods by this.
             generate_unique_id_function=lambda route: route.name,
             lifespan=_lifespan,
         )
@@ -97,7 +97,7 @@ class SidecarApp(FastAPI):
             self.include_router(part.router)
         routes = [route for part in parts for route in part.router.routes]
         errors.install(self, routes)
-        # The last one that is added sees a request first.
+        # The middleware that is added last handles a request first.
         self.add_middleware(BodyMiddleware, limit=settings.max_body, timeout=settings.body_timeout)
         self.add_middleware(MethodMiddleware, routes=routes)
         self.add_middleware(AccessMiddleware, access=self.access)
@@ -110,7 +110,7 @@ class SidecarApp(FastAPI):
         self.add_middleware(TraceMiddleware)
 
     def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI description of what is really sent."""
+        """Return the OpenAPI description of the actual answers."""
         if self.openapi_schema is None:
             self.openapi_schema = description.describe(self, self.settings)
         return self.openapi_schema

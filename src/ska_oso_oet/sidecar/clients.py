@@ -1,4 +1,4 @@
-"""The clients of this service: who they are, and whether they are still there."""
+"""Clients of this service: their identity, and their connections."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -30,11 +30,11 @@ def on_behalf_of(request: Request, body: AnyRequest) -> AnyRequest:
 
 
 def requester_of(request: Request) -> Requester:
-    """Return who makes a request to this service.
+    """Return the requester of a request to this service.
 
     :param request: the request
     """
-    # A request that was refused early, or answered by this service itself, was not looked at.
+    # A request that was refused early, or answered by this service itself, has no identity.
     identity = request.scope.get(IDENTITY)
     known = identity if isinstance(identity, Identity) else Identity(Role.NONE)
     given = request.headers.get(USER_HEADER, "").strip()[:_LONGEST]
@@ -51,18 +51,18 @@ def requester_of(request: Request) -> Requester:
 async def until_client_leaves(receive: Receive) -> None:
     """Wait until the client of a request closes the connection.
 
-    :param receive: receives the messages of the request, the body of which nobody else reads
+    :param receive: receives the messages of the request, whose body no other code reads
     """
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def unless_client_leaves(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
-    """Do work that only the client of a request needs, and cancel it if the client leaves before.
+    """Do work that only the client of a request needs, and cancel it if the client disconnects.
 
     :param request: the request; it has no body
-    :param work: what to do
-    :returns: what the work returns; None if the client has left
+    :param work: the work
+    :returns: the result of the work; None if the client has disconnected
     """
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(until_client_leaves(request.receive))

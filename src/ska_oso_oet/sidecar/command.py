@@ -31,9 +31,9 @@ _ALLOWED_HOST = re.compile(rf"({re.escape(ANY_HOST)}|(\*\.)?[A-Za-z0-9._-]+|\[?[
 _PORTS = range(1 << 16)
 _CONNECTIONS = 1 << 16
 
-_EPILOG = """The Tango database is the one that TANGO_HOST names. If OET_API_TOKEN is set, whatever changes
-state needs it as a bearer token; with OET_API_PRIVATE=true, reading needs it, too. OET_TOKENS_FILE names a
-file with tokens of users; 'oet-sidecar token NAME --role=ROLE' makes one."""
+_EPILOG = """The Tango database is the one that TANGO_HOST names. If OET_API_TOKEN is set, each request that
+changes state needs it as a bearer token; with OET_API_PRIVATE=true, reading needs it, too. OET_TOKENS_FILE
+names a file with tokens of users; 'oet-sidecar token NAME --role=ROLE' makes one."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         listener = bind(options.host, options.port)
     except OSError as error:
         sys.exit(f"oet-sidecar: {_explain(error, options.host, options.port)}")
-    # uvicorn handles these two and then raises them again: no other part of this process needs them.
+    # uvicorn handles these two and then raises them again, which this process does not need.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     _allow_connections(_CONNECTIONS)
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     traces.start("oet-sidecar")
     server = SidecarServer(settings, listener)
     asyncio.run(server.serve())
-    _leave(0 if server.told_to_end else 1)
+    _leave(0 if server.end_requested else 1)
 
 
 def _begin_log(formatter: logging.Formatter) -> None:
@@ -106,7 +106,7 @@ def _allow_connections(count: int) -> None:
 
 
 def _leave(status: int) -> NoReturn:
-    """End the process. A Tango call that hangs in a thread would hold up an orderly end."""
+    """End the process. A Tango call that hangs in a thread would delay an orderly end."""
     traces.finish()
     logs.finish()
     logging.shutdown()
@@ -116,7 +116,7 @@ def _leave(status: int) -> NoReturn:
 
 @dataclass(frozen=True)
 class Protection:
-    """What clients need to change something, or to see something.
+    """Tokens that clients need for changes, or for reading.
 
     :param token: token of the service, None for none
     :param private: whether reading needs a token, too
@@ -134,16 +134,18 @@ class Protection:
 
 
 def read_protection(environment: Mapping[str, str]) -> Protection:
-    """Return how the environment has this service protected.
+    """Return the protection that the environment configures.
 
     :param environment: environment variables
-    :raises ValueError: if what is set would protect less than the person who has set it may think
+    :raises ValueError: if the settings would protect less than their author may expect
     """
     token = environment.get("OET_API_TOKEN", "").strip()
     if "OET_API_TOKEN" in environment and not token:
         raise ValueError("OET_API_TOKEN is blank: set a token, or remove the variable")
     if not token.isprintable():
-        raise ValueError("OET_API_TOKEN holds more than one line, or what no header can hold")
+        raise ValueError(
+            "OET_API_TOKEN contains more than one line, or characters that a header cannot contain"
+        )
     file = environment.get("OET_TOKENS_FILE", "").strip()
     named = read_tokens(Path(file)) if file else ()
     private = environment.get("OET_API_PRIVATE", "").strip().lower()
@@ -169,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     def add(option: str, variable: str, default: str, meaning: str, kind: object = str) -> None:
         shown = f"{meaning} (environment: {variable}; default: {default or 'none'})"
         value = os.environ.get(variable) or default
-        # Of a default that is text argparse thinks as of what was typed: it is checked the same way.
+        # argparse checks a default that is text like typed text.
         parser.add_argument(option, default=value, type=kind, help=shown)  # type: ignore[arg-type]
 
     add("--host", "OET_REST_HOST", "127.0.0.1", "interface to listen on")
@@ -205,7 +207,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def require_protection(host: str, is_protected: bool, insecure: bool) -> None:
-    """See that a service which others reach has a token.
+    """Check that a service which others can reach has a token.
 
     :param host: name or address of the interface to listen on
     :param is_protected: whether a change needs a token
@@ -229,19 +231,19 @@ def _host_name(text: str) -> str:
 
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) not in _PORTS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no TCP port (0 to 65535)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a TCP port (0 to 65535)")
     return int(text)
 
 
 def _count(text: str) -> int:
     if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of events (1 or more)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of events (1 or more)")
     return int(text)
 
 
 def _root_path(text: str) -> str:
     if not (match := _ROOT_PATH.match(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no path, e.g. /site/oet")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a path, e.g. /site/oet")
     return match[1]
 
 

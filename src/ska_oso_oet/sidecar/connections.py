@@ -1,4 +1,4 @@
-"""How many connections the sidecar has, so that its descriptors suffice for those that must be answered.
+"""Limit of the sidecar's connections, so that descriptors remain for those that must be answered.
 
 A process without free descriptors cannot even refuse a connection. So the service refuses requests while it
 still has some: beyond its capacity it answers probes alone, and beyond the reserve for those, connections on
@@ -20,7 +20,7 @@ from .errors import error_response
 LOGGER = logging.getLogger(__name__)
 
 PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Paths that are answered however many connections there are."""
+"""Paths that are answered for any number of connections."""
 
 _RESERVE: Final = 16
 """Connections beyond the capacity, for probes and refusals."""
@@ -35,7 +35,7 @@ _RETRY_AFTER_S: Final = 5
 
 
 def capacity(controllers: int) -> int:
-    """Return how many connections this process can serve, by its limit of descriptors.
+    """Return the number of connections that this process can serve, by its limit of descriptors.
 
     :param controllers: how many controllers it serves
     """
@@ -63,11 +63,12 @@ class Connections:
         return self._capacity is not None and len(self._open) > self._capacity
 
     def opened(self, connection: asyncio.Transport) -> None:
-        """Take note of a new connection, on which there is no request yet."""
+        """Add a new connection, which has no request yet."""
         self._open.add(connection)
         if self.crowded and self._capacity is not None:
             self._log.warning(
-                "There are %d connections: others than probes are refused until some are closed. Allow more "
+                "There are %d connections: all requests except probes are refused until some are closed. "
+                "Allow more "
                 "open files (ulimit -n) if these are wanted",
                 len(self._open),
             )
@@ -78,16 +79,16 @@ class Connections:
         self.rested(connection)
 
     def busy(self, connection: asyncio.Transport) -> None:
-        """Take note that a request has begun."""
+        """A request has begun."""
         self._idle.pop(connection, None)
 
     def rested(self, connection: asyncio.Transport) -> None:
-        """Take note that a request has been answered, and that there may be another."""
+        """A request has been answered, and another may follow."""
         if connection in self._open and not connection.is_closing():
             self._idle[connection] = None
 
     def closed(self, connection: asyncio.Transport) -> None:
-        """Take note of the end of a connection."""
+        """Remove a connection."""
         self._open.discard(connection)
         self._idle.pop(connection, None)
 
@@ -95,7 +96,7 @@ class Connections:
 class CrowdMiddleware:
     """Refuses requests while there are too many connections, except those of probes.
 
-    :param app: what sees the other requests
+    :param app: the application, which handles the other requests
     :param connections: the connections of the service
     """
 
@@ -124,7 +125,7 @@ def _refusal() -> ASGIApp:
 
 
 class RareLog:
-    """A log that takes one message in a minute: what happens all the time must not fill a disk."""
+    """A log with at most one message a minute: frequent faults must not fill a disk."""
 
     def __init__(self) -> None:
         self._last = -_LOG_INTERVAL
@@ -144,7 +145,7 @@ class LoopFaults:
         self._log = RareLog()
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Log what has happened."""
+        """Log an exception."""
         if isinstance(context.get("exception"), OSError) and "socket" in context:
             self._log.warning("Connections cannot be accepted at present: %s", context["exception"])
         else:

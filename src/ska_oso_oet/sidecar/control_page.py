@@ -43,7 +43,7 @@ class _Part:
 
     :param content: its bytes
     :param packed: the same, packed by gzip
-    :param media_type: what it is
+    :param media_type: its media type
     """
 
     content: bytes
@@ -94,7 +94,7 @@ def _sources(ending: str) -> dict[str, str]:
 
 @cache
 def _version() -> str:
-    """Return a name of what all files contain."""
+    """Return a name that is derived from the contents of all files."""
     digest = hashlib.sha256(_folder().joinpath(_DOCUMENT).read_bytes())
     for path, part in _assets().items():
         digest.update(f"\0{path}\0".encode() + part.content)
@@ -123,7 +123,7 @@ def _folder() -> Traversable:
 
 @router.get("/")
 async def get_page(request: Request) -> Response:
-    """Return the control page; below the number of a subarray, the way to the view of that subarray."""
+    """Return the control page; below the number of a subarray, a redirection to the view of that subarray."""
     root: str = request.scope[SITE_ROOT]
     if SUBARRAY in request.scope:
         target = f"{root}/#{SUBARRAYS}/{request.scope[SUBARRAY]}"

@@ -1,4 +1,4 @@
-"""The figures of controllers as metrics for Prometheus. The controllers count; this only names."""
+"""Figures of controllers as metrics for Prometheus. The controllers count; this module only assigns names."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -18,11 +18,11 @@ _STATES = ("ON", "OFF", "STANDBY", "ALARM", "FAULT", "DISABLE", "INIT", "UNKNOWN
 
 
 class Sight(NamedTuple):
-    """What is known of a controller.
+    """State of a controller, as it was read last.
 
     :param labels: values of its labels
     :param readiness: whether it can be used
-    :param figures: what it counts; None if it does not answer
+    :param figures: its figures; None if it does not answer
     """
 
     labels: tuple[str, str]
@@ -31,16 +31,16 @@ class Sight(NamedTuple):
 
 
 class ControllerCollector(Collector):
-    """Makes metrics of the figures of controllers, those of the last look at each.
+    """Converts the last figures of each controller to metrics.
 
-    :ivar sights: what is known, by the number of the subarray
+    :ivar sights: states of controllers, by the number of the subarray
     """
 
     def __init__(self) -> None:
         self.sights: dict[int, Sight] = {}
 
     def describe(self) -> Iterable[Metric]:
-        """Return no names: they depend on what is known."""
+        """Return no names: they depend on the figures."""
         return ()
 
     def collect(self) -> Iterator[Metric]:

@@ -84,13 +84,13 @@ def _asset(name: str) -> bytes:
 
 
 def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
-    """Return the OpenAPI description of what is really sent.
+    """Return the OpenAPI description of the actual answers.
 
     :param app: the application
-    :param settings: how it is set up
+    :param settings: its settings
     """
     schema = FastAPI.openapi(app) | {"servers": _SERVERS}
-    # FastAPI adds what it would answer to invalid requests; here that is 400, or 404 for an ID.
+    # FastAPI adds its answers to invalid requests; this service answers 400, or 404 for an ID.
     for name in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(name, None)
     if settings.is_protected:

@@ -1,4 +1,4 @@
-"""Refusals and failures: every one has the same body, wherever it arises.
+"""Answers for refusals and failures, which all have the same body.
 
 The shape is that of the OET 5.2.0, whose clients rely on it.
 """
@@ -35,7 +35,7 @@ from .methods import allowed_methods
 from .settings import SUBARRAYS
 
 _MAX_MESSAGE = 4000
-"""Characters of a message: what is told of a request is not to be as long as the request."""
+"""Characters of a message: a message must not be as long as the request that it quotes."""
 
 _TYPES = {
     HTTPStatus.BAD_REQUEST: "BadRequest",
@@ -69,7 +69,7 @@ _STATUSES: dict[type[ControllerError], HTTPStatus] = {
 
 
 class ErrorBody(BaseModel):
-    """What every refusal and every failure is answered with."""
+    """Body of the answer to every refusal and every failure."""
 
     error: str = Field(description="HTTP status and its meaning", examples=["404 Not Found"])
     type: str = Field(description="kind of error, for programs", examples=["ResourceNotFound"])
@@ -107,7 +107,7 @@ def error_response(
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return how OpenAPI describes errors.
+    """Return the OpenAPI description of errors.
 
     :param statuses: HTTP statuses that a path can answer; 423 is added where a device answers requests
     """
@@ -117,13 +117,13 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def location_of_new() -> dict[int | str, dict[str, Any]]:
-    """Return how OpenAPI describes that something was made, beside its body."""
+    """Return the OpenAPI description of an answer 201, in addition to its body."""
     location = {"description": "address of what was made", "schema": {"type": "string"}}
     return {HTTPStatus.CREATED.value: {"headers": {"Location": location}}}
 
 
 def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
-    """Have every exception of an application answered with the same body.
+    """Answer every exception of an application with the same body.
 
     :param app: the application
     :param routes: its routes, with their full paths
@@ -141,7 +141,7 @@ def _on_controller_error(_: Request, error: Exception) -> JSONResponse:
         (status for kind, status in _STATUSES.items() if isinstance(error, kind)),
         HTTPStatus.INTERNAL_SERVER_ERROR,
     )
-    # Of what is wrong with a request, the device knows more than the status tells.
+    # The device describes a fault of a request better than the status does.
     own_kind = status is HTTPStatus.BAD_REQUEST and error.reason.startswith("OET_")
     return error_response(status, str(error), error.reason.removeprefix("OET_") if own_kind else None)
 
@@ -169,7 +169,7 @@ def _on_http_error(routes: Sequence[BaseRoute], request: Request, error: Excepti
 
 
 def _on_failure(request: Request, _: Exception) -> JSONResponse:
-    message = f"{request.method} {request.url.path} failed by a fault of the service; see its log."
+    message = f"{request.method} {request.url.path} failed because of a fault in the service: see its log."
     return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, message)
 
 

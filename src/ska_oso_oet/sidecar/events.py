@@ -37,8 +37,9 @@ async def listen(
 ) -> Response:
     """Stream events as they happen, for as long as the client listens.
 
-    A controller that is away does not end the stream: it goes on, without a gap, when it is back. A
-    client that does not keep up is dropped, and can go on where it was with `Last-Event-ID`.
+    A controller that is unavailable does not end the stream: it continues, without a gap, when the controller
+    is available again. A client that does not keep up is dropped, and can continue where it was with
+    `Last-Event-ID`.
 
     When a client lists or describes procedures or activities over HTTP, that and the answer are sent to the
     streams that are open: without a number, at most 10 requests and about 1 MiB in a second, and never again.
@@ -47,7 +48,7 @@ async def listen(
 
 
 def number_of(text: str | None) -> int | None:
-    """Return the number of an event, or None if a client has brought an ID that none ever had."""
+    """Return the number of an event, or None if a client has sent an ID that no event had."""
     if text is None or not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
         return None
     return int(text)

@@ -31,7 +31,7 @@ _IN_MEMORY = 1 << 22
 _PART = 1 << 18
 _READ = 1000
 _CLIENT_LEFT = 499
-"""Status that nobody receives; in logs of access it stands for a client that has left, as that of nginx."""
+"""Status in the access log, as that of nginx, for a client that has disconnected. It is never sent."""
 _SLACK = 2.0
 """Seconds before a procedure was requested, and after it has ended, in which there may be events about it."""
 
@@ -86,7 +86,7 @@ async def _parts(archive: IO[bytes]) -> AsyncIterator[bytes]:
 async def _write(
     archive: zipfile.ZipFile, controller: Controller, procedure: ProcedureSummary, summary: dict[str, Any]
 ) -> None:
-    """Write all parts of an archive. Compressing them is left to other threads: it takes a while."""
+    """Write all parts of an archive. Other threads compress them: that takes a while."""
     folder = f"procedure-{procedure.id}"
 
     async def add(name: str, parts: AsyncIterator[bytes]) -> None:
@@ -110,7 +110,7 @@ async def _write(
 
 
 async def _in_thread(write: Callable[[bytes], int], part: bytes) -> None:
-    """Write in another thread, to the end also if that is cancelled: what is written to is closed then."""
+    """Write in another thread, to the end even after a cancellation, which closes the archive."""
     writing = asyncio.create_task(asyncio.to_thread(write, part))
     try:
         await asyncio.shield(writing)

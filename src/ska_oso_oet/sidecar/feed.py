@@ -1,4 +1,4 @@
-"""The one subscription of a service to the controller's events, and all who wait for them."""
+"""Event feed: the one subscription of a service to the controller's events, and the streams that wait."""
 
 import asyncio
 import logging
@@ -12,17 +12,17 @@ from .ring import Ring, UnnumberedEvents
 LOGGER = logging.getLogger(__name__)
 
 _PACE_PER_STREAM = 0.0002
-"""Seconds that each stream adds to the time between two times that all are woken while there is much to send.
+"""Seconds by which each stream extends the interval at which all are woken under load.
 
-The first event after a pause is sent at once. The more streams there are the more events are sent
-together, so that the work for an event is shared by all, and requests get their turn in between.
+The first event after a pause is sent at once. With more streams, more events are sent together, so that the
+work for an event is shared, and requests are answered in between.
 """
 
 _RESTART_DELAY = 1.0
 
 
 class Epoch:
-    """Events whose numbers follow each other without a hole, for as long as that lasts.
+    """A sequence of events whose numbers follow each other without a gap.
 
     :param ring: the newest of them
     :param note: for streams that come from the epoch before: why that has ended
@@ -39,10 +39,10 @@ class Epoch:
 class EventFeed:
     """Receives the events of the controller, and wakes the streams that send them on.
 
-    :param controller: where events come from
+    :param controller: source of the events
     :param metrics: counts them
     :param max_lag: how many events to keep for streams that are behind
-    :param heartbeat: seconds between two times that all streams are woken, be there events or not
+    :param heartbeat: seconds between two times that all streams are woken, also without events
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class EventFeed:
         self._trimmed = asyncio.Event()
         self._connection_changed = asyncio.Event()
         self.attempted = asyncio.Event()
-        """Set once it was tried to reach the device."""
+        """Set after the first attempt to reach the device."""
         self.epoch: Epoch | None = None
         """The present epoch; None until the device was reached for the first time."""
         self.unnumbered = UnnumberedEvents()
-        """Events for those who listen now, beside those of the epoch."""
+        """Events for the present listeners only, in addition to those of the epoch."""
         self.streams = 0
         """How many streams send events at present."""
         self.beats = 0
@@ -105,9 +105,9 @@ class EventFeed:
         await self._trimmed.wait()
 
     async def wait_for_connection(self, known: bool) -> None:
-        """Wait until the device is there or not other than known, or the service ends.
+        """Wait until the availability of the device changes, or the service ends.
 
-        :param known: what is known of it
+        :param known: the known availability
         """
         while self.connected is known and not self.closing:
             await self._connection_changed.wait()
@@ -121,7 +121,7 @@ class EventFeed:
         self._announce()
 
     def close(self) -> None:
-        """Have all streams end."""
+        """End all streams."""
         self.closing = True
         _pulse(self._connection_changed)
         self._wake()
@@ -152,7 +152,7 @@ class EventFeed:
     def _begin_epoch(self, batch: EventBatch) -> None:
         note = ""
         if batch.restarted:
-            note = "the controller has begun to number its events anew"
+            note = "the controller has restarted the numbering of its events"
         elif batch.lost:
             note = lost_note(batch.lost)
         epoch = Epoch(Ring(self._max_lag, batch.first), note)
@@ -186,13 +186,13 @@ class EventFeed:
 
 
 def _pulse(event: asyncio.Event) -> None:
-    """Wake whoever waits; whoever comes later waits for the next time."""
+    """Wake all that wait now; later ones wait for the next time."""
     event.set()
     event.clear()
 
 
 def lost_note(lost: range) -> str:
-    """Return what to tell the readers of a stream that misses events.
+    """Return the comment for the readers of a stream that misses events.
 
     :param lost: their numbers
     """

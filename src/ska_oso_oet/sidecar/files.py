@@ -1,4 +1,4 @@
-"""``/procedures/{id}/files`` and ``/environment``: what a procedure has left, and what it ran in."""
+"""``/procedures/{id}/files`` and ``/environment``: files of a procedure, and its Python environment."""
 
 from http import HTTPStatus
 from pathlib import PurePosixPath
@@ -30,7 +30,7 @@ _SHOWN = {
     ".txt": "text/plain; charset=utf-8",
     ".webp": "image/webp",
 }
-"""Content types of what a browser may show: nothing that could contain a program."""
+"""Content types that a browser may show: none that could contain a program."""
 
 _CONTENT: dict[str, Any] = {
     "description": "the content of the file; images and texts with their type, anything else as octets",
@@ -62,7 +62,7 @@ async def get_file(
 ) -> Response:
     """Return a file from the working directory of a script.
 
-    Of a file that is being written, what it has at the time of the request is returned.
+    If a file is being written, its content at the time of the request is returned.
     """
     PROCEDURES.check(procedure_id)
     sizes = {file.name: file.size for file in (await controller.records.files(procedure_id)).files}

@@ -1,4 +1,4 @@
-"""``GET /procedures`` with questions, and ``POST /procedures/{id}/rerun``: procedures that were."""
+"""``GET /procedures`` with a query, and ``POST /procedures/{id}/rerun``: history of procedures."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -22,7 +22,7 @@ from .wire import ProcedureList, ProcedureReply, RerunBody
 router = APIRouter(prefix=API, route_class=JsonRoute, tags=["Procedures"])
 
 _LOOKS = 25
-"""How many looks at the controller one request is worth: they go through all that is kept."""
+"""Maximum number of queries to the controller for one request: they go through all procedures."""
 
 
 @router.get(
@@ -48,7 +48,7 @@ async def list_procedures(
 ) -> JSONResponse:
     """Return all procedures that are live, and the newest that have ended, in the order of their IDs.
 
-    With any parameter, those that it asks for are returned instead, newest first, of all that are kept. Read
+    With any parameter, the matching ones among all that are kept are returned instead, newest first. Read
     on with the number in `next` as `before`, until that is null.
     """
     given = (state, script, text, since, until, before, limit)
@@ -68,7 +68,7 @@ async def list_procedures(
 
 
 async def _find(controller: Controller, query: HistoryQuery) -> ProcedurePage:
-    """Return procedures: a look at the controller may find few of many."""
+    """Return procedures: one query to the controller may find few of many."""
     found = ProcedurePage(procedures=[], next=query.before)
     for _ in range(_LOOKS):
         left = query.limit - len(found.procedures)

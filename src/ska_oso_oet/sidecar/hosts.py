@@ -1,4 +1,4 @@
-"""The names that the service is known by: a request in any other name is refused.
+"""Names of the service: a request to any other name is refused.
 
 A page of another site can make the browser of an operator send requests to a service that only this browser
 reaches (DNS rebinding, cross-site requests). Such a request carries the name of that site in ``Host`` or in
@@ -13,7 +13,7 @@ HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,
 """Name or address of a host, with or without a port, as in the header ``Host``."""
 
 ANY_HOST = "*"
-"""In place of a name: every name is allowed."""
+"""Instead of a name: every name is allowed."""
 
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>.+)", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -21,7 +21,7 @@ _LOCALHOST = "localhost"
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches what listens at a host.
+    """Return whether only this machine can reach a listener at a host.
 
     :param host: name or address
     """

@@ -1,4 +1,4 @@
-"""Who sends a request, and what that client may do. Nothing else in this service decides that.
+"""Identity and rights of clients. Only this module decides about them.
 
 Programs send a token with each request. A browser cannot do that for an event stream or a picture: it
 exchanges the token once for a session, which is a cookie.
@@ -24,12 +24,12 @@ IDENTITY = "oet.identity"
 PAGE_HEADER = "X-OET-Page"
 """Header that the control page sends with each request that changes something.
 
-A page of another origin, also one on another port of the same host, can have a browser send the cookie. It
+A page of another origin, also one on another port of the same host, can make a browser send the cookie. It
 cannot add a header: that needs a permission which this service never gives (Fetch Standard, CORS-preflight).
 """
 
 SESSION_SECONDS = 7 * 24 * 3600
-"""How long a session lasts."""
+"""Duration of a session."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -70,10 +70,10 @@ class _Key:
 
 
 class Access:
-    """Who may do what.
+    """Access rights by tokens and sessions.
 
-    :param token: token of the service, which makes an operator without a name; None for none
-    :param private: whether those without a token see nothing
+    :param token: token of the service, for an operator without a name; None for none
+    :param private: whether reading needs a token, too
     :param named: tokens of users
     :param proxies: proxies that are trusted to name users
     """
@@ -103,13 +103,13 @@ class Access:
         return f"oet_session_{digest[:8]}"
 
     def identify(self, scope: Scope) -> Identity:
-        """Return who sends a request, and from where.
+        """Return the identity of the client that sends a request, with its address.
 
         :param scope: of the request
         """
         host, user = self._proxies.client_of(scope)
         identity = self._by_rights(scope)
-        # The name that belongs to a token is known; what a proxy says is believed.
+        # The name of a token has precedence over the name from a trusted proxy.
         return replace(identity, user=identity.user or user, host=host)
 
     def _by_rights(self, scope: Scope) -> Identity:
@@ -127,9 +127,9 @@ class Access:
         return Identity(self._others)
 
     def of_token(self, token: str) -> Identity | None:
-        """Return who has a token, None if nobody has.
+        """Return the identity of a token, None if it is not a token of this service.
 
-        :param token: what a client has given
+        :param token: the token from a client
         """
         key = self._key_of(token)
         return None if key is None else key.identity
@@ -137,7 +137,7 @@ class Access:
     def session(self, token: str) -> str | None:
         """Return the value of the cookie of a new session.
 
-        :param token: what the user has given
+        :param token: the token from the user
         :returns: None if that is not a token of this service
         """
         key = self._key_of(token.strip())
@@ -165,12 +165,12 @@ class Access:
 
 
 def _seal(key: _Key, end: str) -> str:
-    """Return what proves that this service has begun a session for a token, without the token itself."""
+    """Return the proof that this service has begun a session for a token, without the token itself."""
     return hmac.new(key.digest, f"session until {end}".encode(), hashlib.sha256).hexdigest()
 
 
 def identity_of(scope: Scope) -> Identity:
-    """Return who has sent a request that has been let through.
+    """Return the identity of the client of an accepted request.
 
     :param scope: of the request
     """

@@ -14,28 +14,28 @@ _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class StrictJsonRequest(Request):
-    """A request whose JSON can be passed on as it is.
+    """A request whose JSON can be passed on unchanged.
 
-    Python's own parser lets pass what is no JSON (NaN) and what cannot be encoded again (half of a
-    surrogate pair); both would fail later, far from whoever has sent them.
+    Python's own parser accepts values that are not JSON (NaN) or that cannot be encoded again (half of a
+    surrogate pair); both would fail later, without an answer to the client.
     """
 
     async def json(self) -> Any:
         """Return the body.
 
-        :raises HTTPException: 400, if it is no JSON
+        :raises HTTPException: 400, if it is not JSON
         """
         try:
             return from_json(await self.body(), allow_inf_nan=False)
         except ValueError as error:
-            raise HTTPException(HTTPStatus.BAD_REQUEST, f"The request is no valid JSON: {error}") from None
+            raise HTTPException(HTTPStatus.BAD_REQUEST, f"The request is not valid JSON: {error}") from None
 
 
 class JsonRoute(APIRoute):
-    """A route that reads strict JSON, and says 415 to anything else."""
+    """A route that reads strict JSON, and answers 415 to anything else."""
 
     def get_route_handler(self) -> _Handler:
-        """Return what handles a request of this route."""
+        """Return the handler of requests of this route."""
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:
@@ -47,9 +47,9 @@ class JsonRoute(APIRoute):
 
 
 def _require_json(request: Request) -> None:
-    told = Message()
-    told["content-type"] = request.headers.get("content-type", "")
-    media_type = told.get_content_type() if request.headers.get("content-type") else "nothing"
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    media_type = header.get_content_type() if request.headers.get("content-type") else "nothing"
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise HTTPException(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -1,6 +1,6 @@
-"""Events of lists and descriptions that clients ask for, on the topics of the OET 5.2.0.
+"""Events of lists and descriptions that clients request, on the topics of the OET 5.2.0.
 
-The controller does not publish them: it would store an event each time that somebody looks. They are sent
+The controller does not publish them: it would store an event for each read. They are sent
 to the streams that are open at that moment, have no number, and cannot be read again.
 """
 
@@ -29,9 +29,9 @@ _SOURCE = "OETController"
 class Listings:
     """Publishes requests for lists and descriptions on the streams of one controller, and their answers.
 
-    While nobody listens, and while there are too many requests, it publishes nothing.
+    Without listeners, and while there are too many requests, it publishes nothing.
 
-    :param feed: what sends events to the streams
+    :param feed: sends events to the streams
     """
 
     def __init__(self, feed: EventFeed) -> None:
@@ -40,11 +40,11 @@ class Listings:
         self._counted = 0.0
 
     def begin(self, kind: str, **asked: Sequence[int] | None) -> "Listing | None":
-        """Publish that somebody asks for a list or a description.
+        """Publish a request for a list or a description.
 
-        :param kind: of what: ``procedure`` or ``activity``
+        :param kind: ``procedure`` or ``activity``
         :param asked: field of the topic with the IDs that are asked for; None for all
-        :returns: what publishes the answer; None if neither is published
+        :returns: the object that publishes the answer; None if neither is published
         """
         if not self._feed.streams:
             return None
@@ -68,8 +68,8 @@ class Listings:
 class Listing:
     """A request for a list or a description, while it is answered.
 
-    :param listings: what publishes its events
-    :param kind: what is asked for: ``procedure`` or ``activity``
+    :param listings: publishes its events
+    :param kind: ``procedure`` or ``activity``
     """
 
     def __init__(self, listings: Listings, kind: str) -> None:
@@ -80,7 +80,7 @@ class Listing:
     def end(self, summaries: Iterable[dict[str, Any]]) -> None:
         """Publish the answer.
 
-        :param summaries: JSON of what was found, as events have it
+        :param summaries: JSON of the result, in the form of events
         """
         self.publish(f"{self._kind}.pool.list", _SOURCE, {"result": list(summaries)})
 

@@ -1,4 +1,4 @@
-"""What can be done with a resource: HEAD and OPTIONS wherever something can."""
+"""The methods HEAD and OPTIONS for all resources."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -27,11 +27,11 @@ def allowed_methods(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
 
 
 class MethodMiddleware:
-    """Answers HEAD as GET is answered, without the body, and OPTIONS by what is possible.
+    """Answers HEAD like GET, without the body, and OPTIONS with the possible methods.
 
     Source: RFC 9110, 9.3.2 and 9.3.7.
 
-    :param app: what knows neither
+    :param app: the application, which handles neither
     :param routes: of the application, with their full paths
     """
 
@@ -53,7 +53,7 @@ class MethodMiddleware:
 
 def _without_body(send: Send) -> Send:
     async def send_head(message: Message) -> None:
-        # The answer is complete with its head: a stream hears of that as of a client that has left.
+        # The answer is complete with its head: a stream ends as after a disconnection.
         if message["type"] == "http.response.start":
             await send(message)
             await send({"type": "http.response.body", "body": b"", "more_body": False})

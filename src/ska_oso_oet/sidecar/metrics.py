@@ -24,7 +24,7 @@ _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0,
 
 
 class Metrics:
-    """What the sidecar measures. The names begin with ``oet_``; those of its process with ``process_``."""
+    """Metrics of the sidecar. The names begin with ``oet_``; those of its process with ``process_``."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
@@ -74,7 +74,7 @@ class Metrics:
 
 
 class ControllerMetrics:
-    """What the sidecar measures of one controller.
+    """Metrics of the sidecar about one controller.
 
     :param all_metrics: of all controllers
     :param number: of its subarray
@@ -90,7 +90,7 @@ class ControllerMetrics:
         self.dropped = all_metrics.dropped.labels(*labels)
 
     def on_call(self, call: str, seconds: float, error: ControllerError | None) -> None:
-        """Take note of a Tango call.
+        """Record a Tango call.
 
         :param call: name of the command or attribute
         :param seconds: how long it took
@@ -103,13 +103,13 @@ class ControllerMetrics:
     async def look(self, service: Observed, timeout: float) -> None:
         """Ask the controller for its state and its figures.
 
-        :param service: what serves the controller
+        :param service: the service of the controller
         :param timeout: seconds that the controller may take to answer
         """
         readiness, figures = await asyncio.gather(
             look(service, timeout), _figures(service.controller, timeout)
         )
-        # What it said before is not known to hold.
+        # Its former figures may be outdated.
         self._all.controllers.sights[self._number] = Sight(self._labels, readiness, figures)
 
 

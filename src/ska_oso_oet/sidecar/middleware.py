@@ -1,4 +1,4 @@
-"""What is done with every request before it is looked at. Plain ASGI, so that streams pass untouched."""
+"""Middleware for all requests: plain ASGI, so that streams pass unchanged."""
 
 import asyncio
 import re
@@ -23,11 +23,11 @@ _BELOW_SUBARRAYS = re.compile(rf"{SUBARRAYS}/(?P<number>[^/]*)")
 _NUMBER = re.compile(r"[1-9]\d{0,8}\Z", re.ASCII)
 
 _ALWAYS_OPEN = frozenset({"/", "/healthz", "/readyz", SESSION})
-"""Paths of the control page, of the probes, and of what gives a browser its rights."""
+"""Paths of the control page, of the probes, and of the login."""
 
 
 def is_open(path: str) -> bool:
-    """Return whether a path needs no right: those who ask for it have no token yet, or never have one.
+    """Return whether a path needs no right: its clients have no token yet, or never have one.
 
     :param path: without the path below which an ingress serves this service
     """
@@ -37,7 +37,7 @@ def is_open(path: str) -> bool:
 class EndMiddleware:
     """Answers requests that are still being answered when the service ends.
 
-    :param app: what is cancelled then
+    :param app: the application, which is cancelled then
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -59,17 +59,18 @@ class EndMiddleware:
                 raise
             response = error_response(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "The service ends. Whether it did what it was asked for is not known: look, and ask again.",
+                "The service is shutting down. It is not known whether the request was carried out: check, "
+                "then send it again.",
             )
             await response(scope, receive, send)
 
 
 class PathMiddleware:
-    """Brings the ways of writing a path down to one: without root path, alias and slash at the end.
+    """Normalises paths: without root path, alias and slash at the end.
 
-    The number of a subarray becomes part of the root path: below it all is as if there were no other.
+    The number of a subarray becomes part of the root path: the application does not see it.
 
-    :param app: what sees only that one
+    :param app: the application, which sees only normal paths
     :param root_path: path below which an ingress serves this service; an ``X-Forwarded-Prefix`` goes first
     :param devices: names of the controllers' devices, by the numbers of their subarrays
     """
@@ -105,10 +106,10 @@ def _canonical(path: str) -> str:
 
 
 class AccessMiddleware:
-    """Notes who sends a request, and refuses what that client may not do.
+    """Determines the client of each request, and refuses requests that it may not send.
 
-    :param app: what sees requests that may be made
-    :param access: who may do what
+    :param app: the application, which handles permitted requests
+    :param access: the access rights
     """
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
@@ -144,7 +145,7 @@ def _refusal(identity: Identity) -> ASGIApp:
 class HostMiddleware:
     """Refuses requests that are sent to another name, or by a page of another site.
 
-    :param app: what sees the other requests
+    :param app: the application, which handles the other requests
     :param names: names that the service is known by, as for `KnownHosts`
     """
 
@@ -184,7 +185,7 @@ class HostMiddleware:
 class BodyMiddleware:
     """Bounds the size of requests, and the time that they take to arrive.
 
-    :param app: what reads them
+    :param app: the application, which reads them
     :param limit: greatest size, in bytes
     :param timeout: seconds from the first to the last byte of a body
     """
@@ -211,7 +212,7 @@ class BodyMiddleware:
 
         async def bounded() -> Message:
             nonlocal size, complete
-            if complete:  # what follows is the news that the client has left, whenever it does
+            if complete:  # the next message is the disconnection of the client
                 return await receive()
             try:
                 async with asyncio.timeout_at(deadline):

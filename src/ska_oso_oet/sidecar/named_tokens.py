@@ -1,6 +1,6 @@
-"""Tokens that belong to users: a file with a line for each, which holds a hash of the token.
+"""Tokens of users: a file with a line for each, with a hash of the token.
 
-The token itself is random and long, so that a plain hash is enough: nobody can try them all.
+The token itself is random and long, so that a plain hash is enough.
 """
 
 import argparse
@@ -22,10 +22,10 @@ _FORM = "NAME ROLE sha256:HASH, as 'oet-sidecar token NAME --role=ROLE' prints i
 
 
 class Role(StrEnum):
-    """What a client may do."""
+    """Role of a client: its rights."""
 
     NONE = "none"
-    """Nothing but to log in."""
+    """Log in only."""
     VIEWER = "viewer"
     """See everything, change nothing."""
     OPERATOR = "operator"
@@ -50,7 +50,7 @@ class NamedToken:
 
 
 def token_digest(token: str) -> bytes:
-    """Return what is kept of a token: its SHA-256."""
+    """Return the stored form of a token: its SHA-256."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 

@@ -1,4 +1,4 @@
-"""Which controllers a sidecar serves, and the number of the subarray of each."""
+"""Controllers that a sidecar serves, and the number of the subarray of each."""
 
 import argparse
 import logging
@@ -14,11 +14,11 @@ LOGGER = logging.getLogger(__name__)
 _OPTION = re.compile(r"(?:(?P<number>[^=/]*)=)?(?P<device>[^\s=]+)\Z")
 _NUMBER = re.compile(r"[1-9]\d{0,8}\Z", re.ASCII)
 _DATABASE_TIMEOUT = 3.0
-"""Seconds that the Tango database may take to say which subarrays the controllers are registered for."""
+"""Seconds that the Tango database may take to return the subarrays of the controllers."""
 
 
 class NumberingError(OetError):
-    """The controllers cannot be told apart by numbers. The message says why, in one line."""
+    """The controllers do not have distinct numbers. The message says why, in one line."""
 
 
 class NamedDevice(NamedTuple):
@@ -26,7 +26,7 @@ class NamedDevice(NamedTuple):
 
     device: str
     number: int | None = None
-    """Of its subarray, if that was given."""
+    """Number of its subarray, if that was given."""
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -61,11 +61,12 @@ def named_devices(text: str) -> list[NamedDevice]:
 def number_devices(named: Sequence[NamedDevice]) -> dict[int, str]:
     """Return the devices by the numbers of their subarrays, in the order in which they were named.
 
-    The number is that which was given, else the property ``SubarrayId`` of the device, else its place.
+    The number is the given one, else the property ``SubarrayId`` of the device, else its place.
 
     :param named: the devices
     :raises NumberingError: if two have the same number or are the same, if a number that was given is not
-        that of the device, or if the Tango database is needed to tell several apart, and is unavailable
+        that of the device, or if the Tango database is needed to number several controllers, and is
+        unavailable
     """
     devices: dict[int, str] = {}
     registered = registered_subarrays([each.device for each in named], _DATABASE_TIMEOUT)

@@ -43,7 +43,7 @@ _ERRORS = (400, 403, 404, 408, 409, 413, 415, 500, 503, 504)
 
 
 class QueueUpdate(Model):
-    """What is to become of the queue."""
+    """Requested state of the queue."""
 
     state: Literal["RUNNING", "STOPPED"] = Field(
         description="RUNNING to run the entries one after the other, STOPPED to begin no further one"
@@ -52,7 +52,7 @@ class QueueUpdate(Model):
 
 
 class EntryUpdate(EntryChanges):
-    """What is to be changed of an entry. What is not given stays as it is."""
+    """Changes of an entry. Fields that are not given are unchanged."""
 
     position: Position | None = Field(default=None, description="where it is moved; null to leave it there")
 
@@ -75,8 +75,8 @@ async def show_queue(
     """Return the state of the queue, why it is in that state, and entries, page by page.
 
     Entries that have ended lately are the first, the others follow in the order in which they are run, with
-    what is expected of them: estimates from earlier runs of the same script or activity. Read on with the
-    number in `next` as `after`, until that is null.
+    estimates from earlier runs of the same script or activity. Read on with the number in `next` as `after`,
+    until that is null.
     """
     query = QueueQuery(after=after, limit=limit)
     return Response(await controller.queue.page_json(query), media_type="application/json")

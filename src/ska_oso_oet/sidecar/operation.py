@@ -25,15 +25,13 @@ from .settings import API
 router = APIRouter(prefix=API, route_class=JsonRoute, tags=["Controller"])
 
 _RESET_TIMEOUT = 30.0
-"""Seconds that a reset may take, which may have to create all that executes scripts again."""
+"""Seconds that a reset may take, which may have to create the executor again."""
 
 
 class AdminModeUpdate(Model):
-    """How far the controller is to be used."""
+    """Requested admin mode: how far the controller is used."""
 
-    admin_mode: AdminMode = Field(
-        description="OFFLINE to prevent that anything is created or started; what runs goes on"
-    )
+    admin_mode: AdminMode = Field(description="OFFLINE to refuse Create and Start; running scripts continue")
 
 
 class StateUpdate(Model):
@@ -49,7 +47,7 @@ class StateUpdate(Model):
     summary="State, health and mode of the controller",
 )
 async def get_status(controller: ControllerDependency) -> JSONResponse:
-    """Return what the controller is doing, and what is wrong and what to do about it."""
+    """Return the present activity of the controller, its faults, and what to do about them."""
     return await _status(controller)
 
 
@@ -62,7 +60,7 @@ async def get_status(controller: ControllerDependency) -> JSONResponse:
 async def reset(controller: ControllerDependency) -> JSONResponse:
     """Read the properties of the controller again, and acknowledge damage that it reports.
 
-    The answer is 409, with the reason, if something is still wrong.
+    The answer is 409, with the reason, if a fault remains.
     """
     return await _status_after(controller, await controller.reset())
 
@@ -103,7 +101,7 @@ async def switch(body: StateUpdate, controller: ControllerDependency) -> JSONRes
     summary="Modes of the controller, and what it logs",
 )
 async def get_settings(controller: ControllerDependency) -> JSONResponse:
-    """Return what the SKA device interface lets operators set of the controller."""
+    """Return the settings of the controller that the SKA device interface defines."""
     return await _settings(controller)
 
 

@@ -1,4 +1,4 @@
-"""``/question`` and ``/context``, and what a script that runs can be asked for beside a start and a stop."""
+"""``/question`` and ``/context``, and requests to running scripts other than start and stop."""
 
 from fastapi import APIRouter, Request
 from pydantic import JsonValue
@@ -49,14 +49,14 @@ async def show_question(controller: ControllerDependency) -> JSONResponse:
 async def answer_question(
     body: AnswerRequest, request: Request, controller: ControllerDependency
 ) -> JSONResponse:
-    """Answer a question of a script. The first answer that fits counts; 409 says which that was."""
+    """Answer a question of a script. The first answer that fits counts; 409 names that answer."""
     return _reply(QuestionReply(question=await controller.talk.answer(on_behalf_of(request, body))))
 
 
 @router.get(
     "/context",
     responses=responses(403, 500, 503, 504),
-    summary="Show what operators have set for all scripts",
+    summary="Show the context of all scripts",
 )
 async def show_context(controller: ControllerDependency) -> dict[str, JsonValue]:
     """Return the context that scripts read."""
@@ -66,10 +66,10 @@ async def show_context(controller: ControllerDependency) -> dict[str, JsonValue]
 @router.put(
     "/context",
     responses=responses(400, 403, 408, 413, 415, 500, 503, 504),
-    summary="Set what all scripts know from operators",
+    summary="Set the context of all scripts",
 )
 async def set_context(body: dict[str, JsonValue], controller: ControllerDependency) -> dict[str, JsonValue]:
-    """Set the context: a JSON object of less than 64 KiB. Scripts that run know it at once."""
+    """Set the context: a JSON object of less than 64 KiB. Running scripts receive it at once."""
     await controller.talk.set_context(body)
     return await controller.talk.context()
 
@@ -78,12 +78,12 @@ async def set_context(body: dict[str, JsonValue], controller: ControllerDependen
     "/procedures/{procedure_id}/step",
     response_model=CheckpointReply,
     responses=responses(403, 404, 409, 500, 503, 504),
-    summary="Have a script go on to its next checkpoint",
+    summary="Let a script continue to its next checkpoint",
 )
 async def step_procedure(
     procedure_id: ProcedureId, request: Request, controller: ControllerDependency
 ) -> JSONResponse:
-    """Have a script go on to its next checkpoint, and wait there."""
+    """Let a script continue to its next checkpoint, and wait there."""
     PROCEDURES.check(procedure_id)
     step = on_behalf_of(request, CheckpointRequest(pid=procedure_id))
     return _reply(await controller.talk.step(step))

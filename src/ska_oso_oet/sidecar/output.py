@@ -1,4 +1,4 @@
-"""``/procedures/{id}/output``: what a script has written, and what it writes."""
+"""``/procedures/{id}/output``: output of a script, to read or to follow."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -26,10 +26,10 @@ _READ = 1000
 """Lines that are read at a time for a client that follows."""
 
 _PAUSE = 0.02
-"""Seconds between two looks at the output: much output in a moment is sent together."""
+"""Seconds between two reads of the output: much output in a moment is sent together."""
 
 _REST = 4
-"""How many times as long as a look takes no other is made: the controller has more to do."""
+"""Pause between two reads, as a multiple of the duration of a read: it limits the load of the controller."""
 
 _FOLLOWED: dict[str, Any] = {
     "description": "lines that the script has written; as `text/event-stream` all lines to its end, as they "
@@ -52,14 +52,14 @@ async def get_output(
     after: Annotated[int, Query(ge=0, le=(1 << 63) - 1, description="skip this many lines")] = 0,
     limit: Annotated[int, Query(ge=1, le=10_000, description="how many lines at most")] = _READ,
     last_event_id: Annotated[
-        str | None, Header(description="number of the last line that is known, if a stream goes on")
+        str | None, Header(description="number of the last line that is known, to continue a stream")
     ] = None,
 ) -> Response:
     """Return lines that a script has written to its standard output and error.
 
-    With the header `Accept: text/event-stream` the answer goes on until the procedure has ended; `limit`
-    does not count then. Read on with the number in `next` as `after`, until `ended` is true. `dropped` counts
-    lines that were asked for and are no longer on disk.
+    With the header `Accept: text/event-stream` the answer continues until the procedure has ended; `limit` is
+    ignored then. Read on with the number in `next` as `after`, until `ended` is true. `dropped` counts lines
+    that were asked for and are no longer on disk.
     """
     # An ID that does not exist is 404 here too, and 0 does not mean the last procedure.
     PROCEDURES.check(procedure_id)
@@ -77,7 +77,7 @@ async def _follow(service: Service, procedure_id: int, output: Output) -> AsyncG
 
     :param service: with the controller that runs it
     :param procedure_id: the procedure
-    :param output: what was read of it already
+    :param output: the output that was read already
     """
     yield _event(output)
     while not (output.ended or service.feed.closing):
@@ -90,20 +90,20 @@ async def _follow(service: Service, procedure_id: int, output: Output) -> AsyncG
             yield comment(str(error).partition("\n")[0])
             return
         except ControllerError:
-            # With the next event or heartbeat it may be there again.
+            # At the next event or heartbeat it may be available again.
             yield comment("the controller does not answer; waiting for it")
             await service.feed.wait()
 
 
 async def _further(service: Service, procedure_id: int, output: Output) -> AsyncGenerator[Output]:
-    """Yield what comes after some output, and at each heartbeat what may be nothing.
+    """Yield the output after some lines; at each heartbeat it may be empty.
 
     :raises ControllerError: if the controller cannot be asked
     """
     beats = service.feed.beats
     async with service.controller.output_news:
         while not (output.ended or service.feed.closing):
-            # News between the look and the wait must not be missed.
+            # Changes between the read and the wait must not be missed.
             news = asyncio.create_task(_news(service))
             try:
                 began = asyncio.get_running_loop().time()
@@ -126,7 +126,7 @@ def _is_news(output: Output) -> bool:
 async def _news(service: Service) -> None:
     """Wait until a procedure may have written output or ended, or a heartbeat is due, or the service ends.
 
-    The controller announces output of the procedure that runs; of one in preparation its events do.
+    The controller announces output of the procedure that runs; for one in preparation, its events do.
     """
     written = asyncio.create_task(service.controller.output_news.wait())
     happened = asyncio.create_task(service.feed.wait())

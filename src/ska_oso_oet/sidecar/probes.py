@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: for whoever keeps the service running."""
+"""``/healthz``, ``/readyz`` and ``/metrics``: for operators and monitoring."""
 
 import asyncio
 from http import HTTPStatus
@@ -16,27 +16,27 @@ router = APIRouter(tags=["Operation"])
 
 
 class Health(BaseModel):
-    """Whether the service is alive."""
+    """Answer that the service is alive."""
 
     status: str
 
 
 class Readiness(BaseModel):
-    """Whether the service can do its work, and for which controllers."""
+    """Answer that the service is ready, with the state of each controller."""
 
     status: str
     controllers: list[ControllerReadiness]
 
 
 class Unreadiness(ErrorBody):
-    """Why the service cannot do its work."""
+    """Answer that the service is not ready, with the reason."""
 
     controllers: list[ControllerReadiness]
 
 
 @router.get("/healthz", summary="Is the service alive?")
 async def healthz() -> Health:
-    """Answer, whatever is the matter with the controllers."""
+    """Answer 200, for any state of the controllers."""
     return Health(status="alive")
 
 

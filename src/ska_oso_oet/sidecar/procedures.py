@@ -1,4 +1,4 @@
-"""``/procedures``: prepare, start, stop and look at scripts."""
+"""``/procedures``: prepare, start, stop and describe scripts."""
 
 import asyncio
 from contextlib import suppress
@@ -87,9 +87,9 @@ async def update_procedure(
 ) -> JSONResponse:
     """Start a procedure by the state RUNNING, pause it by the state PAUSED, or stop it by the state STOPPED.
 
-    A procedure that is not READY is not started, and returned as it is; one that is paused, or is to pause or
-    to stop at its next checkpoint, goes on. A pause takes effect at the next checkpoint, and the answer does
-    not wait for that: see `at_checkpoint`. A stop is answered when the procedure has stopped and, with
+    A procedure that is not READY is not started, and returned unchanged; one that is paused, or is to pause
+    or to stop at its next checkpoint, continues. A pause takes effect at the next checkpoint, and the answer
+    does not wait for that: see `at_checkpoint`. A stop is answered when the procedure has stopped and, with
     `abort`, the abort script has ended; one at a checkpoint is answered at once.
     """
     PROCEDURES.check(procedure_id)
@@ -112,7 +112,7 @@ async def update_procedure(
 async def _start(
     service: Service, procedure_id: int, arguments: ProcedureInput | None, by: Requester
 ) -> ProcedureSummary:
-    """Start a procedure, or have it go on, and return it as it is then; another one as it is.
+    """Start or resume a procedure, and return it as it is then; in other states, return it unchanged.
 
     The controller is not asked for the state before: it checks that itself.
     """
@@ -129,7 +129,7 @@ async def _start(
 
 
 async def _resume(controller: Controller, procedure_id: int, by: Requester) -> ProcedureSummary:
-    # It may have ended, or have been resumed by somebody else meanwhile.
+    # It may have ended, or another client may have resumed it.
     with suppress(RequestRejectedError, NotFoundError):
         await controller.talk.resume(CheckpointRequest(pid=procedure_id, requested_by=by))
     return await controller.procedure(procedure_id)
@@ -154,7 +154,7 @@ async def _once_begun(service: Service, procedure_id: int) -> ProcedureSummary:
     """
     deadline = asyncio.get_running_loop().time() + _BEGINS_WITHIN
     while True:
-        # Who waits before looking cannot miss what happens after the look.
+        # Wait first, then read: a change after the read cannot be missed.
         news = asyncio.create_task(service.feed.wait())
         try:
             procedure = await service.controller.procedure(procedure_id)

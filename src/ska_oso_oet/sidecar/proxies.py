@@ -1,4 +1,4 @@
-"""Proxies that are trusted to say who has sent them a request, and from where."""
+"""Proxies that are trusted to name the user and the address of a client."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from starlette.types import Scope
 
 @dataclass(frozen=True)
 class TrustedProxies:
-    """Which proxies are trusted, and how they name users.
+    """Trusted proxies, and the header in which they name users.
 
-    What they say counts for the records alone: what a client may do follows from its token.
+    These names are for records only: the rights of a client follow from its token.
 
     :param networks: addresses of the proxies
     :param user_header: header in which they name the user, empty if they do not
@@ -27,7 +27,7 @@ class TrustedProxies:
 
         :param networks: addresses, or networks such as ``10.0.0.0/8``
         :param user_header: name of the header with the user, empty for none
-        :raises ValueError: if one is neither, or if the header is believed of nobody
+        :raises ValueError: if one is neither, or if there is a header, but no trusted proxy
         """
         if user_header and not networks:
             raise ValueError(
@@ -64,4 +64,4 @@ class TrustedProxies:
 
 
 NO_PROXIES = TrustedProxies()
-"""Nobody is trusted."""
+"""No proxy is trusted."""

@@ -1,4 +1,4 @@
-"""Whether controllers can be used: the one source of probes, figures and the list of controllers."""
+"""Readiness of controllers: the one source of probes, figures and the list of controllers."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from ska_oso_oet.model import HealthState
 
 
 class ControllerReadiness(BaseModel):
-    """Whether a controller can be used, and why not."""
+    """Readiness of a controller, and the reason if it is not ready."""
 
     subarray_id: int
     device: str = Field(description="name of its Tango device")
@@ -27,7 +27,7 @@ class ControllerReadiness(BaseModel):
 
 
 class Observed(Protocol):
-    """What serves a controller."""
+    """Interface of the service of a controller."""
 
     @property
     def number(self) -> int:
@@ -39,16 +39,16 @@ class Observed(Protocol):
 
     @property
     def receives_events(self) -> bool:
-        """Whether a stream of events that is opened now misses none."""
+        """Whether a new stream of events would be complete."""
 
     def note_availability(self, available: bool) -> datetime | None:
-        """Record whether the controller is available, and return since when it is not."""
+        """Record whether the controller is available, and return when it became unavailable."""
 
 
 async def look(service: Observed, timeout: float) -> ControllerReadiness:
     """Ask a controller whether it can be used.
 
-    :param service: what serves it
+    :param service: its service
     :param timeout: seconds that it may take to answer
     """
     device = service.controller.device

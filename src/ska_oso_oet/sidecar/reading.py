@@ -28,7 +28,7 @@ def _require_plain(text: Any) -> Any:
 
 
 PLAIN_NUMBER = BeforeValidator(_require_plain)
-"""Refuses what Python reads as a number too, such as ``+1`` and ``1_0``: an ID has one address."""
+"""Refuses other forms that Python reads as numbers, such as ``+1`` and ``1_0``: an ID has one address."""
 
 
 class SummaryResponse(JSONResponse):
@@ -41,17 +41,17 @@ class SummaryResponse(JSONResponse):
 
 @dataclass(frozen=True)
 class Kind(Generic[S]):
-    """A kind of summary, and how this service shows it.
+    """A kind of summary, with its representation in this service.
 
     :param name: in the singular, e.g. ``procedure``
     :param plural: in the plural, e.g. ``procedures``: the path, and the key of a list
     :param phrase: with its article, e.g. ``a procedure``
-    :param id_name: what messages call its ID
+    :param id_name: name of its ID in messages
     :param ids_field: field of events with the IDs that a client asks for
     :param read: asks the controller for one
     :param read_all: asks the controller for all
     :param to_json: makes the JSON of a summary, for the request that is answered
-    :param to_event: makes the JSON of a summary, as events have it
+    :param to_event: makes the JSON of a summary for events
     """
 
     name: str
@@ -67,13 +67,13 @@ class Kind(Generic[S]):
     async def find(self, controller: Controller, number: int) -> S:
         """Return a summary.
 
-        :raises NotFoundError: if there is no such ID
+        :raises NotFoundError: if the ID does not exist
         """
         self.check(number)
         return await self.read(controller, number)
 
     async def list_for_client(self, service: Service) -> list[S]:
-        """Return all summaries, and publish that they were asked for."""
+        """Return all summaries, and publish the request."""
         listing = service.listings.begin(self.name, **{self.ids_field: None})
         found = await self.read_all(service.controller)
         if listing is not None:
@@ -81,9 +81,9 @@ class Kind(Generic[S]):
         return found
 
     async def describe_for_client(self, service: Service, number: int) -> S:
-        """Return a summary, and publish that it was asked for.
+        """Return a summary, and publish the request.
 
-        :raises NotFoundError: if there is no such ID
+        :raises NotFoundError: if the ID does not exist
         """
         listing = service.listings.begin(self.name, **{self.ids_field: [number]})
         try:
@@ -111,11 +111,11 @@ class Kind(Generic[S]):
         status: HTTPStatus = HTTPStatus.OK,
         headers: dict[str, str] | None = None,
     ) -> JSONResponse:
-        """Return an answer that holds a summary."""
+        """Return an answer with a summary."""
         return SummaryResponse({self.name: self.to_json(summary, request)}, status, headers)
 
     def reply_with_all(self, summaries: Iterable[S], request: Request, **more: Any) -> JSONResponse:
-        """Return an answer that holds a list of summaries.
+        """Return an answer with a list of summaries.
 
         :param more: further members of the answer
         """
@@ -125,7 +125,7 @@ class Kind(Generic[S]):
 def add_list_route(router: APIRouter, kind: Kind[S], all_replies: type[BaseModel]) -> None:
     """Add the route that lists summaries.
 
-    :param router: what the route is added to
+    :param router: the router
     :param kind: of the summaries
     :param all_replies: form of the answer with the list
     """
@@ -145,7 +145,7 @@ def add_list_route(router: APIRouter, kind: Kind[S], all_replies: type[BaseModel
 def add_describe_route(router: APIRouter, kind: Kind[S], reply: type[BaseModel]) -> None:
     """Add the route that describes one summary.
 
-    :param router: what the route is added to
+    :param router: the router
     :param kind: of the summaries
     :param reply: form of the answer with one of them
     """

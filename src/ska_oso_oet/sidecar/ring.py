@@ -1,4 +1,4 @@
-"""The newest events, each encoded once for all streams that send it."""
+"""Ring buffer of the newest events, each encoded once for all streams."""
 
 from bisect import bisect_right
 from collections import deque
@@ -9,7 +9,7 @@ from ska_oso_oet.client import RawEvent
 from ska_oso_oet.model import OetError
 
 MAX_BYTES = 64 << 20
-"""Memory that the ring may take: long events make it hold fewer of them."""
+"""Memory that the ring may take: it has room for fewer long events."""
 
 MAX_UNNUMBERED_BYTES = 2 << 20
 """Memory that events without a number may take."""
@@ -25,8 +25,8 @@ class FallenBehindError(OetError):
 def encode(event: RawEvent) -> bytes:
     """Return an event in the form of server-sent events.
 
-    Source: WHATWG HTML, 9.2 Server-sent events. There is no ``event:`` line: clients that listen to
-    messages only would miss what has one.
+    Source: WHATWG HTML, 9.2 Server-sent events. There is no ``event:`` line: clients that listen to messages
+    only would miss named events.
 
     :param event: its text is a single line
     """
@@ -34,11 +34,11 @@ def encode(event: RawEvent) -> bytes:
 
 
 class Ring:
-    """Encoded events with consecutive numbers. Readers keep nothing but the number they have come to.
+    """Encoded events with consecutive numbers. A reader keeps only the number of its last event.
 
-    :param max_events: how many events to hold
+    :param max_events: maximum number of events
     :param first: number of the first event to come
-    :param max_bytes: how many bytes to hold
+    :param max_bytes: maximum number of bytes
     """
 
     def __init__(self, max_events: int, first: int, max_bytes: int = MAX_BYTES) -> None:
@@ -52,7 +52,7 @@ class Ring:
 
     @property
     def first(self) -> int:
-        """Number of the oldest event that is held, or of the next one if there is none."""
+        """Number of the oldest event in the ring, or of the next one if it is empty."""
         return self._first
 
     @property
@@ -77,7 +77,7 @@ class Ring:
         """Make sure that no event is missing after one.
 
         :param after: its number
-        :raises FallenBehindError: if the next one is no longer held
+        :raises FallenBehindError: if the next one is no longer in the ring
         """
         if after + 1 < self._first:
             raise FallenBehindError(f"events from {after + 1} on are wanted, {self._first} is the oldest")
@@ -86,7 +86,7 @@ class Ring:
         """Return encoded events, oldest first, and the number of the last of them.
 
         :param after: only events with a greater number
-        :raises FallenBehindError: if the next one is no longer held
+        :raises FallenBehindError: if the next one is no longer in the ring
         """
         self.require(after)
         begin = after + 1 - self._first
@@ -95,7 +95,7 @@ class Ring:
         sent = self._ends[begin - 1] if begin else self._ends[0] - len(self._chunks[0])
         end = max(begin + 1, bisect_right(self._ends, sent + _MAX_READ))
         last = self._first + end - 1
-        # Streams that keep up want the same as the one before.
+        # Streams that keep up request the same part.
         if self._joined[:2] != (after, last):
             self._joined = (after, last, b"".join(self._chunks[begin:end]))
         return self._joined[2], last
@@ -113,9 +113,9 @@ class Ring:
 
 
 class UnnumberedEvents:
-    """Encoded events for those who listen at the moment. A reader that is slow misses some of them.
+    """Encoded events for the present listeners. A reader that is slow misses some of them.
 
-    :param max_bytes: how many bytes to hold; the newest event is always held
+    :param max_bytes: maximum number of bytes; the newest event is always kept
     """
 
     def __init__(self, max_bytes: int = MAX_UNNUMBERED_BYTES) -> None:
@@ -138,6 +138,6 @@ class UnnumberedEvents:
             self._bytes -= len(self._chunks.popleft())
 
     def read(self, after: int) -> bytes:
-        """Return the events that are held, without the first `after` that there have been."""
+        """Return the events in the buffer, without the first `after` of all."""
         missing = min(self._count - after, len(self._chunks))
         return b"".join(islice(self._chunks, len(self._chunks) - missing, None)) if missing else b""

@@ -1,4 +1,4 @@
-"""``/sbds``: the Scheduling Blocks that activities can be run of."""
+"""``/sbds``: Scheduling Blocks whose activities can be run."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from .settings import API
 router = APIRouter(prefix=API, route_class=JsonRoute, tags=["Activities"])
 
 _TIMEOUT = 60.0
-"""Seconds that it may take until the ODA has answered."""
+"""Seconds that the ODA may take to answer."""
 
 
 @router.get("/sbds", responses=responses(400, 403, 409, 500, 503, 504), summary="Find Scheduling Blocks")

@@ -18,7 +18,7 @@ router = APIRouter(prefix=API, route_class=JsonRoute, tags=["Scripts"])
 
 
 _TIMEOUT = 120.0
-"""Seconds that it may take until a script has been fetched and read."""
+"""Seconds that fetching and reading a script may take."""
 
 
 class ScriptBody(Model):
@@ -53,7 +53,7 @@ async def describe_script(
 ) -> ScriptDescription:
     """Return the docstrings of a script, and a JSON Schema of the parameters of its functions.
 
-    The script is read, and not run. One in git is fetched, and a long one is read by a process of its own:
+    The script is read, but not run. One in git is fetched, and a long one is read by a process of its own:
     that may take long.
     """
     git_args = {"git_repo": git_repo, "git_branch": git_branch, "git_commit": git_commit}
@@ -75,5 +75,5 @@ async def describe_script(
     summary="Describe any script",
 )
 async def describe_any_script(body: ScriptBody, controller: ControllerDependency) -> ScriptDescription:
-    """Return the same of a script of any kind, also of one that is given as its text."""
+    """Describe a script of any kind, also one that is given as its text."""
     return await controller.describe_script(body.script, _TIMEOUT)

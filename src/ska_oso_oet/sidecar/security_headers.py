@@ -1,4 +1,4 @@
-"""What browsers are told about answers: guess no types, load nothing from elsewhere, show no frame."""
+"""Security headers: browsers must not guess types, load from other sites, or show the page in a frame."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ _PAGE_POLICY = (
 CONTROL_PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'self'; form-action 'none'; frame-ancestors 'none'; "
-    # No text can become markup or a program, by whatever mistake in a script of the page.
+    # No text can become markup or a program, even after a mistake in a script of the page.
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 """Policy of the control page: all that it loads is in files of this service."""
@@ -26,7 +26,7 @@ _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 def page_policy(html: bytes) -> str:
-    """Return the policy of a page of this service: what it loads is of this service, its scripts are its own.
+    """Return the policy of a page of this service: it loads files and runs scripts of this service only.
 
     :param html: the page; scripts that are written in it are allowed by their hashes
     """
@@ -38,7 +38,7 @@ def page_policy(html: bytes) -> str:
 class SecurityHeadersMiddleware:
     """Adds the headers to each answer. An answer that has a policy of its own keeps it.
 
-    :param app: what answers
+    :param app: the application
     """
 
     def __init__(self, app: ASGIApp) -> None:

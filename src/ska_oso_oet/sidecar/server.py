@@ -1,4 +1,4 @@
-"""The HTTP server: a socket, uvicorn on it, and a quick end."""
+"""The HTTP server: uvicorn on a socket, with a quick shutdown."""
 
 import asyncio
 import socket
@@ -17,14 +17,14 @@ from .settings import API, Settings
 from .sse import CUT
 
 _UNREAD_TIMEOUT = 30
-"""Seconds after which the kernel closes a connection whose peer takes nothing of what is sent."""
+"""Seconds after which the kernel closes a connection whose peer does not acknowledge data."""
 
 _ACCEPTED_AT_ONCE = 16
 _WAITING = 2048
 """Connections that the kernel keeps until they are accepted."""
 
 _GRACE = 0.3
-"""Seconds that requests which are being answered may take when the service is to end."""
+"""Seconds that requests in progress may take when the service shuts down."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -40,7 +40,7 @@ def bind(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Connections inherit this. Without it one that is never read from would stay for ever.
+        # Connections inherit this. Without it, one that is never read from would stay open forever.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * _UNREAD_TIMEOUT)
         listener.bind(address)
     except OSError:
@@ -50,16 +50,16 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class ContractProtocol(H11Protocol):
-    """HTTP/1.1 with the error body of this service for malformed requests, and connections that can be cut.
+    """HTTP/1.1 with this service's error body for malformed requests. Connections can be closed at once.
 
-    An application finds the function that cuts its connection among the extensions of ASGI, as `CUT`.
+    The application finds the function that closes its connection among the extensions of ASGI, as `CUT`.
     """
 
     app: ASGIApp
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Offer the application to cut the connection, and begin to wait for a request."""
+        """Offer the application to close the connection, and begin to wait for a request."""
         super().connection_made(transport)
         self._connections.opened(transport)
         self._head_timer = self._cut_later(transport)
@@ -72,7 +72,7 @@ class ContractProtocol(H11Protocol):
         self.app = with_cut
 
     def data_received(self, data: bytes) -> None:
-        """Take what has arrived. A client that never completes the head of a request is cut off."""
+        """Receive data. A client that never completes the head of a request is disconnected."""
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._cancel_cut()
@@ -126,10 +126,10 @@ class ContractProtocol(H11Protocol):
 
 
 class SidecarServer(uvicorn.Server):
-    """Serves the sidecar until it is told to end, by a signal or `stop`, and then ends at once.
+    """Serves the sidecar until a signal or `stop`, and then ends at once.
 
-    :param settings: how to set up the sidecar
-    :param listener: where to serve it
+    :param settings: settings of the sidecar
+    :param listener: its socket
     """
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
@@ -138,8 +138,8 @@ class SidecarServer(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self.ready = asyncio.Event()
         """Set once it serves."""
-        self.told_to_end = False
-        """Whether it ends, or has ended, because it was to."""
+        self.end_requested = False
+        """Whether it ends, or has ended, on request."""
         super().__init__(
             uvicorn.Config(
                 self._app,
@@ -147,14 +147,14 @@ class SidecarServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                # Also how many connections asyncio accepts in one step, and how often it tries in vain where
-                # there are no descriptors left.
+                # Also how many connections asyncio accepts in one step, and how often it tries without free
+                # descriptors.
                 backlog=_ACCEPTED_AT_ONCE,
                 # The application reads these headers itself, the name of the host among them.
                 proxy_headers=False,
             )
         )
-        # When this begins, streams have been told to end. What goes on after it would go on for long.
+        # When this begins, streams have been ended. A request that is still in progress would take long.
         self.config.timeout_graceful_shutdown = _GRACE  # type: ignore[assignment]
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -162,7 +162,7 @@ class SidecarServer(uvicorn.Server):
         await super().serve(sockets or [self._listener])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve, and say so."""
+        """Begin to serve, and report that."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(LoopFaults())
         await super().startup(sockets)
@@ -172,7 +172,7 @@ class SidecarServer(uvicorn.Server):
         self.ready.set()
         host, port = self._listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
-        # Whoever has started this program waits for this line.
+        # The program that has started this one waits for this line.
         print(f"REST ready: http://{shown}:{port}{API}", flush=True)  # noqa: T201
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -182,6 +182,6 @@ class SidecarServer(uvicorn.Server):
 
     def stop(self) -> None:
         """Begin to end. May be called by a handler of signals."""
-        self.told_to_end = self.should_exit = True
+        self.end_requested = self.should_exit = True
         if self._loop is not None and hasattr(self._app.state, "gateway"):
             self._loop.call_soon_threadsafe(self._app.state.gateway.close_streams)

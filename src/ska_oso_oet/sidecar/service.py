@@ -1,4 +1,4 @@
-"""What requests are answered with: made when the sidecar starts, closed when it ends."""
+"""Services of controllers, which answer requests: created when the sidecar starts, closed when it ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -26,12 +26,12 @@ SUBARRAY = "oet.subarray"
 
 
 class Service:
-    """What serves one controller. Nothing in it is shared with the services of other controllers.
+    """Service of one controller. It shares nothing with the services of other controllers.
 
     :param number: of the controller's subarray
     :param device: name of the controller's device
-    :param settings: how the sidecar was set up
-    :param metrics: what is measured of this controller
+    :param settings: settings of the sidecar
+    :param metrics: metrics of this controller
     """
 
     def __init__(self, number: int, device: str, settings: Settings, metrics: ControllerMetrics) -> None:
@@ -59,13 +59,13 @@ class Service:
 
     @property
     def receives_events(self) -> bool:
-        """Whether a stream of events that is opened now misses none."""
+        """Whether a new stream of events would be complete."""
         return self.feed.epoch is not None and self.feed.connected
 
     def note_availability(self, available: bool) -> datetime | None:
-        """Record whether the controller is available, and return since when it is not.
+        """Record whether the controller is available, and return when it became unavailable.
 
-        :param available: what has just been found
+        :param available: the present availability
         """
         if available:
             self._failing_since = None
@@ -78,7 +78,7 @@ class Service:
 class Gateway:
     """The services of all controllers, by the numbers of their subarrays.
 
-    :param settings: how the sidecar was set up
+    :param settings: settings of the sidecar
     """
 
     settings: Settings
@@ -108,14 +108,14 @@ class Gateway:
 async def running_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """Serve all controllers as long as the context lasts.
 
-    :param settings: how the sidecar was set up
+    :param settings: settings of the sidecar
     """
     gateway = Gateway(settings)
     services = gateway.services.values()
     try:
         for service in services:
             service.start()
-        # A client that is served has a stream that misses nothing, if its device is there.
+        # The first client that is served can open a complete stream, if its device is available.
         with suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_ATTEMPT):
                 await asyncio.gather(*(service.feed.attempted.wait() for service in services))
@@ -136,7 +136,7 @@ def service_of(request: Request) -> Service:
     return gateway_of(request).service(request.scope)
 
 
-# Of dependencies that are not asynchronous, each costs a request a change to another thread and back.
+# Each dependency that is not asynchronous would cost a request a change to another thread and back.
 
 
 async def _gateway_of(request: Request) -> Gateway:

@@ -1,4 +1,4 @@
-"""``/session``: what the client may do, and the login of a browser."""
+"""``/session``: the rights of the client, and the login of a browser."""
 
 from http import HTTPStatus
 from typing import cast
@@ -21,13 +21,13 @@ router = APIRouter(route_class=JsonRoute, tags=["Session"])
 
 
 class Login(Model):
-    """What a user gives to log in."""
+    """Body of a login."""
 
     token: SecretStr = Field(description="token of the service", max_length=4096)
 
 
 class SessionReply(Model):
-    """What the client may do."""
+    """Rights of the client."""
 
     role: Role = Field(description="none: log in first; viewer: see everything; operator: everything")
     user: str | None = Field(description="name of the client; null if the service does not know it")
@@ -36,7 +36,7 @@ class SessionReply(Model):
 
 @router.get(SESSION, response_model=SessionReply, responses=responses(403), summary="Show what I may do")
 async def get_session(request: Request) -> JSONResponse:
-    """Return what the client may do, by its token or its session."""
+    """Return the rights of the client, by its token or its session."""
     return _reply(request, identity_of(request.scope))
 
 

@@ -1,4 +1,4 @@
-"""How a sidecar is set up."""
+"""Settings of a sidecar."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ API_ALIAS = "/api/v1"
 
 @dataclass(frozen=True)
 class Settings:
-    """What can be set about a sidecar. All durations are in seconds.
+    """Settings of a sidecar. All durations are in seconds.
 
     :param devices: names of the controllers' devices, by the numbers of their subarrays; the first one is
         also served without a number
@@ -35,7 +35,7 @@ class Settings:
     :param private: whether reading needs the token, too
     :param named_tokens: bearer tokens of users, with their rights
     :param proxies: proxies that are trusted to say who has sent a request
-    :param hosts: names that the service is known by beside those of the loopback interface
+    :param hosts: names that the service is known by, in addition to those of the loopback interface
     :param max_lag: how many events a stream may be behind before it is dropped
     :param tango_timeout: how long the device may take to answer
     :param stop_timeout: how long a request to stop a procedure waits for the end of that
@@ -43,7 +43,7 @@ class Settings:
     :param max_body: greatest size of a request, in bytes
     :param head_timeout: how long the first line and the headers of a request may take to arrive
     :param body_timeout: how long the body of a request may take to arrive
-    :param look_timeout: how long to wait for each controller where it is said which are available
+    :param look_timeout: how long to wait for each controller when availability is reported
     :param figures_timeout: how long figures wait for those that the device has; Prometheus waits 10 s
     """
 

@@ -29,7 +29,7 @@ class SseResponse(Response):
     """Sends server-sent events until there are no more, or the client leaves.
 
     :param chunks: the bytes to send; they are read only as fast as the client takes them
-    :param guards: run beside it; the stream ends with the first of them that ends
+    :param guards: run at the same time; the stream ends with the first of them that ends
     """
 
     media_type = "text/event-stream"
@@ -61,18 +61,18 @@ class SseResponse(Response):
             async with asyncio.timeout(_FAREWELL_TIMEOUT):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         except TimeoutError:
-            # The client does not read. What waits to be sent to it would keep the connection open.
+            # The client does not read. Unsent data would keep the connection open.
             await _cut(scope, receive)
 
     def take_note(self, failure: Exception) -> None:
-        """Take note of what has ended the stream."""
+        """Record the reason for the end of the stream."""
         LOGGER.error("A stream failed", exc_info=failure)
 
 
 def comment(text: str) -> bytes:
     """Return a comment, which shows that the stream is alive.
 
-    :param text: what it says to people; empty for nothing
+    :param text: its text for people; may be empty
     """
     return f":{' ' if text else ''}{text}\n\n".encode()
 

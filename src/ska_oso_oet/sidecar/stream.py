@@ -21,10 +21,10 @@ _BACKLOG_READ = 1000
 
 
 class EventSource:
-    """What streams need of the service.
+    """Resources of the service for streams.
 
     :param feed: the events to come
-    :param controller: where those that have happened are kept
+    :param controller: source of past events
     :param metrics: counts streams
     """
 
@@ -32,7 +32,7 @@ class EventSource:
         self.feed = feed
         self.controller = controller
         self._metrics = metrics
-        # However many clients come back at once, the device is asked for their backlogs by a few at a time.
+        # If many clients reconnect at once, only a few at a time read their backlogs from the device.
         self.backlog_turns = asyncio.Semaphore(4)
 
     @contextmanager
@@ -47,7 +47,7 @@ class EventSource:
             self._metrics.streams.set(self.feed.streams)
 
     def dropped(self, reason: str) -> None:
-        """Take note that a stream had to be ended."""
+        """Record that a stream had to be ended."""
         LOGGER.warning("A stream was dropped because its reader is too slow: %s", reason)
         self._metrics.dropped.inc()
 
@@ -57,13 +57,13 @@ class EventStreamResponse(SseResponse):
 
     It keeps no events of its own: only the number of the last one it has sent.
 
-    :param source: what it needs of the service
-    :param after: number of the last event that the client knows; None for what happens from now on
+    :param source: resources of the service
+    :param after: number of the last event that the client knows; None for new events only
     """
 
     def __init__(self, source: EventSource, after: int | None) -> None:
         progress = Progress(source, after)
-        # A client that reads nothing at all is not noticed by the sending task, which waits for it.
+        # The sending task does not detect a client that reads nothing, because it waits for it.
         super().__init__(_placed(progress), [progress.fall_behind])
         self._source = source
 
@@ -73,7 +73,7 @@ class EventStreamResponse(SseResponse):
             await super().__call__(scope, receive, send)
 
     def take_note(self, failure: Exception) -> None:
-        """Take note of what has ended the stream."""
+        """Record the reason for the end of the stream."""
         if isinstance(failure, FallenBehindError):
             self._source.dropped(str(failure))
         else:
@@ -81,10 +81,10 @@ class EventStreamResponse(SseResponse):
 
 
 class Progress:
-    """How far a stream has come, and what it is to send next.
+    """Position of a stream, and its next data.
 
-    :param source: what it needs of the service
-    :param after: number of the last event that the client knows; None for what happens from now on
+    :param source: resources of the service
+    :param after: number of the last event that the client knows; None for new events only
     :param past: how many events to begin with that have happened, if the client knows none
     """
 
@@ -96,12 +96,12 @@ class Progress:
         self._beats = source.feed.beats
         self._unnumbered = source.feed.unnumbered.count
         self._epoch: Epoch | None = None
-        """What is being sent, once that follows what happens."""
+        """The epoch that is being sent, once the stream is up to date."""
 
     def place(self) -> bytes:
-        """Return bytes that tell the client after which event this begins, unless it knows.
+        """Return bytes with the number of the event before the stream, unless the client knows it.
 
-        With that, a client who is cut off before the first event misses none when it comes back.
+        With it, a client that is disconnected before the first event misses none after it reconnects.
         """
         if self._position is not None or self._feed.epoch is None:
             return b""
@@ -113,7 +113,7 @@ class Progress:
 
         :raises FallenBehindError: if the reader is too slow
         """
-        # Who is here before the first event misses none.
+        # A client that connects before the first event misses none.
         first = self._feed.epoch is None
         while (epoch := self._feed.epoch) is None:
             if self._feed.closing:
@@ -155,7 +155,7 @@ class Progress:
         return self._feed.unnumbered.read(known)
 
     async def fall_behind(self) -> NoReturn:
-        """Wait until what is to be sent next is no longer there.
+        """Wait until the next event to be sent is no longer available.
 
         :raises FallenBehindError: then
         """
@@ -178,7 +178,7 @@ class Progress:
         self._beats = self._feed.beats
         return comment("" if self._feed.connected else "the controller does not answer; waiting for it")
 
-    # What happened before the stream was opened
+    # Events before the stream was opened
 
     async def _recognize(self, epoch: Epoch) -> AsyncIterator[bytes]:
         """Make sure that the number the client knows is of this numbering, or begin with the first."""
@@ -192,10 +192,10 @@ class Progress:
                     yield beat
             else:
                 self._position = 0
-                yield comment("the controller has begun to number its events anew")
+                yield comment("the controller has restarted the numbering of its events")
 
     async def _backlog(self, epoch: Epoch) -> AsyncIterator[bytes]:
-        """Yield what the ring does not hold, from the number on that the client knows."""
+        """Yield the events that are no longer in the ring, after the number that the client knows."""
         assert self._position is not None  # noqa: S101
         while self._position < epoch.ring.first - 1 and not self._feed.closing:
             try:
@@ -204,7 +204,7 @@ class Progress:
                 yield comment(lost_note(range(self._position + 1, error.first)))
                 self._position = error.first - 1
             except ControllerError:
-                # At the next heartbeat, or before, it may be there again.
+                # At the next heartbeat, or before, it may be available again.
                 async for beat in self._wait():
                     yield beat
             else:
@@ -214,12 +214,12 @@ class Progress:
         assert self._position is not None  # noqa: S101
         async with self._source.backlog_turns:
             events = await self._source.controller.past_raw_events(self._position, _BACKLOG_READ)
-        # A controller that has begun anew does not know these numbers any more.
+        # A controller that has restarted its numbering no longer knows these numbers.
         self._position = events[-1].seq if events else epoch.ring.first - 1
         return b"".join(encode(event) for event in events)
 
     async def _exists(self, seq: int) -> bool:
-        """Whether the controller knows an event that may not have come here yet."""
+        """Return whether the controller knows an event that may not have arrived here yet."""
         try:
             return bool(await self._source.controller.past_raw_events(seq - 1, 1))
         except EventsNoLongerKeptError:
@@ -227,7 +227,7 @@ class Progress:
 
 
 async def _placed(progress: Progress) -> AsyncGenerator[bytes]:
-    """Yield what a stream sends: where it begins, then events."""
+    """Yield the data of a stream: its beginning, then events."""
     yield b"\n" + progress.place()
     async for data in progress.chunks():
         yield data

@@ -1,4 +1,4 @@
-"""The span of each request to this service."""
+"""Spans of the requests to this service."""
 
 import re
 import time
@@ -14,7 +14,7 @@ TRACE = "oet.trace"
 HEADER = "traceparent"
 
 _ROUTINE = ("/healthz", "/readyz", "/metrics")
-"""Paths that are asked for every few seconds: where all is well, they have no spans."""
+"""Paths that are requested every few seconds: without a fault, they have no spans."""
 
 _NUMBER = re.compile(r"/\d+(?=/|\Z)")
 _SEGMENTS = 6
@@ -22,9 +22,9 @@ _ERROR, _FAULT = 400, 500
 
 
 class TraceMiddleware:
-    """Makes each request a span of the trace that its client names, else of a new one.
+    """Creates a span for each request, in the trace that its client names, else in a new one.
 
-    :param app: what answers
+    :param app: the application
     """
 
     def __init__(self, app: ASGIApp) -> None:

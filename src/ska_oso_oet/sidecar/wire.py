@@ -1,4 +1,4 @@
-"""The JSON of this service that is not that of the device."""
+"""JSON models of this service that differ from those of the device."""
 
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ class ProcedureReply(BaseModel):
 
 
 class ProcedureList(BaseModel):
-    """All procedures that are live, and the newest that have ended; or those that were asked for."""
+    """All procedures that are live, and the newest that have ended; or the requested ones."""
 
     procedures: list[ProcedureSummary]
     next: int | None = Field(
@@ -39,7 +39,7 @@ class ActivityList(BaseModel):
 
 
 class RerunBody(Model):
-    """What is to be different when the script of a procedure is prepared again."""
+    """Changed arguments for preparing the script of a procedure again."""
 
     script_args: ScriptArgs = Field(
         default_factory=dict,
@@ -48,14 +48,14 @@ class RerunBody(Model):
 
 
 class ProcedureUpdate(Model):
-    """What is to become of a procedure. A whole summary, as read before, can be sent back changed.
+    """Requested state of a procedure. A whole summary, as read before, can be sent back changed.
 
     Other states than RUNNING, PAUSED and STOPPED, and no state, change nothing.
     """
 
     state: ProcedureState | None = Field(
         default=None,
-        description="RUNNING to start the procedure or to have it go on, PAUSED to have it wait at its next "
+        description="RUNNING to start the procedure or to let it continue, PAUSED to pause it at its next "
         "checkpoint, STOPPED to stop it",
     )
     script_args: ScriptArgs = Field(
@@ -64,10 +64,10 @@ class ProcedureUpdate(Model):
     abort: bool = Field(default=False, description="run the abort script once the procedure has stopped")
     at: Literal["checkpoint"] | None = Field(
         default=None,
-        description="with STOPPED: 'checkpoint' to let the procedure go on to its next checkpoint, which is "
-        "not waited for",
+        description="with STOPPED: 'checkpoint' to let the procedure continue to its next checkpoint; the "
+        "answer does not wait for that",
     )
-    # The rest of a summary, which nobody can change.
+    # The rest of a summary, which cannot be changed.
     id: Any = Field(default=None, description="ignored")
     uri: Any = Field(default=None, description="ignored")
     script: Any = Field(default=None, description="ignored")
@@ -95,10 +95,10 @@ def procedure_json(procedure: ProcedureSummary, request: Request) -> dict[str, A
     """Return a procedure as clients of this service see it.
 
     :param procedure: the procedure
-    :param request: the request that is answered, which tells this service's address
+    :param request: the request that is answered, which has this service's address
     """
     shown = procedure.model_dump(mode="json")
-    # Clients of the OET 5.2.0 look for the key git_args, not at its value.
+    # Clients of the OET 5.2.0 check for the key git_args, not for its value.
     shown["script"] = {key: value for key, value in shown["script"].items() if value is not None}
     return shown | {"uri": procedure_uri(request, procedure.id)}
 
@@ -107,6 +107,6 @@ def activity_json(activity: ActivitySummary, request: Request) -> dict[str, Any]
     """Return an activity as clients of this service see it.
 
     :param activity: the activity
-    :param request: the request that is answered, which tells this service's address
+    :param request: the request that is answered, which has this service's address
     """
     return activity.model_dump(mode="json") | {"uri": activity_uri(request, activity.id)}

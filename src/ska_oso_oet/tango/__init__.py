@@ -1,4 +1,4 @@
-"""The library that observing scripts use to talk to Tango devices and to number their scans.
+"""Library for observing scripts: access to Tango devices, and scan numbers.
 
 Scripts import from here, not from the modules inside. The package uses nothing else of the project,
 so a script that uses it also runs outside the OET::
@@ -54,12 +54,12 @@ __all__ = [
 ]
 
 SCAN_ID_GENERATOR: ScanIdGenerator
-"""Where a script takes its scan IDs from; chosen by the environment when it is first used."""
+"""Generator of a script's scan IDs; chosen by the environment when it is first used."""
 
 
 def __getattr__(name: str) -> ScanIdGenerator:
-    # This package is imported once, in the process that scripts are forked from. Only the script's
-    # own environment tells where its scan IDs come from.
+    # This package is imported once, in the process that scripts are forked from. Only the script's own
+    # environment defines the source of its scan IDs.
     if name != "SCAN_ID_GENERATOR":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     generator: ScanIdGenerator = globals().setdefault(name, scan_id_generator())

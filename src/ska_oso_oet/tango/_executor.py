@@ -1,4 +1,4 @@
-"""What a script calls to have Tango devices do something and to learn what they do."""
+"""Executor: commands, attributes and events of Tango devices for a script."""
 
 import functools
 import itertools
@@ -37,11 +37,11 @@ class SingleQueueEventStrategy:
     def read_event(self, attr: Attribute, timeout: float | None = None) -> tango.EventData:
         """Take the oldest event that was not read yet, waiting until there is one.
 
-        :param attr: the attribute that is subscribed to; it only serves to say what was waited for,
-            there is one subscription at a time
-        :param timeout: seconds to wait at most; None waits for as long as it takes
-        :raises RuntimeError: if nothing is subscribed to, so that no event can come
-        :raises TimeoutError: if no event came in time
+        :param attr: the attribute that is subscribed to; used for messages only, because there is one
+            subscription at a time
+        :param timeout: seconds to wait at most; None for no limit
+        :raises RuntimeError: if nothing is subscribed to, so that no event can arrive
+        :raises TimeoutError: if no event arrived in time
         :returns: the event; its ``err`` is set if Tango reports a failure
         """
         if self._active is None:
@@ -91,7 +91,8 @@ class SingleQueueEventStrategy:
 
 @functools.cache
 def _subscriptions_of(proxy_factory: ProxyFactory) -> SubscriptionManager:
-    # Executors share subscriptions. A subscription lives as long as the interpreter, so may its manager.
+    # Executors share subscriptions. A subscription exists as long as the interpreter, so its manager may,
+    # too.
     return SubscriptionManager(proxy_factory)
 
 
@@ -157,9 +158,9 @@ class TangoExecutor:
         """Get the next event of the attribute that is subscribed to, waiting until there is one.
 
         :param attr: the attribute
-        :param timeout: seconds to wait at most; None waits for as long as it takes
+        :param timeout: seconds to wait at most; None for no limit
         :raises RuntimeError: if nothing is subscribed to
-        :raises TimeoutError: if no event came in time
+        :raises TimeoutError: if no event arrived in time
         :returns: the event; its ``err`` is set if Tango reports a failure
         """
         return self._events.read_event(attr, timeout)

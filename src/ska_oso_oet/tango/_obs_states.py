@@ -1,4 +1,4 @@
-"""The observing states of a subarray, and what its commands do in them."""
+"""Observing states of a subarray, and the transitions of its commands."""
 
 from enum import IntEnum
 from typing import NamedTuple
@@ -28,7 +28,7 @@ EMPTY, RESOURCING, IDLE, CONFIGURING, READY, SCANNING, ABORTING, ABORTED, RESETT
 
 
 class Transition(NamedTuple):
-    """What a command does to a subarray.
+    """State transition of a command of a subarray.
 
     :param allowed: states in which it is allowed
     :param through: state while it is carried out, None if it is done at once
@@ -60,7 +60,7 @@ DEAD_ENDS = {
     FAULT: "see its status and logs, then send ObsReset or Restart",
     EMPTY: "it has no resources. Assign resources to it before it is used again",
 }
-"""States that a subarray leaves by another command only, with what an operator should know."""
+"""States that a subarray leaves by another command only, with advice for an operator."""
 
 
 def require_allowed(device: str, state: ObsState, command: str) -> None:

@@ -11,10 +11,10 @@ ProxyFactory: TypeAlias = Callable[[str], Any]
 
 
 class TangoDeviceProxyFactory:
-    """Creates Tango clients, and hands out the same one whenever the same device is asked for.
+    """Creates Tango clients, one for each device, and returns the same one each time.
 
-    A Tango client finds its device again by itself when the device has been restarted, so one that
-    was made is never renewed. Replace this factory to run a script against something else.
+    A Tango client finds its device again by itself when the device has been restarted, so a client is never
+    created again. Replace this factory to run a script against something else.
     """
 
     def __init__(self) -> None:
@@ -25,13 +25,13 @@ class TangoDeviceProxyFactory:
         """Return the client of a device.
 
         :param device_name: the FQDN of the device, e.g. ``mid-tmc/subarray/01``
-        :raises tango.DevFailed: if the Tango database cannot be reached or knows no such device
+        :raises tango.DevFailed: if the Tango database cannot be reached or does not know the device
         """
         key = device_name.lower()
         with self._lock:
             proxy = self._proxies.get(key)
         if proxy is None:
-            # Outside the lock: this may wait for the network, and other devices need not.
+            # Outside the lock: this may wait for the network, which must not delay other devices.
             proxy = tango.DeviceProxy(device_name)
             with self._lock:
                 proxy = self._proxies.setdefault(key, proxy)

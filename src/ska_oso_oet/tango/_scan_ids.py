@@ -1,4 +1,4 @@
-"""Numbers for scans: integers that are never given out twice."""
+"""Scan IDs: integers that are never assigned twice."""
 
 import fcntl
 import json
@@ -26,7 +26,7 @@ SKUID_URL_VARIABLE = "SKUID_URL"
 """Environment variable: ``host:port`` or URL of the SKUID service."""
 
 MAX_SCAN_ID = 2**48
-"""The greatest scan ID that SKUID gives out."""
+"""The greatest scan ID that SKUID assigns."""
 
 _FILE_MODE = 0o644
 _DIGITS = 20
@@ -35,11 +35,11 @@ _SKUID_ANSWER_LIMIT = 10_000
 
 
 class ScanIdError(RuntimeError):
-    """No scan ID can be had."""
+    """No scan ID is available."""
 
 
 class ScanIdGenerator(Protocol):
-    """Gives out scan IDs."""
+    """Interface of generators of scan IDs."""
 
     @property
     def value(self) -> int:
@@ -50,7 +50,7 @@ class ScanIdGenerator(Protocol):
 
 
 class _Generator(ABC):
-    """Remembers the scan ID that was given out last."""
+    """Base of generators: remembers the last scan ID."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -60,7 +60,7 @@ class _Generator(ABC):
     def value(self) -> int:
         """Get the current scan ID: what `next` returned last, or a new one if it was not called yet.
 
-        :raises ScanIdError: if no scan ID can be had
+        :raises ScanIdError: if no scan ID is available
         """
         with self._lock:
             return self.next() if self._value is None else self._value
@@ -68,7 +68,7 @@ class _Generator(ABC):
     def next(self) -> int:
         """Get the next scan ID.
 
-        :raises ScanIdError: if no scan ID can be had
+        :raises ScanIdError: if no scan ID is available
         :returns: integer scan ID
         """
         with self._lock:
@@ -77,7 +77,7 @@ class _Generator(ABC):
 
     @abstractmethod
     def _draw(self) -> int:
-        """Return a number that was never given out."""
+        """Return a number that was never assigned."""
 
 
 class LocalScanIdGenerator(_Generator):
@@ -108,7 +108,7 @@ class LocalScanIdGenerator(_Generator):
             )
         except OSError as error:
             raise ScanIdError(
-                f"the file that numbers scans cannot be used: {error}; see that {SCAN_ID_FILE_VARIABLE} "
+                f"the file that numbers scans cannot be used: {error}; check that {SCAN_ID_FILE_VARIABLE} "
                 "names a file in a folder that exists and can be written to"
             ) from error
         return self._last
@@ -116,7 +116,7 @@ class LocalScanIdGenerator(_Generator):
     def _count(self, least: int) -> int:
         """Return a number that no other controller has, and that is not smaller than `least`.
 
-        :raises ScanIdError: if that cannot be known
+        :raises ScanIdError: if that cannot be ensured
         """
         if not self._user:
             return least
@@ -128,19 +128,20 @@ class LocalScanIdGenerator(_Generator):
             reason = error.args[0].desc.strip() if isinstance(error, tango.DevFailed) else str(error)
             raise ScanIdError(
                 "no scan ID from the Tango database, which numbers the scans of all its controllers: "
-                f"{reason}; see that the database runs, that TANGO_HOST names it, and that scripts may write "
+                f"{reason}; check that the database runs, that TANGO_HOST names it, and that scripts may "
+                "write "
                 "to it"
             ) from error
 
 
 def _count_in_file(path: Path, least: int, count: Callable[[int], int]) -> int:
-    """Count on from the number in a file, as one step among all processes that do so.
+    """Increment the number in a file, as one step among all processes that do so.
 
     :param path: the file, created if there is none
     :param least: smallest number to return
     :param count: returns the next number, for the smallest one that it may be
     :raises OSError: if the file cannot be opened or written
-    :raises ScanIdError: if the file does not hold a number
+    :raises ScanIdError: if the file does not contain a number
     :returns: the number that is in the file now
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
@@ -161,9 +162,10 @@ def _number_in(content: bytes, path: Path) -> int:
     try:
         return int(content)
     except ValueError:
-        # Starting again at 1 would give out numbers twice.
+        # Starting again at 1 would assign numbers twice.
         raise ScanIdError(
-            f"{path} should hold the last scan ID and holds {content!r}; write a number into it that is "
+            f"{path} should contain the last scan ID, but contains {content!r}; write a number into it that "
+            "is "
             "greater than any scan ID used so far"
         ) from None
 
@@ -184,7 +186,7 @@ class RemoteScanIdGenerator(_Generator):
             body = self._get()
         except (OSError, HTTPException, ValueError) as error:
             raise ScanIdError(
-                f"no scan ID from SKUID at {self._url}: {error}; see that the service runs and that "
+                f"no scan ID from SKUID at {self._url}: {error}; check that the service runs and that "
                 f"{SKUID_URL_VARIABLE} is its host:port, or unset it to number scans without SKUID"
             ) from error
         return _scan_id_in(body, self._url)
@@ -192,7 +194,7 @@ class RemoteScanIdGenerator(_Generator):
     def _get(self) -> str:
         # Not httpx: a script may run in an environment of its own, which need not have it.
         if not self._url.startswith(("http://", "https://")):
-            raise ValueError("that is no HTTP address")
+            raise ValueError("that is not an HTTP address")
         with urllib.request.urlopen(self._url, timeout=_SKUID_TIMEOUT) as answer:  # noqa: S310
             return str(answer.read(_SKUID_ANSWER_LIMIT), "utf-8", "replace")
 
@@ -211,8 +213,8 @@ def _scan_id_in(body: str, url: str) -> int:
     scan_id = answer.get("scan_id") if isinstance(answer, dict) else answer
     if type(scan_id) is not int or not 0 <= scan_id <= MAX_SCAN_ID:
         raise ScanIdError(
-            f"{url} answered {body[:200]!r}, which holds no scan ID; "
-            f"see that {SKUID_URL_VARIABLE} is the address of SKUID"
+            f"{url} answered {body[:200]!r}, which contains no scan "
+            f"ID; check that {SKUID_URL_VARIABLE} is the address of SKUID"
         )
     return scan_id
 

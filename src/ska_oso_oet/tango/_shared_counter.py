@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import tango
 
 _OBJECT = "ska-oso-oet-scan-ids"
-"""Object whose free properties hold the counter; there are four for each of its users."""
+"""Object whose free properties store the counter; there are four for each of its users."""
 
 _POLL = 0.02
 _BEAT = 1.0
@@ -17,7 +17,7 @@ _SILENCE = 10.0
 """Seconds after which a user that does not show that it is alive counts as killed."""
 
 _LONGEST_TURN = 5.0
-"""Seconds after which a turn is given up, well before others take its user for killed."""
+"""Seconds after which a turn is given up, well before others consider its user killed."""
 
 
 class TurnLostError(RuntimeError):
@@ -25,13 +25,13 @@ class TurnLostError(RuntimeError):
 
 
 class SharedCounter:
-    """Counts up without giving out a number twice, whoever else counts at the same time, on any host.
+    """Counter without duplicate numbers, for simultaneous users on any host.
 
     The Tango database can write and read properties, but not count. So users take turns by Lamport's bakery
     algorithm: each takes a ticket with a number greater than those that it sees, and waits until no smaller
     one is left. The algorithm needs no property to be written in one step, which the database does not
     do. Each user keeps the last number that it has drawn; the greatest one is the state of the counter.
-    A user that was killed in its turn holds up the others once, for 10 s.
+    A user that was killed in its turn delays the others once, for 10 s.
 
     :param user: name of the user, e.g. that of a controller; used by one process at a time
     :param database: the Tango database; by default the one that TANGO_HOST names
@@ -43,7 +43,7 @@ class SharedCounter:
         self._database = tango.Database() if database is None else database
 
     def next(self, least: int = 1) -> int:
-        """Return a number that was never given out, greater than all before.
+        """Return a number that was never assigned, greater than all before.
 
         :param least: smallest number to return
         :raises tango.DevFailed: if the Tango database does not answer
@@ -73,9 +73,9 @@ class SharedCounter:
             self._delete("choosing", self._user)
 
     def _wait_for_those_before(self, ticket: int) -> None:
-        """Wait until nobody has a smaller ticket, or is choosing what may be one."""
+        """Wait until no user has a smaller ticket, or is choosing one."""
         alive_at, silence = time.monotonic(), _Silence()
-        # Others come with greater tickets: who is passed once need not be looked at again.
+        # Later tickets are greater: a user that was checked once need not be checked again.
         waited_for = set(self._read("choosing")) | set(self._read("ticket"))
         waited_for.discard(self._user)
         while waited_for:

@@ -1,4 +1,4 @@
-"""A subarray of the telescope, as observing scripts use it."""
+"""Subarray of the telescope, for observing scripts."""
 
 import json
 import os
@@ -26,13 +26,13 @@ class Subarray:
     """Sends commands to a subarray, and waits until it has reached the state they lead to.
 
     Every command raises ``tango.DevFailed`` if the device cannot be reached or the command fails,
-    ``RuntimeError`` if the device refuses it, or is ABORTED, in FAULT or EMPTY, so that the state cannot
-    be reached any more, and ``TimeoutError`` if it is not reached in time.
+    ``RuntimeError`` if the device refuses it, or is ABORTED, in FAULT or EMPTY, so that the state can no
+    longer be reached, and ``TimeoutError`` if it is not reached in time.
 
     :param subarray_id: number of the subarray, 1 or more
     :param proxy_factory: returns the Tango client of a device
-    :raises ValueError: if the number is none
-    :raises RuntimeError: if the Tango database knows no such subarray, or cannot be reached
+    :raises ValueError: if it is not such a number
+    :raises RuntimeError: if the Tango database does not know the subarray, or cannot be reached
     """
 
     def __init__(self, subarray_id: int, proxy_factory: ProxyFactory = DEFAULT_PROXY_FACTORY) -> None:
@@ -51,9 +51,9 @@ class Subarray:
         self._send(self.fqdn, "Abort", [])
 
     def assign_resources(self, resources: Mapping[str, Any], timeout: float = _DEFAULT_TIMEOUT) -> None:
-        """Have the central node assign resources to the subarray.
+        """Assign resources to the subarray, by the central node.
 
-        :param resources: what to assign, as AssignResources takes it; subarray_id is added
+        :param resources: resources, in the form of AssignResources; subarray_id is added
         :param timeout: seconds to wait for IDLE
         """
         argument = json.dumps({"subarray_id": self.subarray_id, **resources})
@@ -62,7 +62,7 @@ class Subarray:
     def configure(self, configuration: Mapping[str, Any], timeout: float = _DEFAULT_TIMEOUT) -> None:
         """Configure the subarray for scans.
 
-        :param configuration: as Configure takes it
+        :param configuration: configuration, in the form of Configure
         :param timeout: seconds to wait for READY
         """
         self._run(self.fqdn, "Configure", [json.dumps(configuration)], ObsState.READY, timeout)
@@ -83,7 +83,7 @@ class Subarray:
         self._run(self.fqdn, "End", [], ObsState.IDLE, timeout)
 
     def release_all_resources(self, timeout: float = _DEFAULT_TIMEOUT) -> None:
-        """Have the central node release all resources of the subarray.
+        """Release all resources of the subarray, by the central node.
 
         :param timeout: seconds to wait for EMPTY
         """
@@ -100,7 +100,7 @@ class Subarray:
             except tango.DevFailed as failure:
                 if failure.args[0].reason != "DB_DeviceNotDefined":
                     raise RuntimeError(
-                        f"cannot look for {fqdn}: {failure.args[0].desc.strip()}; see that the Tango "
+                        f"cannot look for {fqdn}: {failure.args[0].desc.strip()}; check that the Tango "
                         f"database runs and that TANGO_HOST, now {os.environ.get('TANGO_HOST')}, names it"
                     ) from failure
             else:
@@ -125,7 +125,7 @@ class Subarray:
         self._wait_for(name, goal, timeout)
 
     def _follow(self) -> None:
-        """Bring the known state up to date.
+        """Update the known state.
 
         There is one subscription for all commands: every change is seen once, and none that belongs
         to a command before can be taken for the effect of the next.
@@ -138,7 +138,7 @@ class Subarray:
             self._state = ObsState(self._executor.read(self._obs_state))
 
     def _drain(self) -> int:
-        """Take the events that are there, and return how many."""
+        """Process the waiting events, and return their number."""
         count = 0
         with suppress(TimeoutError):
             while True:
@@ -180,7 +180,7 @@ class Subarray:
 
 
 class SimulatedSubarray(Subarray):
-    """Prints what a `Subarray` would do, where there is no telescope.
+    """Subarray without a telescope: prints the commands that a `Subarray` would send.
 
     A command succeeds at once, or raises ``tango.DevFailed`` if a subarray does not allow it in that state.
 

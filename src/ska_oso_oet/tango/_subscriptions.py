@@ -1,4 +1,4 @@
-"""One long-lived Tango subscription for each attribute, however many observers it has."""
+"""Shared Tango subscriptions: one for each attribute, for any number of observers."""
 
 import atexit
 import logging
@@ -13,19 +13,19 @@ from ._targets import Attribute
 
 LOGGER = logging.getLogger(__name__)
 
-# Tango clients that have been subscribed with, never let go. One that is collected as garbage ends its
-# subscriptions and waits for their callbacks to return. A collection may happen anywhere, in a callback
-# too: the thread that delivers all events would wait for itself.
+# Tango clients with subscriptions, which are kept forever. One that is collected as garbage ends its
+# subscriptions and waits for their callbacks to return. A collection may happen anywhere, in a callback too:
+# the thread that delivers all events would wait for itself.
 _subscribed: dict[int, Any] = {}
 
 
 @atexit.register
 def _unsubscribe_all() -> None:
-    """End all subscriptions while there is an interpreter that their callbacks can run in."""
+    """End all subscriptions while there is an interpreter for their callbacks."""
     with tango.EnsureOmniThread():
         while _subscribed:
             event_id, proxy = _subscribed.popitem()
-            with suppress(Exception):  # the device may be gone, or the proxy not be one of Tango's
+            with suppress(Exception):  # the device may have ended, or the proxy may not be one of Tango's
                 proxy.unsubscribe_event(event_id)
 
 
@@ -33,7 +33,7 @@ class EventObserver(Protocol):
     """Receives the events of an attribute."""
 
     def notify(self, evt: tango.EventData) -> None:
-        """Take note of an event, or (``evt.err``) of a failure that Tango reports as one.
+        """Receive an event, or (``evt.err``) a failure that Tango reports as one.
 
         Runs in the thread that Tango delivers all events in: return soon, and do not wait for
         a thread that registers or unregisters this observer.
@@ -50,7 +50,7 @@ class _Registration:
         self.active = True
 
     def deliver(self, evt: tango.EventData) -> None:
-        """Notify the observer. What it raises is logged and reaches nobody else."""
+        """Notify the observer. Its exceptions are logged and do not affect others."""
         with self.lock:
             if not self.active:
                 return
@@ -96,7 +96,7 @@ class Callback:
             self._registrations.setdefault(id(observer), _Registration(observer))
 
     def unregister_observer(self, observer: EventObserver) -> None:
-        """Notify an observer no more, from the moment this returns.
+        """Stop notifying an observer, from the moment this returns.
 
         :param observer: observer to unregister; one that is not registered is ignored
         """
@@ -147,7 +147,7 @@ class _Subscription(Callback):
         proxy = self._proxy_factory(self._attr.device)
         self._subscriber = threading.get_ident()
         try:
-            # Tango tells threads apart by their omniORB number, which a thread that Python made has not.
+            # Tango identifies threads by their omniORB number, which a thread of Python does not have.
             with tango.EnsureOmniThread():
                 event_id = proxy.subscribe_event(self._attr.name, tango.EventType.CHANGE_EVENT, self)
         finally:
@@ -156,10 +156,10 @@ class _Subscription(Callback):
 
 
 class SubscriptionManager:
-    """Stands between observers of attributes and Tango, and makes no subscription twice.
+    """Manages the subscriptions of observers to attributes: one for each attribute.
 
-    The first observer of an attribute has it subscribed to. The subscription then lives until the
-    interpreter exits, whether anybody observes it or not. An observer gets the events that are received
+    The first observer of an attribute causes the subscription. The subscription then lives until the
+    interpreter exits, with or without observers. An observer gets the events that are received
     while it is registered. The attribute's present value is not an event: the one that Tango sends while it
     subscribes is discarded, so `TangoExecutor.read` an attribute whose value is needed now.
 
@@ -196,7 +196,7 @@ class SubscriptionManager:
         subscription.register_observer(observer)
 
     def unregister_observer(self, attr: Attribute, observer: EventObserver) -> None:
-        """Notify an observer of an attribute no more. The Tango subscription stays.
+        """Stop notifying an observer of an attribute. The Tango subscription stays.
 
         :param attr: the observed Tango attribute
         :param observer: the observer; one that is not registered is ignored

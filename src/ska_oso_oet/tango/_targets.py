@@ -1,4 +1,4 @@
-"""What a script wants to reach: an attribute or a command of a Tango device."""
+"""Targets of a script: attributes and commands of Tango devices."""
 
 from typing import Any
 

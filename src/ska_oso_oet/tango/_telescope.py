@@ -1,4 +1,4 @@
-"""Which telescope is controlled, and what its Tango devices are called."""
+"""The telescope that is controlled, and the names of its Tango devices."""
 
 import os
 from enum import StrEnum
@@ -36,19 +36,19 @@ _SUBARRAY_PREFIXES = {
 
 
 def central_node_fqdn() -> str:
-    """Return the FQDN of the telescope's central node: CENTRALNODE_FQDN, or what is usual for the telescope.
+    """Return the FQDN of the telescope's central node: CENTRALNODE_FQDN, or the usual one of the telescope.
 
-    :raises ValueError: if SKA_TELESCOPE names no telescope
+    :raises ValueError: if SKA_TELESCOPE does not name a telescope
     """
     return os.environ.get("CENTRALNODE_FQDN") or _CENTRAL_NODES[Telescope.from_environment()]
 
 
 def subarray_fqdn_prefix() -> str:
-    """Return what the FQDNs of subarrays begin with; ``/`` and the number of the subarray follow.
+    """Return the beginning of the FQDNs of subarrays; ``/`` and the number of the subarray follow.
 
-    It is SUBARRAYNODE_FQDN_PREFIX, or what is usual for the telescope.
+    It is SUBARRAYNODE_FQDN_PREFIX, or the usual one of the telescope.
 
-    :raises ValueError: if SKA_TELESCOPE names no telescope
+    :raises ValueError: if SKA_TELESCOPE does not name a telescope
     """
     prefix = os.environ.get("SUBARRAYNODE_FQDN_PREFIX") or _SUBARRAY_PREFIXES[Telescope.from_environment()]
     return prefix.rstrip("/")

@@ -1,7 +1,7 @@
 """A pytest plugin for authors of scripts: the fixture ``oet`` runs a script against a simulated telescope.
 
-The fixture is there wherever this package is installed. A test calls the functions of the script, reads the
-events that it has published, and what it has sent to the telescope::
+The fixture is available wherever this package is installed. A test calls the functions of the script, reads
+the events that it has published, and the commands that it has sent to the telescope::
 
     def test_one_scan(oet):
         script = oet.load("observe_target.py")

@@ -1,4 +1,4 @@
-"""What the fixture ``oet`` gives to a test."""
+"""Value of the fixture ``oet``."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ class LoadedScript:
         """Call ``init``, as Create does.
 
         :raises ArgumentsError: if the arguments do not fit its signature
-        :raises BaseException: whatever it raises
+        :raises BaseException: any exception of the script
         """
         return call(self.module, "init", ProcedureInput(*args, **kwargs))
 
@@ -52,7 +52,7 @@ class LoadedScript:
         """Call ``main``, as Start does, and return its result.
 
         :raises ArgumentsError: if the arguments do not fit its signature
-        :raises BaseException: whatever it raises
+        :raises BaseException: any exception of the script
         """
         return call(self.module, "main", ProcedureInput(*args, **kwargs))
 
@@ -73,7 +73,7 @@ class ScriptBench:
         monkeypatch.delenv(SKUID_URL_VARIABLE, raising=False)
         telescope = self.telescope
         monkeypatch.setattr(TangoDeviceProxyFactory, "__call__", lambda _, name: telescope.device(name))
-        # Executors share subscriptions: those of another test lead to its telescope.
+        # Executors share subscriptions: those of an earlier test belong to its telescope.
         tango_executor._subscriptions_of.cache_clear()  # noqa: SLF001
 
     @property

@@ -60,7 +60,7 @@ class _Device:
         return self.carry_out(str(canonical), argument)
 
     def carry_out(self, name: str, argument: Any) -> Any:
-        """Do what a command asks for."""
+        """Carry out a command."""
         raise NotImplementedError
 
 
@@ -68,7 +68,7 @@ class SubarrayDevice(_Device):
     """A simulated subarray.
 
     :param name: its FQDN
-    :param later: has the telescope call a function after a time in seconds, in the thread of its events
+    :param later: calls a function after a time in seconds, in the thread of the telescope's events
     :ivar duration: seconds that each command takes
     :ivar commands: name and argument of each command that it has received
     """
@@ -90,11 +90,11 @@ class SubarrayDevice(_Device):
         return self._state
 
     def reject(self, command: str, reason: str) -> None:
-        """Answer a command, from now on, with the result code REJECTED and a reason."""
+        """Reject a command from now on, with a reason."""
         self._rejections[command] = reason
 
     def fault_on(self, command: str) -> None:
-        """Go to FAULT, from now on, when a command is carried out."""
+        """Go to FAULT from now on, when a command is carried out."""
         self._faults.add(command)
 
     def carry_out(self, name: str, argument: Any) -> Any:
@@ -107,7 +107,7 @@ class SubarrayDevice(_Device):
             if name in self._rejections:
                 return [_REJECTED], [self._rejections[name]]
             require_allowed(self.name, self._state, name)
-            # Whatever was going on before ends here: Abort interrupts a scan.
+            # A command in progress ends here: Abort interrupts a scan.
             self._order += 1
             order, end = self._order, ObsState.FAULT if name in self._faults else transition.to
             if transition.through is not None:
@@ -166,7 +166,7 @@ class CentralNodeDevice(_Device):
         self._subarray = subarray
 
     def carry_out(self, name: str, argument: Any) -> Any:
-        """Have a subarray carry out a command."""
+        """Carry out a command on a subarray."""
         return self._subarray(json.loads(argument)["subarray_id"]).command_inout(name, argument)
 
 

@@ -1,7 +1,7 @@
 """Traces of OpenTelemetry, from a request to the procedure that it creates.
 
-They are exported where the environment variable OTEL_EXPORTER_OTLP_ENDPOINT says where to. Without it this
-project imports nothing of OpenTelemetry; the trace that a request belongs to is handed on all the same.
+They are exported to the address in the environment variable OTEL_EXPORTER_OTLP_ENDPOINT. Without it this
+project imports nothing of OpenTelemetry; the trace of a request is still passed on.
 """
 
 from .context import TraceParent, of_procedure

@@ -15,7 +15,7 @@ _SAMPLED = 1
 
 
 class TraceParent(NamedTuple):
-    """A span, as those that it causes know it.
+    """Context of a span, for the spans that it causes.
 
     :param trace_id: number of its trace, of 128 bits
     :param span_id: its number, of 64 bits
@@ -54,7 +54,7 @@ def of_procedure(request: TraceParent, procedure_id: int) -> TraceParent:
     """Return the span of a procedure.
 
     It follows from the request that has created the procedure: the script has to know it from its
-    beginning, and another server may have to export it, if this one does not live to see the end.
+    beginning, and another server may have to export it, if this one ends before.
 
     :param request: the span of that request
     :param procedure_id: ID of the procedure

@@ -17,7 +17,7 @@ from .spans import Exporter, Span
 _NAME_VARIABLE = "OTEL_SERVICE_NAME"
 
 _LAST_EXPORT = 1.0
-"""Seconds that the end of the program waits for what is left to be exported."""
+"""Seconds that the end of the program waits for the remaining exports."""
 
 _SCOPE = InstrumentationScope("ska_oso_oet")
 

@@ -1,4 +1,4 @@
-"""The spans of this process, which are exported once they have ended."""
+"""Spans of this process, which are exported once they have ended."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_EN
 
 
 class SpanKind(StrEnum):
-    """How a span relates to those that have caused it, as OpenTelemetry has it."""
+    """Kind of a span, as OpenTelemetry defines it."""
 
     SERVER = "SERVER"
     INTERNAL = "INTERNAL"
@@ -24,16 +24,16 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True)
 class Span:
-    """What has been done for a request, from its beginning to its end.
+    """A span: the work for a request, from its beginning to its end.
 
-    :param name: of what was done
+    :param name: name of the work
     :param place: its place in its trace
-    :param parent: what has caused it, None if that is not known
+    :param parent: the span that has caused it, None if that is not known
     :param began: seconds since 1970
     :param ended: seconds since 1970
-    :param kind: how it relates to what has caused it
-    :param attributes: what it is about; None is left out
-    :param events: what has happened meanwhile, with the time in seconds since 1970
+    :param kind: its kind
+    :param attributes: its attributes; those that are None are left out
+    :param events: its events, with the time in seconds since 1970
     :param failure: why it has failed, None if it has not
     """
 
@@ -52,7 +52,7 @@ class Entered(NamedTuple):
     """A request that is being carried out.
 
     :param place: its place in its trace
-    :param parent: what has caused it, None if that is not known
+    :param parent: the span that has caused it, None if that is not known
     """
 
     place: TraceParent
@@ -63,7 +63,7 @@ class Exporter(NamedTuple):
     """Exports spans in the background.
 
     :param export: takes a span, and does not wait
-    :param close: exports what is left, and waits for that for a moment
+    :param close: exports the remaining spans, and waits for that for a moment
     """
 
     export: Callable[[Span], None]
@@ -74,7 +74,7 @@ _exporters: list[Exporter] = []
 
 
 def start(service: str) -> None:
-    """Begin to export spans, if the environment says where to.
+    """Begin to export spans, if the environment names a target.
 
     :param service: name of this program in traces, where OTEL_SERVICE_NAME is not set
     """
@@ -99,9 +99,9 @@ def is_on() -> bool:
 def enter(parent: TraceParent | None) -> Entered | None:
     """Return the place of a request that begins; None if there are no traces.
 
-    Where no spans are exported, what the request causes belongs to its own parent.
+    If no spans are exported, the spans that the request causes belong to its parent.
 
-    :param parent: what has caused it, None if that is not known
+    :param parent: the span that has caused it, None if that is not known
     """
     if is_on():
         return Entered(TraceParent.root() if parent is None else parent.child(), parent)
@@ -115,6 +115,6 @@ def record(span: Span) -> None:
 
 
 def finish() -> None:
-    """Export what is left. Waits for that for a second, and loses what takes longer."""
+    """Export the remaining spans. Waits for a second; later spans are lost."""
     while _exporters:
         _exporters.pop().close()

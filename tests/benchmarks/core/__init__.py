@@ -1,1 +1,1 @@
-"""How figures are measured, judged and told, whatever they are about."""
+"""Measurement, assessment and report of figures of all kinds."""

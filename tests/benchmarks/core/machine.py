@@ -1,4 +1,4 @@
-"""Where and with what was measured."""
+"""Description of the machine and the software of a measurement."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Tells what was measured as a section of a Markdown document."""
+"""Report of a measurement as a section of a Markdown document."""
 
 import re
 from collections.abc import Iterator, Sequence

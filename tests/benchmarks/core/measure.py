@@ -15,7 +15,7 @@ Probe = Callable[[], float]
 
 @dataclass(frozen=True)
 class Plan:
-    """How many samples to take.
+    """Number of samples to take.
 
     :param blocks: how often the two sides take turns
     :param block_size: samples of one side before it is the other's turn

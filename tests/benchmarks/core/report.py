@@ -1,4 +1,4 @@
-"""Tells what was measured: as a table for people, as JSON for programs."""
+"""Report of a measurement: as a table for people, as JSON for programs."""
 
 import json
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ from .measure import Comparison, Distribution
 
 
 class Unit(StrEnum):
-    """What a figure is measured in."""
+    """Unit of a figure."""
 
     MILLISECONDS = "ms"
     SECONDS = "s"
@@ -18,7 +18,7 @@ class Unit(StrEnum):
 
 
 class Aspect(StrEnum):
-    """What of a figure a target is about."""
+    """Aspect of a figure that a target limits."""
 
     RATIO = "x"
     """The figure's median as a multiple of the baseline's."""
@@ -32,11 +32,11 @@ class Aspect(StrEnum):
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be reached.
+    """Target of a figure.
 
     :param aspect: what of the figure must be so
-    :param bound: how much it may be at the most, in the unit of the figure
-    :param is_floor: whether it must be that much at the least instead
+    :param bound: its maximum, in the unit of the figure
+    :param is_floor: whether the bound is a minimum instead
     """
 
     aspect: Aspect
@@ -91,7 +91,7 @@ class Row:
         targets: tuple[Target, ...],
         note: str = "",
     ) -> "Row":
-        """Return the row that tells a comparison."""
+        """Return the row with a comparison."""
         return cls(
             name,
             unit,

@@ -1,4 +1,4 @@
-"""What was measured, in words, wherever they are to be read."""
+"""Texts of reports."""
 
 from .machine import Machine
 from .row import Aspect, Row, Target, Unit

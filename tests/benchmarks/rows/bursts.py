@@ -45,7 +45,7 @@ def _to_tango(bench: Bench, trigger: Trigger, burst: int) -> Row:
 
 
 def _without_sidecar(bench: Bench, burst: int) -> Row:
-    """Tell how much of a burst's time is the sidecar's, which hears all of it too and needs a processor."""
+    """Measure the share of the sidecar in the time of a burst: it receives all events, too."""
     properties = {"ScriptRoots": [str(SCRIPTS)]}
     site = ControllerSite(bench.stack.tango_host, _LONE_DEVICE, bench.folder / "lone", properties)
     size = message_size(bench)
@@ -117,7 +117,7 @@ def _described(burst: int) -> str:
 
 
 def rate(trigger: Trigger, receiver: Receiver, burst: int) -> Probe:
-    """Return a probe that tells how many events per second come through.
+    """Return a probe that measures how many events per second come through.
 
     :param trigger: has them published
     :param receiver: receives them

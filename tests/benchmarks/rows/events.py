@@ -72,7 +72,7 @@ def message_size(bench: Bench) -> int:
 
 
 def latency(trigger: Trigger, receiver: Receiver) -> Probe:
-    """Return a probe that tells how many milliseconds an event is on its way.
+    """Return a probe that measures how many milliseconds an event is on its way.
 
     :param trigger: has it published
     :param receiver: receives it

@@ -1,4 +1,4 @@
-"""What a long history costs: the same things done by controllers that have more and more of it."""
+"""Cost of a long history: the same actions on controllers with a growing history."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What the OET takes while it waits for somebody to use it."""
+"""Resources of an idle OET."""
 
 import time
 from collections.abc import Iterator, Mapping

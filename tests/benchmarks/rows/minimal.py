@@ -1,4 +1,4 @@
-"""What a start costs beside the least that isolation and durability cost."""
+"""Cost of a start, compared with the minimum cost of isolation and durability."""
 
 from collections.abc import Iterator
 

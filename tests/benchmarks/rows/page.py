@@ -1,4 +1,4 @@
-"""How fast the control page is, and what open pages cost the REST service."""
+"""Speed of the control page, and the load of open pages on the REST service."""
 
 import asyncio
 import shutil

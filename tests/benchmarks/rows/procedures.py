@@ -1,4 +1,4 @@
-"""What it takes to run a script: from Create to READY, and from Start to COMPLETE."""
+"""Time to run a script: from Create to READY, and from Start to COMPLETE."""
 
 import subprocess
 import sys
@@ -80,7 +80,7 @@ def _start(bench: Bench) -> Row:
 
 
 def _processor_of_start(bench: Bench) -> Row:
-    """Tell how much of a start its device server computes: what is left is waiting, for others to compute."""
+    """Measure the processor time of the device server in a start: the rest is waiting for other processes."""
     oet, bare, bare_arrivals = bench.controller, bench.bare, bench.bare_arrivals
     server = next(pid for pid, what in bench.stack.processes().items() if what == "device server")
 

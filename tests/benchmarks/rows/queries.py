@@ -1,4 +1,4 @@
-"""What it takes to look: a query command, and the attribute that shows the procedures."""
+"""Time of reads: a query command, and the attribute that shows the procedures."""
 
 import json
 import time
@@ -57,7 +57,7 @@ def _have_procedures(bench: Bench) -> None:
 
 
 def _timed(action: Callable[[], object]) -> Probe:
-    """Return a probe that tells how many milliseconds an action takes."""
+    """Return a probe that measures how many milliseconds an action takes."""
 
     def probe() -> float:
         began = time.monotonic_ns()

@@ -100,7 +100,7 @@ def _send(oet: Controller, command: str, **argument: Any) -> dict[str, Any]:
 
 
 def _timed(action: Callable[[], object]) -> Probe:
-    """Return a probe that tells how many milliseconds an action takes."""
+    """Return a probe that measures how many milliseconds an action takes."""
 
     def probe() -> float:
         began = time.monotonic_ns()

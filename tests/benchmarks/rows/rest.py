@@ -56,14 +56,14 @@ def _post(bench: Bench, client: httpx.Client) -> Probe:
 
 
 def _created(bench: Bench, create: Callable[[], object]) -> Probe:
-    """Return a probe that tells how many milliseconds it takes until a procedure is created."""
+    """Return a probe that measures how many milliseconds it takes until a procedure is created."""
     timed = _timed(create)
 
     def probe() -> float:
         bench.wait_for_standby()
         took = timed()
         bench.controller.reached("READY")
-        # Whoever created it is another client in one of the two cases.
+        # In one of the two cases, another client has created it.
         bench.controller.send("Start", str(_last(bench)))
         bench.controller.reached("COMPLETE")
         return took
@@ -72,7 +72,7 @@ def _created(bench: Bench, create: Callable[[], object]) -> Probe:
 
 
 def _put(bench: Bench, client: httpx.Client) -> Probe:
-    """Return a probe that tells how many milliseconds it takes to start a procedure."""
+    """Return a probe that measures how many milliseconds it takes to start a procedure."""
 
     def probe() -> float:
         bench.controller.create(SCRIPT)
@@ -92,7 +92,7 @@ def _last(bench: Bench) -> int:
 
 
 def _timed(action: Callable[[], object]) -> Probe:
-    """Return a probe that tells how many milliseconds an action takes."""
+    """Return a probe that measures how many milliseconds an action takes."""
 
     def probe() -> float:
         began = time.monotonic_ns()

@@ -1,7 +1,7 @@
-"""Where the time goes that an event is on its way to a Tango client.
+"""Stages of an event on its way to a Tango client, with their times.
 
 The last stage is that of a bare push. The others are what is added by a process of its own for each script,
-and by a journal that is written before anybody is told.
+and by a journal that is written before the publication.
 """
 
 import json
@@ -29,7 +29,7 @@ _STAGES = {
     "taken": "bus to publisher",
     "arrived": "push to client",
 }
-"""What an event has behind it when it has come so far."""
+"""Stages that an event has passed."""
 
 
 _SAMPLES = 500

@@ -11,12 +11,12 @@ SCRIPT = "observation"
 
 
 def oet_answered(bench: Bench) -> Probe:
-    """Return a probe that tells how many milliseconds Start takes to be answered."""
+    """Return a probe that measures how many milliseconds Start takes to be answered."""
     return _oet(bench, lambda began, answered, complete: answered - began)
 
 
 def oet_complete(bench: Bench) -> Probe:
-    """Return a probe that tells how many milliseconds after Start a client hears that it is COMPLETE."""
+    """Return a probe that measures the milliseconds from Start to the client's event of COMPLETE."""
     return _oet(bench, lambda began, answered, complete: complete - began)
 
 

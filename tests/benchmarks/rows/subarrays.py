@@ -1,4 +1,4 @@
-"""What it costs that a telescope grows: sixteen controllers in one server."""
+"""Cost of a growing telescope: sixteen controllers in one server."""
 
 import itertools
 import time
@@ -32,7 +32,7 @@ _REST = 0.5
 
 @dataclass(frozen=True)
 class _Idle:
-    """What a server takes while it has nothing to do."""
+    """Resources of an idle server."""
 
     memory: float
     threads: int
@@ -41,7 +41,7 @@ class _Idle:
 
 @dataclass(frozen=True)
 class _Busy:
-    """What a server takes while each of its scripts publishes.
+    """Resources of a server while each of its scripts publishes.
 
     :param processor: milliseconds of the server's processor time for each event
     :param latencies: milliseconds that each event was on its way

@@ -1,4 +1,4 @@
-"""Publishes events when it is told to, each with the time of its publication."""
+"""Publishes events on request, each with the time of its publication."""
 
 from pathlib import Path
 

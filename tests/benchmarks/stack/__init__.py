@@ -1,1 +1,1 @@
-"""What is measured, and what it is compared with: all of it real, each in processes of its own."""
+"""The measured systems: all of them real, each in processes of its own."""

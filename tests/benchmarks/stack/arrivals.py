@@ -16,7 +16,7 @@ TIMEOUT = 30.0
 _CONNECTING = 0.1
 
 HIGH_WATER_MARK = 100_000
-"""Events that a client, and the bare server, hold for who is slow. Tango's default is less than a burst."""
+"""Events that a client, and the bare server, keep for a slow reader. Tango's default is less than a burst."""
 
 
 class EventsLostError(RuntimeError):
@@ -143,9 +143,9 @@ class Arrivals:
         return arrival
 
     def until(self, is_it: Callable[[str], bool]) -> Arrival:
-        """Pass over events until one is the right one, and return that.
+        """Skip events until one is the right one, and return that.
 
-        :param is_it: tells from its text
+        :param is_it: decides by its text
         :raises queue.Empty: if none comes in time
         """
         while not is_it((arrival := self.next()).text):

@@ -9,7 +9,7 @@ from tests.benchmarks.stack.stamp import stamped
 
 
 class BareDevice(Device):
-    """Echoes texts, holds a text, and pushes change events when it is told to through a named pipe."""
+    """Echoes texts, holds a text, and pushes change events on request through a named pipe."""
 
     TriggerPath = device_property(
         dtype="DevString", doc="Named pipe; each line says how many events to push."

@@ -17,7 +17,7 @@ PATH = "/stream"
 
 
 def bare_application(trigger: Path, size: int) -> FastAPI:
-    """Return an application that streams server-sent events when it is told to through a named pipe.
+    """Return an application that streams server-sent events on request through a named pipe.
 
     :param trigger: the named pipe; each line says how many events to send
     :param size: length of an event, in characters

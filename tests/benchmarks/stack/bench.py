@@ -101,7 +101,7 @@ class Bench:
     def wait_for_standby(self, controller: Controller | None = None) -> None:
         """Wait until the OET has a worker on standby.
 
-        It would announce that, but whoever subscribes to more than what is measured changes it.
+        It would announce that, but further subscriptions would change the measurement.
 
         :param controller: whose worker; by default that of the stack
         :raises TimeoutError: if it does not get one

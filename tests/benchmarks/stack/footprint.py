@@ -1,4 +1,4 @@
-"""What processes take of the machine: time of its processors, and memory."""
+"""Resources of processes: processor time and memory."""
 
 import time
 from pathlib import Path
@@ -9,7 +9,7 @@ _CPUCLOCK_SCHED = 2
 def processor_time(pid: int) -> float:
     """Return for how many seconds a process has run, all of its threads together, those that ended included.
 
-    It is what the scheduler has counted, in nanoseconds; /proc/PID/stat rounds it to hundredths of a second,
+    The scheduler counts it in nanoseconds; /proc/PID/stat rounds it to hundredths of a second,
     which is too coarse for one that does nothing. Source: clock_getcpuclockid(3), whose clock numbers the
     kernel makes of the process ID like this (linux/posix-timers.h).
 
@@ -30,4 +30,4 @@ def proportional_set_size(pid: int) -> float:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
-    raise OSError(f"the kernel does not tell the proportional set size of process {pid}")
+    raise OSError(f"the kernel does not report the proportional set size of process {pid}")

@@ -32,7 +32,7 @@ _TOPIC: Final = "user.script.announce"
 
 @dataclass(frozen=True, order=True)
 class Extent:
-    """How much history there is.
+    """Length of a history.
 
     :param procedures: procedures that have ended
     """

@@ -1,6 +1,6 @@
 """A device of the shape of the OET, and nothing else: a command, a script's process, a journal, and pushes.
 
-It is what isolation and durability cost at least where they are written in Python.
+This is the minimum cost of isolation and durability in Python.
 """
 
 import json

@@ -19,7 +19,7 @@ from tests.support.tango_stack import database, device_proxy
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 PROJECT = Path(__file__).parents[3]
-"""Where scripts and servers of the benchmark find what they import."""
+"""Import path of scripts and servers of the benchmark."""
 
 STREAM = "/api/v1.0/stream"
 
@@ -55,8 +55,8 @@ class Controller:
 
     def reached(self, state: str) -> Arrival:
         """Wait for the event that a procedure has entered a state."""
-        told = f'"new_state":"{state}"'
-        return self.arrivals.until(lambda text: told in text)
+        reported = f'"new_state":"{state}"'
+        return self.arrivals.until(lambda text: reported in text)
 
     def create(self, script: str) -> Arrival:
         """Create a procedure, and wait for the event that it is READY.
@@ -75,7 +75,7 @@ class Controller:
 
     @contextmanager
     def publisher(self, folder: Path, size: int) -> Iterator[Trigger]:
-        """Run the script that publishes when it is told to, as long as the context lasts.
+        """Run the script that publishes on request, as long as the context lasts.
 
         :param folder: where to make its trigger
         :param size: length of the message in an event

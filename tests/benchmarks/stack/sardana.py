@@ -1,7 +1,7 @@
 """Sardana beside the OET: the peer that runs macros for most Tango control systems.
 
-Its macros run in threads of its own server and nothing is kept, so that it is what the isolation of scripts
-and the durability of events are measured against.
+Its macros run in threads of its own server and nothing is kept, so the difference is what the isolation of
+scripts and the durability of events are measured against.
 """
 
 import subprocess
@@ -74,7 +74,7 @@ class Door:
 
     @contextmanager
     def publisher(self, folder: Path, size: int) -> Iterator[Trigger]:
-        """Run the macro that outputs when it is told to, as long as the context lasts.
+        """Run the macro that outputs on request, as long as the context lasts.
 
         :param folder: where to make its trigger
         :param size: length of a line

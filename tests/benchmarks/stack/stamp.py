@@ -1,4 +1,4 @@
-"""Texts of a given length that tell when they were made, on the clock that all processes share."""
+"""Texts of a given length with the time of their creation, on the clock that all processes share."""
 
 import time
 

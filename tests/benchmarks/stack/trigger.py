@@ -1,4 +1,4 @@
-"""A way to tell another process to publish now, that costs next to nothing: lines through a named pipe."""
+"""Trigger of a publication in another process, at almost no cost: lines through a named pipe."""
 
 import os
 from pathlib import Path

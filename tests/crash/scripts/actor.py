@@ -16,7 +16,7 @@ from pubsub import pub
 
 from ska_oso_oet.event import topics
 
-_told = {"token": "actor", "part": "quiet"}
+_reported = {"token": "actor", "part": "quiet"}
 _lines = itertools.count()
 
 _LONG = 3600
@@ -29,7 +29,7 @@ def init(token: str = "actor", part: str = "quiet") -> None:
     :param token: begins each line of output
     :param part: name of one of the functions below
     """
-    _told.update(token=token, part=part)
+    _reported.update(token=token, part=part)
     _say("init")
     if part == "family":
         _have_family()
@@ -39,11 +39,11 @@ def init(token: str = "actor", part: str = "quiet") -> None:
 
 def main(**_: Any) -> None:
     """Play the part."""
-    _PARTS[_told["part"]]()
+    _PARTS[_reported["part"]]()
 
 
 def _say(text: str) -> None:
-    print(f"{_told['token']} {next(_lines)} {text}")
+    print(f"{_reported['token']} {next(_lines)} {text}")
 
 
 def _announce(text: str) -> None:
@@ -81,7 +81,7 @@ def _vanishes() -> None:
 
 def _mutters() -> None:
     """Write a line that never ends."""
-    print(f"{_told['token']} {next(_lines)} moving", end="", flush=True)
+    print(f"{_reported['token']} {next(_lines)} moving", end="", flush=True)
     for _ in itertools.count():
         time.sleep(0.1)
         print(" ...", end="", flush=True)

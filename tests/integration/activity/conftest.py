@@ -1,4 +1,4 @@
-"""Script execution and activities without a device, anew for each test."""
+"""Script execution and activities without a device, new for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What cannot be run ends FAILED with the reason, or is refused at once; nothing is left over."""
+"""Invalid activities end FAILED with the reason, or are refused at once; nothing is left over."""
 
 import re
 from typing import Any
@@ -56,7 +56,7 @@ def test_a_scheduling_block_that_is_none(oet: Oet, text: str) -> None:
 def test_an_unknown_scheduling_block(oet: Oet) -> None:
     summary = oet.ended(oet.run("observe", "sbd-9"))
     assert (summary.state, summary.sbd_id) == (ActivityState.FAILED, "sbd-9")
-    assert "there is no Scheduling Block 'sbd-9'" in str(summary.reason)
+    assert "there is not a Scheduling Block 'sbd-9'" in str(summary.reason)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Activities follow their procedures, whoever starts and stops these."""
+"""Activities follow their procedures, also if other clients start and stop these."""
 
 import json
 from pathlib import Path
@@ -71,7 +71,7 @@ def test_what_is_published(oet: Oet) -> None:
     changes = oet.events("activity.lifecycle.statechange")
     assert [change["new_state"] for change in changes] == ["REQUESTED", "PREPARED", "RUNNING", "COMPLETE"]
     assert {change["activity_id"] for change in changes} == {accepted.id}
-    # What the activity has others do can be told to be its doing.
+    # Requests of an activity are recorded as its own.
     caused = [*oet.events("request.procedure"), *oet.events("procedure.lifecycle.complete")]
     assert [event["request_id"] for event in caused] == [12.5] * 3
     assert oet.procedure(summary).command_id == "12.5_1_RunActivity"
@@ -182,8 +182,8 @@ def test_an_activity_whose_procedure_had_ended_when_the_server_died_ends_as_that
     with running_oet(tmp_path, journal=journal) as after:
         found = after.activities.summary(ended.id)
         assert (found.activity_states, found.reason) == (ended.activity_states, reason)
-        told = [event["new_state"] for event in after.events("activity.lifecycle.statechange")]
-        assert told[-2:] == [RUNNING, end]
+        reported = [event["new_state"] for event in after.events("activity.lifecycle.statechange")]
+        assert reported[-2:] == [RUNNING, end]
 
 
 def test_history_is_bounded(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What activities do with Scheduling Blocks: fetch, write, remove, record."""
+"""Activities fetch, write, remove and record Scheduling Blocks."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def test_a_pipe_holds_up_nobody(oet: Oet) -> None:
     os.mkfifo(oet.roots / "sb.json")
     summary = oet.ended(oet.run("observe", None, sbd_uri=(oet.roots / "sb.json").as_uri()))
     assert summary.state is FAILED
-    assert "is no file" in str(summary.reason)
+    assert "is not a file" in str(summary.reason)
 
 
 def test_one_file_for_all_who_need_it_and_none_when_nobody_does(tmp_path: Path) -> None:
@@ -78,14 +78,14 @@ def test_what_a_former_server_has_left_is_removed(tmp_path: Path) -> None:
 
 
 class WatchedOda(FilesystemOda):
-    """An ODA of files that tells when something has been stored."""
+    """An ODA of files that reports when something has been stored."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.stored = threading.Event()
 
     def store_sbinstance(self, instance: SBInstance) -> None:
-        """Store a record, and tell."""
+        """Store a record, and report that."""
         super().store_sbinstance(instance)
         self.stored.set()
 
@@ -100,9 +100,9 @@ def test_an_execution_is_recorded_when_it_begins(tmp_path: Path) -> None:
         oet.scripts.start(StartProcessCommand(prepared.pid, "main", ProcedureInput(by_hand=1)))
         assert oda.stored.wait(PATIENCE)
         (record,) = (oet.oda / "sbi").glob("*/1.json")
-    told = json.loads(record.read_text())
-    assert (told["sbd_id"], told["sbd_version"], told["telescope"]) == ("sbd-1", 1, "ska_mid")
-    (activity,) = told["activities"]
+    reported = json.loads(record.read_text())
+    assert (reported["sbd_id"], reported["sbd_version"], reported["telescope"]) == ("sbd-1", 1, "ska_mid")
+    (activity,) = reported["activities"]
     assert activity["activity_ref"] == "observe"
     arguments = {call["function_name"]: call["function_args"] for call in activity["runtime_args"]}
     assert arguments["main"] == {"args": [], "kwargs": {"by_hand": 1}}
@@ -124,16 +124,16 @@ def test_a_slow_oda_holds_up_only_those_who_need_it(tmp_path: Path) -> None:
             block = oet.roots / "block.json"
             block.write_text(oet.put("sbd-2", {"observe": "good.py"}).read_text())
             assert oet.ended(oet.run("observe", None, sbd_uri=block.as_uri())).state is COMPLETE
-            # One of those that wait can be stopped all the same.
+            # One of those that wait can still be stopped.
             oet.activities.request_stop(waiting[0])
             assert states(oet.ended(waiting[0])) == [ActivityState.REQUESTED, STOPPED]
-        # A server that is told to end does so, and says what became of the others.
+        # A server that is shut down ends, and reports the state of the others.
         for activity_id in waiting[1:]:
             document = journal.read_document("activity", activity_id)
             assert document is not None
-            told = json.loads(document.text)
-            assert (told["state"], document.live) == ("STOPPED", False)
-            assert "server was shut down" in told["reason"]
+            reported = json.loads(document.text)
+            assert (reported["state"], document.live) == ("STOPPED", False)
+            assert "server was shut down" in reported["reason"]
 
 
 def test_an_oda_that_does_not_answer_in_time(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_an_oda_that_is_back_serves_again(tmp_path: Path) -> None:
         server.failures.append(503)
         with running_oet(tmp_path, connect=lambda: RestOda(server.url, delays=())) as oet:
             assert "503" in str(oet.ended(oet.run("observe")).reason)
-            # It takes no records, which is no reason to fail.
+            # It does not accept records, but the activity must not fail because of that.
             assert oet.ended(oet.run("observe")).state is COMPLETE
 
 

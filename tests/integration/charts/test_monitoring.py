@@ -1,4 +1,4 @@
-"""What the chart brings for Prometheus and Grafana."""
+"""Resources of the chart for Prometheus and Grafana."""
 
 import json
 

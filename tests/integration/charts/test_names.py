@@ -8,7 +8,7 @@ from tests.support.chart import OUTSIDE, Resource, of_kind, pod_templates, rende
 SERVICE_NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 LABEL = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
 STATEFUL_SET = 52
-"""How long its name may be: its pods have it in a label of 63 characters, with what tells revisions apart."""
+"""Maximum length of its name: its pods have it in a label of 63 characters, with a suffix for revisions."""
 
 LONG = "a-telescope-on-the-far-side-of-the-moon-in-its-2nd-year"
 DEVICES = [

@@ -1,4 +1,4 @@
-"""What the SKA Tango operator is given."""
+"""Resources for the SKA Tango operator."""
 
 from typing import Any
 

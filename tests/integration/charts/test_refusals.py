@@ -67,11 +67,14 @@ def two(first: str, second: str, instances: tuple[str, str] = ("01", "02")) -> d
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "reported"),
     [
-        (two("a/b/c", "A/b/C"), "the devices a/b/c and A/b/C cannot be told apart"),
-        (two("a_b/c/d", "a-b/c/d"), "the devices a_b/c/d and a-b/c/d cannot be told apart"),
-        (two("a/b/1", "a/b/2", ("x", "X")), "the instance X is there twice"),
+        (two("a/b/c", "A/b/C"), "the devices a/b/c and A/b/C have names that cannot be distinguished"),
+        (
+            two("a_b/c/d", "a-b/c/d"),
+            "the devices a_b/c/d and a-b/c/d have names that cannot be distinguished",
+        ),
+        (two("a/b/1", "a/b/2", ("x", "X")), "the instance X exists twice"),
         (
             {**two("a/b/1", "a/b/2"), "properties": {"StateDirectory": "/s"}},
             "each device needs one of its own",
@@ -85,8 +88,8 @@ def two(first: str, second: str, instances: tuple[str, str] = ("01", "02")) -> d
         ({"global": {"operator": True, "tango_host": "databaseds:10001"}}, "at port 10000"),
     ],
 )
-def test_values_that_do_not_go_together_are_refused(values: dict[str, Any], told: str) -> None:
-    with pytest.raises(helm_python.HelmError, match=told):
+def test_values_that_do_not_go_together_are_refused(values: dict[str, Any], reported: str) -> None:
+    with pytest.raises(helm_python.HelmError, match=reported):
         render(values)
 
 

@@ -1,4 +1,4 @@
-"""What the chart renders to: valid, secure, and connected."""
+"""The rendered chart is valid, secure, and connected."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -155,13 +155,13 @@ def test_every_path_of_the_ingress_leads_to_the_service_that_knows_it() -> None:
         path["backend"]["service"]["name"]: path["path"]
         for path in ingress["spec"]["rules"][0]["http"]["paths"]
     }
-    told = {
+    reported = {
         deployment["metadata"]["name"]: argument.partition("=")[2]
         for deployment in of_kind(resources, "Deployment")
         for argument in deployment["spec"]["template"]["spec"]["containers"][0]["command"]
         if argument.startswith("--root-path=")
     }
-    assert paths == told
+    assert paths == reported
     assert len(set(paths.values())) == 4
 
 

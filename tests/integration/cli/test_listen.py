@@ -1,4 +1,4 @@
-"""`oet listen`, and what becomes of it when the stream breaks."""
+"""`oet listen`, also when the stream breaks."""
 
 import json
 import re
@@ -142,4 +142,4 @@ def test_what_is_no_event_is_passed_over(server: ContractServer, reports: list[s
 def test_a_server_that_has_no_stream(server: ContractServer, oet: OetCommand) -> None:
     oet.env["OET_REST_URI"] = server.url.removesuffix("/api/v1.0")
     done = oet("listen", status=1)
-    assert "/stream is no stream of events. Is --server-url the address of an OET?" in done.stderr
+    assert "/stream is not a stream of events. Is --server-url the address of an OET?" in done.stderr

@@ -1,4 +1,4 @@
-"""What goes wrong is said in one line, with an exit status, and never as a traceback."""
+"""Failures are reported in one line, with an exit status, and never as a traceback."""
 
 import json
 import socket
@@ -45,14 +45,14 @@ def test_a_missing_id(invoke: OetInProcess, arguments: list[str], reason: str) -
             refusal(400, "main() has no\nparameter 'speed'"),
             "main() has no parameter 'speed' (400 Bad Request)",
         ),
-        (refusal(503, "The device is away"), "The device is away (503 Service Unavailable)"),
+        (refusal(503, "The device is unavailable"), "The device is unavailable (503 Service Unavailable)"),
         (Answer(502, "<html>"), "/api/v1.0/procedures answered 502 Bad Gateway"),
         (Answer(500, {"detail": 1}), "/api/v1.0/procedures answered 500 Internal Server Error"),
         (refusal(401, "A token is needed"), "A token is needed: set OET_API_TOKEN to the token of this OET"),
         (Answer(200, "<html>Welcome"), "answered something that is not JSON. Is --server-url the address"),
         (Answer(200, [1]), "answered something that is not JSON"),
         (Answer(200, {}), "The server's reply cannot be understood: it has no 'procedures'"),
-        (Answer(200, {"procedures": 1}), "cannot be understood: 'procedures' is no list"),
+        (Answer(200, {"procedures": 1}), "cannot be understood: 'procedures' is not a list"),
         (Answer(200, {"procedures": [{"id": 1}]}), "cannot be understood: script: this field is missing"),
         (
             Answer(301, "", (("Location", "https://oet.example/api/v1.0"),)),
@@ -76,8 +76,8 @@ def test_a_refused_activity(server: ContractServer, invoke: OetInProcess) -> Non
 
 def test_an_activity_that_has_failed_at_once(server: ContractServer, invoke: OetInProcess) -> None:
     invoke("activity", "run", "allocate", "sbd-123", "--prepare-only=True")
-    told = {**server.activities[1], "state": "FAILED", "reason": "there is no activity 'obsreve'"}
-    server.answers.append(Answer(201, {"activity": told}))
+    reported = {**server.activities[1], "state": "FAILED", "reason": "there is no activity 'obsreve'"}
+    server.answers.append(Answer(201, {"activity": reported}))
     ran = invoke("activity", "run", "obsreve", "sbd-123", "--listen=False", status=1)
     assert ran.stderr == "Error: Activity 1 is FAILED: there is no activity 'obsreve'\n"
     assert "FAILED" in ran.stdout
@@ -136,7 +136,7 @@ def test_a_proxy_that_is_in_the_way(invoke: OetInProcess, monkeypatch: pytest.Mo
         proxy = f"127.0.0.1:{unused.getsockname()[1]}"
     monkeypatch.setenv("http_proxy", f"http://user:s3cret@{proxy}")
     reason = one_line(invoke("procedure", "list", status=1, url="http://oet.example/api/v1.0"))
-    assert f"at http://oet.example/api/v1.0 (by way of http_proxy, {proxy}): " in reason
+    assert f"at http://oet.example/api/v1.0 (through http_proxy, {proxy}): " in reason
 
 
 def test_a_server_that_is_late(invoke: OetInProcess, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ def test_ctrl_c_ends_the_listening_and_not_the_script(server: ContractServer, oe
         status, _, stderr = end(process)
     assert status == 130
     assert stderr.strip() == (
-        "Error: No longer listening. Procedure 1 goes on: "
+        "Error: No longer listening. Procedure 1 continues: "
         "'oet procedure stop --pid=1' stops it, 'oet listen' listens again"
     )
     assert server.procedures[1]["state"] == "RUNNING"
@@ -144,11 +144,11 @@ def test_a_procedure_that_is_still_in_preparation_is_started_when_it_is_ready(
         server.events.wait_for_streams(1)
         server.perform(1, says("procedure.environment.progress", msg="Installing\n12 packages"))
         assert process.stderr is not None
-        told = [process.stderr.readline() for _ in range(2)]
+        reported = [process.stderr.readline() for _ in range(2)]
         server.perform(1, to("READY"))
         status, stdout, stderr = end(process)
     assert (status, stderr) == (0, "")
-    assert told == [
+    assert reported == [
         "Procedure 1 is in preparation: waiting until it is READY\n",
         "Procedure 1: Installing 12 packages\n",
     ]
@@ -245,5 +245,5 @@ def test_a_number_of_a_subarray_is_an_argument_where_there_is_one_controller(
     assert create["init"]["kwargs"] == start["main"]["kwargs"] == {"subarray_id": 3}
     # It chooses nothing there: what it is meant for must not be done elsewhere.
     done = invoke("procedure", "stop", "--subarray_id=3", status=1)
-    assert "leave --subarray_id out" in done.stderr
+    assert "omit --subarray_id" in done.stderr
     assert len(server.requests) == 2

@@ -1,4 +1,4 @@
-"""What the command imports before there is something to say to a service."""
+"""Imports of the command before it sends a request."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What a person sees, on a terminal."""
+"""Output on a terminal."""
 
 import re
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def test_ctrl_c_typed_while_the_bar_is_shown(server: ContractServer, oet: OetCom
         server.perform(1, says("user.script.progress", progress=10))
         terminal.expect("10%")
         terminal.sendintr()
-        terminal.expect("No longer listening. Procedure 1 goes on")
+        terminal.expect("No longer listening. Procedure 1 continues")
         terminal.expect(pexpect.EOF)
         terminal.wait()
     assert terminal.exitstatus == 130

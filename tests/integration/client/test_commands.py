@@ -1,4 +1,4 @@
-"""What people and programs do with a controller: commands, summaries, refusals."""
+"""Use of a controller by people and programs: commands, summaries, refusals."""
 
 import asyncio
 from collections.abc import Iterator

@@ -313,7 +313,7 @@ def test_a_controller_that_has_forgotten_everything_is_followed_from_its_first_e
                 before = await _collect(stream, COMPLETE)
             shutil.rmtree(own_stack.state)
             async with _running(own_stack):
-                # More events than before: that the newest number is greater tells nothing.
+                # More events than before: so a greater newest number shows nothing.
                 await run(100)
                 return before, await _collect(stream, COMPLETE)
 

@@ -1,4 +1,4 @@
-"""What a process has appended is there after it was killed at any moment."""
+"""Entries that a process has appended exist after it was killed at any moment."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""What is imported to open a journal."""
+"""Imports for opening a journal."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Whatever is done to it, the durable journal answers as the one in memory does."""
+"""After any sequence of actions, the durable journal answers as the one in memory."""
 
 import json
 import shutil

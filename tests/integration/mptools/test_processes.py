@@ -172,19 +172,19 @@ def test_a_timer_worker_is_called_at_its_cadence_and_ends_at_once(main: MainCont
 
 
 def test_a_worker_that_cannot_start_is_an_error_and_leaves_nothing_behind(main: MainContext) -> None:
-    told: list[Any] = []
+    reported: list[Any] = []
     with pytest.raises(StartupError, match=r"stillborn ended during its start-up \(exit status 1\)"):
-        _start_and_note(main, told)
+        _start_and_note(main, reported)
     assert main.procs == []
-    assert is_gone(told[0]), "the process that it had started lives on"
+    assert is_gone(reported[0]), "the process that it had started lives on"
 
 
-def _start_and_note(main: MainContext, told: list[Any]) -> None:
+def _start_and_note(main: MainContext, reported: list[Any]) -> None:
     event_q = main.make_queue()
     try:
         WorkerProcess(main.mp_ctx, "stillborn", Stillborn, main.shutdown_event, event_q)
     finally:
-        told.append(event_q.get(timeout=PATIENCE))
+        reported.append(event_q.get(timeout=PATIENCE))
 
 
 def test_a_worker_that_does_not_start_in_time_is_ended(
@@ -227,10 +227,10 @@ def test_full_stop_insists(main: MainContext) -> None:
 
 def test_a_worker_is_a_leader_of_its_own_and_does_not_import_the_main_module(main: MainContext) -> None:
     proc = main.start("narrator", Narrator)
-    told = proc.event_q.get(timeout=PATIENCE)
-    assert told["pid"] == told["session"] == proc.pid != os.getpid()
-    assert told["main"] is None
-    assert not told["modules"]
+    reported = proc.event_q.get(timeout=PATIENCE)
+    assert reported["pid"] == reported["session"] == proc.pid != os.getpid()
+    assert reported["main"] is None
+    assert not reported["modules"]
 
 
 def test_messages_end_when_none_come_for_a_while(main: MainContext) -> None:

@@ -1,4 +1,4 @@
-"""What every home of Scheduling Blocks does."""
+"""Behaviour of all sources of Scheduling Blocks."""
 
 from typing import Any
 
@@ -87,9 +87,12 @@ def test_a_version_that_is_none(home: Home, version: Any) -> None:
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        ([], "no JSON object"),
+        ([], "not a JSON object"),
         ({"activities": {}}, "sbd_id: this field is missing"),
-        (definition(sbd_id="sbd-other"), "should hold Scheduling Block 'sbd-123', and holds 'sbd-other'"),
+        (
+            definition(sbd_id="sbd-other"),
+            "should contain Scheduling Block 'sbd-123', but contains 'sbd-other'",
+        ),
         (definition(sbd_id="../../etc/passwd"), "sbd_id"),
         (definition(metadata={"version": "new"}), r"metadata\.version"),
         (definition(activities=["allocate"]), "activities"),
@@ -102,7 +105,7 @@ def test_what_is_no_scheduling_block(home: Home, document: Any, reason: str) -> 
 
 
 def test_nobody_answers(home: Home) -> None:
-    with pytest.raises(OdaUnavailableError, match=r"; (see|make)"):
+    with pytest.raises(OdaUnavailableError, match=r"; (check|create)"):
         home.away.get_sbdefinition("sbd-123")
 
 
@@ -137,7 +140,7 @@ def test_a_defective_one_does_not_hide_the_others(searchable_home: SearchableHom
     assert found.keys() == {"sbd-123", "sbd-list", "sbd-else"}
     assert (found["sbd-123"].activities, found["sbd-123"].defect) == (["allocate", "ä"], None)
     assert "correct it there" in str(found["sbd-list"].defect)
-    assert "holds 'sbd-123'" in str(found["sbd-else"].defect)
+    assert "contains 'sbd-123'" in str(found["sbd-else"].defect)
 
 
 def test_an_empty_home_has_none(searchable_home: SearchableHome) -> None:
@@ -145,7 +148,7 @@ def test_an_empty_home_has_none(searchable_home: SearchableHome) -> None:
 
 
 def test_a_search_where_nobody_answers(searchable_home: SearchableHome) -> None:
-    with pytest.raises(OdaUnavailableError, match=r"; (see|make)"):
+    with pytest.raises(OdaUnavailableError, match=r"; (check|create)"):
         searchable_home.away.find_sbdefinitions("", 10)
 
 

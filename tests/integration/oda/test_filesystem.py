@@ -1,4 +1,4 @@
-"""What is special about Scheduling Blocks in files."""
+"""Particular behaviour of Scheduling Blocks in files."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def test_a_file_that_is_no_json_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "sbd" / "sbd-123" / "1.json"
     path.parent.mkdir(parents=True)
     path.write_text(text)
-    with pytest.raises(InvalidSchedulingBlockError, match=f"{path} is no valid JSON"):
+    with pytest.raises(InvalidSchedulingBlockError, match=f"{path} is not valid JSON"):
         FilesystemOda(tmp_path).get_sbdefinition("sbd-123")
 
 

@@ -1,4 +1,4 @@
-"""What is special about the database of the ODA."""
+"""Particular behaviour of the database of the ODA."""
 
 import pytest
 from tests.support.oda_homes import Home, connect, postgres_environment
@@ -56,6 +56,6 @@ def test_a_database_that_goes_away(postgres_port: int) -> None:
         with pytest.raises(OdaNotConfiguredError):
             oda.get_sbdefinition("sbd-123")
     with pytest.raises(
-        OdaUnavailableError, match=f"127.0.0.1:{port}/postgres cannot be used.*see that it runs"
+        OdaUnavailableError, match=f"127.0.0.1:{port}/postgres cannot be used.*check that it runs"
     ):
         oda.get_sbdefinition("sbd-123")

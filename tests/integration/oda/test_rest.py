@@ -1,4 +1,4 @@
-"""What is special about the REST service: failures that pass, and failures that do not."""
+"""Particular behaviour of the REST service: temporary and permanent failures."""
 
 import threading
 import time
@@ -136,12 +136,12 @@ def test_a_password_is_sent_and_never_shown(server: OdaServer, caplog: pytest.Lo
     oda = RestOda(server.url.replace("://", "://user:s3cret@"), delays=())
     assert oda.get_sbdefinition("sbd-123").version == 2
     assert server.authorizations == ["Basic dXNlcjpzM2NyZXQ="]
-    told = []
+    reported = []
     for failure in (401, 503, Failure.FLOOD):
         server.failures.append(failure)
         with pytest.raises(OdaError) as caught:
             oda.get_sbdefinition("sbd-123")
-        told.append(str(caught.value))
+        reported.append(str(caught.value))
     with pytest.raises(OdaNotConfiguredError) as refused:
         RestOda("ftp://user:s3cret@host/oda")
-    assert "s3cret" not in " ".join([*told, str(refused.value), caplog.text])
+    assert "s3cret" not in " ".join([*reported, str(refused.value), caplog.text])

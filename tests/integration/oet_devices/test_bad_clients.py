@@ -47,7 +47,7 @@ class Controlled(NamedTuple):
 
 @pytest.fixture
 def controlled(tmp_path: Path) -> Iterator[Controlled]:
-    """A controller whose abort script takes for ever."""
+    """A controller whose abort script never ends."""
     abort = tmp_path / "abort.py"
     abort.write_text(_ABORT)
     with tango_database(tmp_path) as host:

@@ -1,4 +1,4 @@
-"""What a controller does with a summary on its way to clients: it is made, written and read once."""
+"""A summary on its way to clients is created, written and read once."""
 
 import json
 from collections.abc import Iterator
@@ -54,6 +54,6 @@ def test_each_state_makes_one_summary_that_is_written_once_and_never_parsed(
     for counts, states in ((created, STATES_TO_READY), (started, STATES_TO_COMPLETE)):
         assert counts.get("own texts parsed", 0) == 0
         assert counts["summaries written"] == states
-        # One for each state, one for the request, two for who makes it, and the summary before the first
+        # One for each state, one for the request, two for the requester, and the summary before the first
         # state or, in the end, how long such a script is expected to run.
         assert counts["models"] <= states + 4

@@ -86,7 +86,7 @@ def test_no_build_of_an_environment_finds_a_secret(site: ControllerSite, tmp_pat
 def test_what_one_controller_keeps_from_its_scripts_reaches_those_of_no_other(
     site: ControllerSite, tmp_path: Path
 ) -> None:
-    # The one that is made first knows of no secret itself.
+    # The one that is made first does not know a secret itself.
     first = "mid-oet/controller/00"
     scripts, instance = [str(tmp_path / "scripts")], site.device.replace("/", "-")
     register_controller(site.tango_host, first, tmp_path / "first", instance=instance, ScriptRoots=scripts)

@@ -1,4 +1,4 @@
-"""What keeps a device server or a controller from working is told in words, and how to mend it."""
+"""Faults that prevent a device server or a controller from working are reported, with their fix."""
 
 import re
 import socket
@@ -66,7 +66,7 @@ def test_a_port_that_is_taken_is_named(tango_host: str) -> None:
 
 
 class Seen(NamedTuple):
-    """What a client sees of a controller."""
+    """State of a controller for a client."""
 
     state: tango.DevState
     health: HealthState

@@ -98,12 +98,12 @@ def test_a_script_gets_the_subarray_and_another_one_is_refused(operators: list[O
     pid = operators[1].run(embedded(TAKES_ONE))
     assert operators[1].get_output(pid=pid)["lines"] == ["2"]
     for given in ({"kwargs": {"subarray_id": 1}}, {"args": [1]}):
-        with pytest.raises(tango.DevFailed, match="subarray_id 1, and this controller is for subarray 2"):
+        with pytest.raises(tango.DevFailed, match="subarray_id 1, but this controller is for subarray 2"):
             operators[1].create(embedded(TAKES_ONE, init=given))
     assert operators[1].controller.lastProcedure == pid
     overrides = {"init": {"kwargs": {"subarray_id": 1}}}
     activity = {"activity_name": "observe", "sbd_id": "sbd-123", "script_args": overrides}
-    with pytest.raises(tango.DevFailed, match="subarray_id 1, and this controller is for subarray 2"):
+    with pytest.raises(tango.DevFailed, match="subarray_id 1, but this controller is for subarray 2"):
         operators[1].send("RunActivity", activity)
 
 

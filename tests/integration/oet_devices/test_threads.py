@@ -1,4 +1,4 @@
-"""What each further controller of a server costs: a telescope may run all of them in one."""
+"""Threads of each further controller of a server: a telescope may run all of them in one."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A script whose process does not answer: clients are told, and nothing is done to it."""
+"""A script whose process does not answer: clients are notified, and it is not stopped."""
 
 import os
 import signal
@@ -37,13 +37,13 @@ def controller(tmp_path: Path) -> Iterator[tango.DeviceProxy]:
 def test_a_process_that_does_not_answer_degrades_health_until_it_does(controller: tango.DeviceProxy) -> None:
     with operate(controller, ["healthState"]) as operator:
         pid = operator.prepare(embedded(_TELLS_ITS_PID))
-        [told] = [event for event in operator.events() if event["topic"] == "user.pid"]
-        os.kill(told["pid"], signal.SIGSTOP)
+        [reported] = [event for event in operator.events() if event["topic"] == "user.pid"]
+        os.kill(reported["pid"], signal.SIGSTOP)
         operator.log.wait_for("healthState", HealthState.DEGRADED)
         assert f"The process of procedure #{pid} does not answer." in controller.Status()
         assert controller.State() == tango.DevState.ON
         assert operator.describe(pid)["state"] == "READY"
-        os.kill(told["pid"], signal.SIGCONT)
+        os.kill(reported["pid"], signal.SIGCONT)
         operator.log.wait_until(lambda log: log.of("healthState")[-1] == HealthState.OK)
         assert "does not answer" not in controller.Status()
         operator.start(pid)

@@ -83,7 +83,7 @@ def test_what_had_begun_has_ended_and_the_rest_is_as_it_was(
         assert (site.entry(1).procedure_id, site.entry(1).activity_id) == (None, None)
         shown = site.shown()
         assert shown["state"] == "STOPPED"
-        assert shown["reason"] == "The server ended while the queue was RUNNING: send QueueStart to go on"
+        assert shown["reason"] == "The server ended while the queue was RUNNING: send QueueStart to continue"
         assert "queue_entry 4" in (site.bus.journal.damaged.sentence or "")
         assert site.add("new") == [5]
         site.queue.start()
@@ -108,7 +108,7 @@ def restarted(tmp_path: Path) -> Iterator[QueueSite]:
     before.wait_for_entry(running, "RUNNING")
     before.close()
     assert before.entry(running).state == "STOPPED"
-    assert before.queue.view.condition.reason == "The server was shut down: send QueueStart to go on"
+    assert before.queue.view.condition.reason == "The server was shut down: send QueueStart to continue"
     site = QueueSite(tmp_path, journal=journal, settings=QueueSettings(autostart=True))
     yield site
     site.close()

@@ -225,7 +225,7 @@ def test_the_queue_is_paused_while_its_script_is(site: QueueSite, tmp_path: Path
     site.queue.start()
     pid = site.wait_for_entry(first.id, "RUNNING").procedure_id
     site.scripts.operator.pause(CheckpointRequest(pid=pid))
-    assert site.wait_for_queue("PAUSED") == f"Procedure {pid} is PAUSED: send Resume to go on"
+    assert site.wait_for_queue("PAUSED") == f"Procedure {pid} is PAUSED: send Resume to continue"
     assert site.queue.start().state == "PAUSED"
     assert site.states() == {first.id: "RUNNING", rest.id: "WAITING"}
     site.scripts.operator.resume(CheckpointRequest(pid=pid))
@@ -244,8 +244,8 @@ def test_a_start_that_its_script_refuses_lets_those_who_wait_look_again(site: Qu
     cmd = PrepareProcessCommand(FileSystemScript("file://counts.py"), ProcedureInput())
     by_hand = site.scripts.prepare(cmd).id
     site.wait_until(lambda: site.scripts.summary(by_hand).state is ProcedureState.READY, "the one by hand")
-    told = threading.Event()
-    site.scripts.call_when_idle(told.set)
+    reported = threading.Event()
+    site.scripts.call_when_idle(reported.set)
     with pytest.raises(ArgumentsError):
         site.scripts.start(StartProcessCommand(by_hand, "main", ProcedureInput("many")))
-    assert told.wait(PATIENCE)
+    assert reported.wait(PATIENCE)

@@ -1,4 +1,4 @@
-"""What the REST service writes to its log: each request, who made it, and how it was answered."""
+"""The log of the REST service: each request, its requester, and its answer."""
 
 import json
 

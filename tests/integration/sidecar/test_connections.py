@@ -71,7 +71,7 @@ def test_streams_are_refused_while_there_are_descriptors_for_probes(stack: OetSt
             assert "as many connections as it can serve" in refusal.json()["Message"]
             assert rest.figures()["oet_event_streams"] == served
         wait_until(lambda: ask(rest, f"{API}/procedures").status_code == 200, "there is room again")
-        assert rest.process.output.count("connections: others than probes are refused") == 1
+        assert rest.process.output.count("connections: all requests except probes are refused") == 1
         assert len(rest.process.output.splitlines()) < served + 20  # a line for each stream that was served
 
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, clients get a body of the one shape that they know."""
+"""All errors have a body of the same form."""
 
 import http.client
 import json

@@ -168,8 +168,8 @@ def test_a_controller_that_hangs_delays_no_other(place: Place) -> None:
                 began = time.monotonic()
                 ready = await asyncio.to_thread(httpx.get, f"{place.gateway.root}/readyz", timeout=PATIENCE)
                 assert time.monotonic() - began < patience(2.0)
-                told = {each["subarray_id"]: each["ready"] for each in ready.json()["controllers"]}
-                assert (ready.status_code, told) == (200, {3: True, 1: True, 4: False})
+                reported = {each["subarray_id"]: each["ready"] for each in ready.json()["controllers"]}
+                assert (ready.status_code, reported) == (200, {3: True, 1: True, 4: False})
                 figures = await asyncio.to_thread(_controllers_up, place)
                 assert figures == {"3": 1, "1": 1, "4": 0}
             await asyncio.gather(*stuck, return_exceptions=True)
@@ -215,7 +215,7 @@ def test_it_ends_at_once_though_a_controller_hangs(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         (["test/a/1", "test/a/2=x"], "'test/a/2=x' is not the name of a device"),
         (["x=test/a/1"], "'x' is not the number of a subarray"),
@@ -227,10 +227,10 @@ def test_it_ends_at_once_though_a_controller_hangs(place: Place) -> None:
     ],
 )
 def test_controllers_that_cannot_be_told_apart_are_refused(
-    place: Place, options: list[str], told: str
+    place: Place, options: list[str], reported: str
 ) -> None:
     command = [f"--device={option}" for option in options]
-    with pytest.raises(AssertionError, match=re.escape(told)), sidecar(place.tango_host, *command):
+    with pytest.raises(AssertionError, match=re.escape(reported)), sidecar(place.tango_host, *command):
         pass
 
 

@@ -1,4 +1,4 @@
-"""What has an end, though the other side has none: requests, answers of the device, silence."""
+"""Limits: of requests, of answers of the device, of silence."""
 
 import asyncio
 import json
@@ -69,7 +69,7 @@ def test_a_stream_that_cannot_know_where_to_begin_is_alive_too(
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}{API}", timeout=PATIENCE) as http:
                 await http.post("/procedures", json={"script_uri": stack.uri("hold")})
             with controller.hanging():
-                # Whether there is such an event, only the device can tell.
+                # Only the device knows whether there is such an event.
                 client = await SseClient(port, last_event_id=1_000_000).open()
                 async with asyncio.timeout(PATIENCE):
                     while len(client.comments) < 3:
@@ -82,7 +82,7 @@ def test_a_stream_that_cannot_know_where_to_begin_is_alive_too(
             return client.comments
 
     comments = asyncio.run(listen())
-    assert comments.count("the controller has begun to number its events anew") == 1
+    assert comments.count("the controller has restarted the numbering of its events") == 1
 
 
 def test_a_device_that_hangs_is_a_timeout(stack: OetStack, controller: ServerProcess) -> None:

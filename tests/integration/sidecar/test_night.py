@@ -22,7 +22,7 @@ FINAL = ("COMPLETE", "FAILED", "STOPPED")
 
 
 class Done(NamedTuple):
-    """What was done in a night, or what was found out about it.
+    """Record of a night: actions, or observations.
 
     :param requests: who has asked for what, with the number of the procedure where it is about one
     :param ends: final states of procedures

@@ -1,4 +1,4 @@
-"""What those who run the service see of it."""
+"""The service for its operators."""
 
 import asyncio
 import resource
@@ -20,7 +20,7 @@ def test_probes(rest: Sidecar) -> None:
         assert httpx.get(f"{rest.root}/{probe}").status_code == 200
 
 
-def _not_ready(rest: Sidecar, state: str, *told: str) -> None:
+def _not_ready(rest: Sidecar, state: str, *reported: str) -> None:
     """Check that probe, figures, list and status agree on a controller that cannot be used."""
     answer = httpx.get(f"{rest.root}/readyz", timeout=PATIENCE)
     assert answer.status_code == 503
@@ -30,7 +30,7 @@ def _not_ready(rest: Sidecar, state: str, *told: str) -> None:
     assert body["Message"] == controller["reason"]
     status = rest.http.get("/status").json()
     assert status["state"] == state
-    for words in told:
+    for words in reported:
         assert words in body["Message"]
         assert words in status["status"]
     assert rest.figures()["oet_controller_up"] == 0

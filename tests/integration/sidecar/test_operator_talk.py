@@ -67,7 +67,7 @@ def test_pause_step_and_resume(talk: httpx.Client) -> None:
     assert put(talk, pid, **paused)["procedure"]["checkpoint"] == paused["checkpoint"]
     scan = int(paused["checkpoint"].split()[1])
     step = talk.post(f"/procedures/{pid}/step").json()
-    assert (step["pid"], step["message"]) == (pid, f"Procedure {pid} goes on to its next checkpoint.")
+    assert (step["pid"], step["message"]) == (pid, f"Procedure {pid} continues to its next checkpoint.")
     wait_until(lambda: summary(talk, pid)["checkpoint"] == f"scan {scan + 1}", "the next checkpoint")
     wait_for_state(talk, pid, "PAUSED")
     put(talk, pid, state="RUNNING")

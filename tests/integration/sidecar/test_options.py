@@ -1,4 +1,4 @@
-"""How the service is started, protected and ended."""
+"""Start, protection and end of the service."""
 
 import asyncio
 import http.client
@@ -49,11 +49,11 @@ def test_what_the_environment_says_is_checked_too(
 ) -> None:
     monkeypatch.setenv("OET_REST_PORT", "http")
     assert _refuses([]).code == 2
-    assert "'http' is no TCP port" in capsys.readouterr().err
+    assert "'http' is not a TCP port" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("environment", "told"),
+    ("environment", "reported"),
     [
         ({"OET_API_PRIVATE": "true"}, "OET_API_TOKEN"),
         ({"OET_API_PRIVATE": "true", "OET_API_TOKEN": " \n"}, "OET_API_TOKEN"),
@@ -71,12 +71,12 @@ def test_it_does_not_serve_with_less_protection_than_was_meant(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     environment: dict[str, str],
-    told: str,
+    reported: str,
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert _refuses(["--port", "0"]).code == 2
-    assert told in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
 
 
 def test_it_ends_at_once_with_open_streams(stack: OetStack) -> None:

@@ -43,7 +43,7 @@ def test_a_procedure_from_ready_to_complete(rest: Sidecar, stack: OetStack) -> N
         "IDLE",
         "READY",
     ]
-    # The answer tells what has become of it, and not what it was before.
+    # The answer has its new state, not the one before.
     started = rest.start(procedure["id"])
     assert [state for state, _ in started["history"]["process_states"]][5:6] == ["RUNNING"]
     ended = rest.wait_for(procedure["id"], *FINAL)

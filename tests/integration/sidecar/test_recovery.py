@@ -86,7 +86,7 @@ def test_a_device_that_comes_late_and_is_killed_and_started_again(own_stack: Oet
         await asyncio.to_thread(controller.kill)
         assert rest.http.get("/procedures").status_code == 503
         with own_stack.controller():
-            # The first that the new server has to tell is that the procedure which was alive is UNKNOWN.
+            # The first report of the new server is that the procedure which was alive is UNKNOWN.
             while not any(event.get("new_state") == "UNKNOWN" for event in client.events):
                 await client.read_until("procedure.lifecycle.statechange")
             await asyncio.to_thread(_wait_until_ready, rest)
@@ -99,7 +99,7 @@ def test_a_device_that_comes_late_and_is_killed_and_started_again(own_stack: Oet
         return client
 
     async def read_late() -> None:
-        """Of what this client has missed some is no longer kept: it is told so, and gets the rest."""
+        """Some missed events are no longer kept: the client is notified, and gets the rest."""
         with sidecar(own_stack.tango_host) as another:
             late = await SseClient(another.port, last_event_id=1).open()
             await late.read_until("procedure.lifecycle.complete")
@@ -114,9 +114,10 @@ def test_a_device_that_comes_late_and_is_killed_and_started_again(own_stack: Oet
             _wait_until_ready(rest)
             assert rest.http.get("/procedures").json() == {"procedures": []}
             client = asyncio.run(watch(rest, controller))
-    # The service misses events that Tango drops and the controller no longer keeps: streams are told which.
-    told = [re.fullmatch(r"events (\d+) to (\d+) are no longer kept", text) for text in client.comments]
-    lost = [number for match in told if match for number in range(int(match[1]), int(match[2]) + 1)]
+    # The service misses events that Tango drops and the controller no longer keeps: streams get their
+    # numbers.
+    reported = [re.fullmatch(r"events (\d+) to (\d+) are no longer kept", text) for text in client.comments]
+    lost = [number for match in reported if match for number in range(int(match[1]), int(match[2]) + 1)]
     assert sorted(client.ids + lost) == list(range(client.ids[0], client.ids[-1] + 1))
     assert client.ids == sorted(client.ids) == [event["seq"] for event in client.events]
 

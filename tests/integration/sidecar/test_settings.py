@@ -1,4 +1,4 @@
-"""What the SKA device interface lets operators set, over HTTP."""
+"""Settings of the SKA device interface, over HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path

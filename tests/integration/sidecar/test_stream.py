@@ -111,7 +111,7 @@ def test_an_id_that_no_event_ever_had_is_no_obstacle(rest: Sidecar, stack: OetSt
 def test_an_id_from_another_numbering_brings_everything(rest: Sidecar) -> None:
     with rest.http.stream("GET", "/stream", headers={"Last-Event-ID": "1000000000"}) as stream:
         lines = stream.iter_lines()
-        assert [next(lines) for _ in range(2)][1].startswith(": the controller has begun to number")
+        assert [next(lines) for _ in range(2)][1].startswith(": the controller has restarted the numbering")
         assert next(line for line in lines if line.startswith("id:")) == "id:1"
 
 

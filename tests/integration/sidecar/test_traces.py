@@ -173,7 +173,7 @@ def test_without_the_variable_nothing_of_opentelemetry_is_imported(idle: OetStac
     # FastAPI imports the API of OpenTelemetry itself.
     assert "opentelemetry" not in by_server
     assert "[]" in text
-    # The trace of the client is handed on all the same.
+    # The trace of the client is still passed on.
     assert CLIENT.split("-")[1] in text
     assert summary["requested_by"]["traceparent"] == CLIENT
 

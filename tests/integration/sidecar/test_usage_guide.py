@@ -77,10 +77,10 @@ def test_the_session_of_the_guide(rest: Sidecar, scripts: dict[str, str]) -> Non
 
     # Terminate process execution
     answer = httpx.put(second["uri"], content='{"abort": true, "state": "STOPPED"}', headers=JSON)
-    told = f"Successfully stopped script with ID {second['id']} and aborted subarray activity"
+    reported = f"Successfully stopped script with ID {second['id']} and aborted subarray activity"
     assert (answer.status_code, answer.json()) == (
         200,
-        {"abort_message": told, "stopped": True, "aborted": True, "aborted_subarray": 1},
+        {"abort_message": reported, "stopped": True, "aborted": True, "aborted_subarray": 1},
     )
 
     # Error handling

@@ -43,7 +43,7 @@ def test_a_role_is_enforced_and_a_name_recorded(users: Sidecar, stack: OetStack)
     created = http.post("/procedures", json=body, headers=bearer(ANNAS))
     assert created.status_code == 201
     assert created.json()["procedure"]["requested_by"]["user"] == "anna"
-    # A viewer sees everything, and is told why it may not change anything.
+    # A viewer sees everything, and gets the reason why it may not change anything.
     assert http.get("/procedures", headers=bearer(BOBS)).status_code == 200
     for method, path in (("POST", "/procedures"), ("PUT", "/procedures/1"), ("DELETE", "/queue")):
         refused = http.request(method, path, json=body, headers=bearer(BOBS))

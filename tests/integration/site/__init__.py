@@ -1,1 +1,1 @@
-"""What ships for a site, against the live device."""
+"""Files that ship for a site, compared with the live device."""

@@ -71,7 +71,7 @@ IN_ELEMENTS = {
     "attributes": "dataType changeEvent archiveEvent dataReadyEvent status properties enumLabels",
     "states": "status",
 }
-"""What elements have inside, those that have anything."""
+"""Contents of elements, of those that have any."""
 EVERY_DEVICE_HAS = {"Init"}
 """Commands of each Tango device that Pogo does not list."""
 
@@ -149,13 +149,13 @@ def test_attributes_of_the_model_are_those_of_the_device(
         config = live[name]
         shown = attribute.find("properties")
         assert shown is not None
-        told = attribute.attrib
+        reported = attribute.attrib
         assert tango_type(attribute.find("dataType")) == str(tango.CmdArgType.values[config.data_type]), name
-        assert told["attType"].upper() == str(config.data_format), name
-        assert (told["maxX"] or "1") == str(config.max_dim_x), name
-        assert told["rwType"] == str(config.writable), name
-        assert told["displayLevel"] == str(config.disp_level), name
-        assert (told["memorizedAtInit"] == "true") == (
+        assert reported["attType"].upper() == str(config.data_format), name
+        assert (reported["maxX"] or "1") == str(config.max_dim_x), name
+        assert reported["rwType"] == str(config.writable), name
+        assert reported["displayLevel"] == str(config.disp_level), name
+        assert (reported["memorizedAtInit"] == "true") == (
             config.memorized == tango.AttrMemorizedType.MEMORIZED_WRITE_INIT
         ), name
         assert shown.attrib["description"] == config.description, name

@@ -101,15 +101,15 @@ def test_the_command_of_the_distribution_registers_a_file_and_what_ships(
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reported"),
     [
         ("oet-hihg", "known are oet-four-subarrays, oet-low, oet-mid"),
         ("/tmp", "known are oet-four-subarrays, oet-low, oet-mid"),
         ("oet-mid", "127.0.0.1 with port 1"),
     ],
 )
-def test_what_cannot_be_registered_is_told_in_a_line(name: str, told: str) -> None:
-    assert told in what_is_told(register("127.0.0.1:1", name))
+def test_what_cannot_be_registered_is_told_in_a_line(name: str, reported: str) -> None:
+    assert reported in what_is_told(register("127.0.0.1:1", name))
 
 
 def what_is_told(done: "subprocess.CompletedProcess[str]") -> str:
@@ -120,7 +120,7 @@ def what_is_told(done: "subprocess.CompletedProcess[str]") -> str:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b'{"servers": ', "it is not JSON"),
         (b"\xff\xfe", "it is not JSON"),
@@ -131,11 +131,11 @@ def what_is_told(done: "subprocess.CompletedProcess[str]") -> str:
     ],
 )
 def test_a_file_that_is_no_registration_is_told_in_a_line(
-    content: bytes, told: str, tango_host: str, tmp_path: Path
+    content: bytes, reported: str, tango_host: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "site.json"
     file.write_bytes(content)
-    assert told in what_is_told(register(tango_host, str(file)))
+    assert reported in what_is_told(register(tango_host, str(file)))
 
 
 def test_a_file_may_be_about_classes_alone(tango_host: str, tmp_path: Path) -> None:

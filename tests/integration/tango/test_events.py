@@ -20,7 +20,7 @@ KEEP_ALIVE = 30.0
 
 
 class Inbox:
-    """An observer that keeps what it is told."""
+    """An observer that keeps its events."""
 
     def __init__(self) -> None:
         self.events: queue.Queue[tango.EventData] = queue.Queue()

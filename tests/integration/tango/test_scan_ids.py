@@ -79,7 +79,7 @@ def drawn(*scripts: subprocess.Popen[str]) -> list[int]:
 
 
 def forget(tango_host: str, kind: str) -> None:
-    """Delete properties of the counter, as whoever restores an old database does."""
+    """Delete properties of the counter, as the restoration of an old database does."""
     connection = database(tango_host)
     names = list(connection.get_object_property_list("ska-oso-oet-scan-ids", kind))
     connection.delete_property("ska-oso-oet-scan-ids", names)
@@ -185,7 +185,7 @@ def test_an_address_may_be_a_url(skuid: Skuid, address: str) -> None:
 )
 def test_an_answer_without_a_scan_id(skuid: Skuid, body: str) -> None:
     skuid.body = body.encode()
-    with pytest.raises(ScanIdError, match="holds no scan ID"):
+    with pytest.raises(ScanIdError, match="contains no scan ID"):
         RemoteScanIdGenerator(skuid.address).next()
 
 
@@ -197,7 +197,7 @@ def test_a_service_that_fails(skuid: Skuid, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:port", "://", "file:///etc"])
 def test_a_service_that_is_not_there(address: str) -> None:
-    with pytest.raises(ScanIdError, match="see that the service runs"):
+    with pytest.raises(ScanIdError, match="check that the service runs"):
         RemoteScanIdGenerator(address).next()
 
 

@@ -1,1 +1,1 @@
-"""What authors of scripts have for their own tests, and the page that explains it."""
+"""The pytest plugin for authors of scripts, and its page."""

@@ -25,7 +25,7 @@ _TOKEN = "token-of-the-hosts-test"
 
 @dataclass(frozen=True)
 class Site:
-    """What runs on the hosts.
+    """Programs on the hosts.
 
     :param network: that joins the hosts
     :param hosts: those with device servers

@@ -1,4 +1,4 @@
-"""What the page does when a connection is lost, and who may do what."""
+"""The page without a connection, and the rights of its users."""
 
 import hashlib
 import os
@@ -61,7 +61,9 @@ def test_a_lost_service_is_said_at_once_and_resumed_without_a_gap(
         expect(page.get_by_role("alert")).to_contain_text("Connection lost.")
         elapsed = page.locator(".head .figures b").first
         frozen = elapsed.inner_text()
-        expect(page.get_by_role("alert")).to_contain_text(re.compile(r"What you see is ([3-9]|\d\d) s old"))
+        expect(page.get_by_role("alert")).to_contain_text(
+            re.compile(r"The values shown are ([3-9]|\d\d) s old")
+        )
         assert elapsed.inner_text() == frozen
         expect(page.locator(".tab")).to_have_class("tab stale")
         expect(page.get_by_role("button", name=STOP)).to_have_attribute("aria-disabled", "true")
@@ -98,7 +100,7 @@ def test_a_controller_that_is_gone_is_said_and_shown_again_when_it_is_back(
     os.kill(server.pid, signal.SIGSTOP)
     try:
         expect(page.get_by_role("alert")).to_contain_text("mid-oet/controller/02 does not answer.")
-        expect(page.get_by_role("alert")).to_contain_text("What you see is")
+        expect(page.get_by_role("alert")).to_contain_text("The values shown are")
         expect(page.get_by_role("link", name="2 Unavailable")).to_be_visible()
         expect(page.get_by_role("button", name=STOP)).to_have_attribute(
             "title", "The controller of subarray 2 does not answer."
@@ -125,13 +127,15 @@ def test_without_the_token_one_looks_and_with_it_one_acts(
             with watched(page):
                 page.goto(f"{url}#/subarrays/1/runs/{procedure}")
                 start = page.get_by_role("button", name="Start")
-                expect(start).to_have_attribute("title", "You may look, and change nothing: log in first.")
+                expect(start).to_have_attribute(
+                    "title", "You may look, but not change anything: log in first."
+                )
                 start.click(force=True)
                 expect(page.locator("#messages")).to_contain_text("Start: You may look")
                 log_in(page, "wrong")
                 expect(page.locator("#messages")).to_contain_text("This is not a token of the service.")
                 log_in(page, "ask ann")
-                expect(start).to_have_attribute("title", "ann may look, and change nothing.")
+                expect(start).to_have_attribute("title", "ann may look, but not change anything.")
                 expect(page.get_by_role("button", name="ann", exact=True)).to_be_visible()
                 page.get_by_role("button", name="Log out").click()
                 log_in(page, "open sesame")

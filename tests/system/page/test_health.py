@@ -20,7 +20,7 @@ def test_the_mode_is_set_after_one_question(page: Page, stack: PageStack) -> Non
     page.goto(f"{stack.url}#/subarrays/3/health")
     page.get_by_role("button", name="Offline").click()
     question = page.get_by_role("dialog", name="Set mid-oet/controller/03 to offline?")
-    expect(question).to_contain_text("Nothing can be created or started. What runs goes on.")
+    expect(question).to_contain_text("Nothing can be created or started. Running scripts continue.")
     assert_accessible(page)
     question.get_by_role("button", name="Cancel").click()
     with stack.rest(3) as rest:

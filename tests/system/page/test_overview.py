@@ -49,7 +49,7 @@ def test_everything_is_stopped_by_one_button_that_names_it(page: Page, stack: Pa
     runs = {subarray: stack.start(subarray, "hold") for subarray in (1, 3)}
     page.goto(stack.url)
     page.get_by_role("button", name="Stop and abort all").click()
-    question = page.get_by_role("dialog", name="Stop and abort what runs in 2 subarrays?")
+    question = page.get_by_role("dialog", name="Stop and abort the scripts of 2 subarrays?")
     for subarray, procedure in runs.items():
         expect(question).to_contain_text(f"Subarray {subarray}: #{procedure} hold.py")
     assert_accessible(page)

@@ -71,10 +71,10 @@ def test_what_is_found_fits_into_the_result_of_a_command() -> None:
 
 def test_what_is_wrong_with_the_oda_is_raised() -> None:
     def away() -> MemoryOda:
-        raise OdaUnavailableError("it is away")
+        raise OdaUnavailableError("it is unavailable")
 
     search = BlockSearch(away, DaemonPool("search", 1))
-    with pytest.raises(OdaUnavailableError, match="it is away"):
+    with pytest.raises(OdaUnavailableError, match="it is unavailable"):
         search.begin(SchedulingBlockQuery()).result(PATIENCE)
 
 

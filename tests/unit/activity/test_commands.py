@@ -50,15 +50,15 @@ def test_a_scheduling_block_is_named_once(command: ActivityCommand) -> None:
 
 def test_a_public_summary() -> None:
     activity = Activity(3, 7, "sbd-123", "observe", False, {"init": ProcedureInput(1, foo="bar")})
-    told = make_public_activity_summary(activity.summary)
-    assert {name: told[name] for name in ("id", "procedure_id", "sbd_id", "state", "uri")} == {
+    reported = make_public_activity_summary(activity.summary)
+    assert {name: reported[name] for name in ("id", "procedure_id", "sbd_id", "state", "uri")} == {
         "id": 3,
         "procedure_id": 7,
         "sbd_id": "sbd-123",
         "state": "REQUESTED",
         "uri": "http://localhost:5000/api/v1.0/activities/3",
     }
-    assert told["script_args"] == {"init": {"args": [1], "kwargs": {"foo": "bar"}}}
+    assert reported["script_args"] == {"init": {"args": [1], "kwargs": {"foo": "bar"}}}
 
 
 def test_a_summary_is_the_same_after_a_journey_as_json() -> None:

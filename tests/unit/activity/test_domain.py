@@ -1,4 +1,4 @@
-"""What an activity makes of its Scheduling Block, of a user's wishes and of its procedure."""
+"""States and arguments of an activity, from its Scheduling Block, its request and its procedure."""
 
 import pytest
 
@@ -51,14 +51,14 @@ def test_a_scheduling_block_may_use_the_older_name_of_main() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "reported"),
     [
         ({"init": ProcedureInput(1)}, "positional arguments of init.*give arguments by name"),
         ({"main": ProcedureInput(sb_json="/mine.json")}, "'sb_json'.*sbd_uri"),
     ],
 )
-def test_what_cannot_be_overridden(given: dict[str, ProcedureInput], told: str) -> None:
-    with pytest.raises(ActivityRefusedError, match=told):
+def test_what_cannot_be_overridden(given: dict[str, ProcedureInput], reported: str) -> None:
+    with pytest.raises(ActivityRefusedError, match=reported):
         require_overrides(given)
 
 

@@ -66,6 +66,6 @@ def test_what_cannot_be_written_leaves_no_half_file(folder: Path) -> None:
     files = SbFiles(folder)
     target = files.path_of(block())
     (target / "in the way").mkdir(parents=True)
-    with pytest.raises(ActivityRefusedError, match="directory; see to the disk"):
+    with pytest.raises(ActivityRefusedError, match="directory; check the disk"):
         files.write(block())
     assert list(folder.iterdir()) == [target]

@@ -1,4 +1,4 @@
-"""What can be completed without a service."""
+"""Completion without a service."""
 
 import click
 import pytest

@@ -1,4 +1,4 @@
-"""Which command helps, by the state of the controller."""
+"""Hints at commands, by the state of the controller."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How events are shown."""
+"""Formats of events."""
 
 import time
 from collections.abc import Iterator
@@ -92,7 +92,8 @@ GIT = {
             "request.procedure.create",
             {"cmd": {"script": GIT}},
             (
-                "'cmd': PrepareProcessCommand(script_uri='git:///a.py', git_args={'git_repo': 'http://foo.git',"
+                "'cmd': PrepareProcessCommand(script_uri='git:///a.py', git_args={'git_repo': "
+                "'http://foo.git',"
                 " 'git_branch': 'test', 'git_commit': None}, create_env=True)"
             ),
         ),

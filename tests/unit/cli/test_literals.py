@@ -1,4 +1,4 @@
-"""How values on the command line are read."""
+"""Values on the command line."""
 
 import warnings
 from typing import Any

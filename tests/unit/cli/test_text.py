@@ -1,4 +1,4 @@
-"""What a terminal would obey does not reach it."""
+"""Control characters do not reach a terminal."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a client makes of a failure that Tango reports: by reasons and details, whatever the sentences say."""
+"""Exceptions for failures that Tango reports: by reasons and details, not by sentences."""
 
 import pytest
 import tango

@@ -1,4 +1,4 @@
-"""The bus numbers events without holes, tells of them after the commit, and outlives everybody's faults."""
+"""The bus numbers events without gaps, publishes them after the commit, and survives faults of others."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from ska_oso_oet.model import Event
 
 
 class FailingJournal(MemoryJournal):
-    """A journal that breaks its promise never to raise, as often as it is told to."""
+    """A journal that breaks its promise never to raise, as often as it is set to."""
 
     failures = 0
 
@@ -23,7 +23,7 @@ class FailingJournal(MemoryJournal):
         """Keep events and documents, or raise."""
         if self.failures:
             self.failures -= 1
-            raise MemoryError("as I was told")
+            raise MemoryError("as requested")
         super().append(events, documents)
 
 
@@ -49,7 +49,7 @@ class Listener:
 
 @pytest.fixture
 def journal() -> FailingJournal:
-    """A journal that works, until it is told otherwise."""
+    """A journal that works, until it is set to fail."""
     return FailingJournal()
 
 
@@ -130,9 +130,9 @@ def test_an_event_is_flat_json_with_number_and_time(bus: EventBus) -> None:
     bus.publish(announce("user.script.announce", "7", msg="Größe 🚀", nested={"a": [1, None]}))
     settle(bus)
     [event] = bus.journal.read_events(0, 10)
-    told = json.loads(event.text)
-    assert before <= told.pop("time") <= time.time()
-    assert told == {
+    reported = json.loads(event.text)
+    assert before <= reported.pop("time") <= time.time()
+    assert reported == {
         "topic": "user.script.announce",
         "msg_src": "7",
         "msg": "Größe 🚀",
@@ -156,11 +156,13 @@ def test_numbers_have_no_holes_and_keep_the_order_of_each_thread(bus: EventBus) 
         thread.join(PATIENCE)
     settle(bus)
     assert [event.seq for event in listener.events] == list(range(1, 2401))
-    told = [json.loads(event.text) for event in listener.events]
+    reported = [json.loads(event.text) for event in listener.events]
     for name in "abcd":
-        assert [event["n"] for event in told if event["topic"] == name] == list(range(600))
+        assert [event["n"] for event in reported if event["topic"] == name] == list(range(600))
     # What was published together stays together.
-    assert all(first["topic"] == second["topic"] for first, second in zip(told[::2], told[1::2], strict=True))
+    assert all(
+        first["topic"] == second["topic"] for first, second in zip(reported[::2], reported[1::2], strict=True)
+    )
 
 
 def test_subscribers_are_told_after_the_commit(bus: EventBus) -> None:
@@ -211,8 +213,8 @@ def test_events_and_their_document_come_as_one(bus: EventBus) -> None:
         )
     settle(bus)
     for batch in listener.batches:
-        told = [json.loads(event.text)["n"] for event in batch.events]
-        assert [document.id for document in batch.documents] == told[::2] == told[1::2]
+        reported = [json.loads(event.text)["n"] for event in batch.events]
+        assert [document.id for document in batch.documents] == reported[::2] == reported[1::2]
 
 
 def test_of_a_document_the_newest_version_is_kept(bus: EventBus) -> None:
@@ -237,7 +239,7 @@ def test_committed_without_news_is_done_at_once(bus: EventBus) -> None:
 
 def test_a_subscriber_that_raises_costs_the_others_nothing(bus: EventBus) -> None:
     def fail(batch: Batch) -> None:
-        raise RuntimeError("as I was told")
+        raise RuntimeError("as requested")
 
     bus.subscribe(fail)
     listener = Listener(bus)
@@ -290,9 +292,9 @@ def test_nobody_who_gives_up_waiting_can_stop_the_bus(bus: EventBus) -> None:
 def test_no_script_can_forge_what_the_bus_says(bus: EventBus, name: str) -> None:
     bus.publish(announce("real.topic", "1", **{name: "forged"}))
     settle(bus)
-    told = json.loads(bus.journal.read_events(0, 1)[0].text)
-    assert (told["seq"], told["topic"]) == (1, "real.topic")
-    assert told[name + "_"] == "forged"
+    reported = json.loads(bus.journal.read_events(0, 1)[0].text)
+    assert (reported["seq"], reported["topic"]) == (1, "real.topic")
+    assert reported[name + "_"] == "forged"
 
 
 @pytest.mark.parametrize(

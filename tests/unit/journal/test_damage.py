@@ -65,7 +65,7 @@ def _set_aside(directory: Path) -> list[Path]:
     ("damage", "marks_are_there"),
     [
         *((damage, True) for damage in _DAMAGES),
-        # Of an empty file without marks, nothing could tell that it is not a new one.
+        # An empty file without marks could not be distinguished from a new one.
         *((damage, False) for damage in (_truncate, _overwrite_header, _overwrite_middle)),
     ],
 )

@@ -1,4 +1,4 @@
-"""The view shows all that is live and the newest that has ended, and tells of ends."""
+"""The view shows all that is live and the newest that has ended, and reports ends."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What validation finds wrong, in one plain line."""
+"""Explanations of validation errors, in one plain line."""
 
 import pytest
 from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""Which procedure a client means that names none."""
+"""The procedure of a request that does not name one."""
 
 import pytest
 

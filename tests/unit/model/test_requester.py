@@ -1,4 +1,4 @@
-"""Who makes a request."""
+"""Requesters."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever a user's code puts into a message arrives, as the JSON nearest to it."""
+"""Any value of a user's code arrives, as the JSON nearest to it."""
 
 import collections
 import dataclasses

@@ -1,4 +1,4 @@
-"""What the OET understands of a Scheduling Block."""
+"""Parts of a Scheduling Block that the OET interprets."""
 
 import json
 from typing import Any

@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_used(oda: FilesystemOda, root: Path) -> None:
     with pytest.raises(UnknownSchedulingBlockError, match=r"gone\.json cannot be read"):
         load_sbdefinition(f"file://{root}/gone.json", oda, [root])
     (root / "folder.json").mkdir()
-    with pytest.raises(InvalidSchedulingBlockError, match=r"folder\.json is no file"):
+    with pytest.raises(InvalidSchedulingBlockError, match=r"folder\.json is not a file"):
         load_sbdefinition(f"file://{root}/folder.json", oda, [root])
     with (root / "large.json").open("wb") as large:
         large.truncate(MAX_SIZE + 1)

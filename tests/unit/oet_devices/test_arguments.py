@@ -29,7 +29,7 @@ from ska_oso_oet.procedure.domain import (
 
 NO_JSON = "the argument is not valid JSON"
 URI = "file:///scripts/observe.py"
-NO_ID = 'is no procedure ID: give nothing, an ID, e.g. 2, or a JSON object, e.g. {"pid": 2}'
+NO_ID = 'is not a procedure ID: give nothing, an ID, e.g. 2, or a JSON object, e.g. {"pid": 2}'
 
 
 @pytest.mark.parametrize("text", [URI, f"  {URI}\n", json.dumps({"script_uri": URI})])
@@ -153,8 +153,8 @@ def _nested(levels: int) -> str:
         ("1e999", "the number 1e999 does not fit into 64 bits"),
         (str(2**64), f"the number {2**64} does not fit into 64 bits"),
         (str(-(2**63) - 1), f"the number {-(2**63) - 1} does not fit into 64 bits"),
-        ('"\\ud800"', r"the text '\ud800' holds half a character, a surrogate without its pair"),
-        ('{"\\udc00": 1}', r"the text '\udc00' holds half a character, a surrogate without its pair"),
+        ('"\\ud800"', r"the text '\ud800' contains half a character, a surrogate without its pair"),
+        ('{"\\udc00": 1}', r"the text '\udc00' contains half a character, a surrogate without its pair"),
         (_nested(MAX_DEPTH), f"the argument is nested too deeply: {MAX_DEPTH} levels are allowed"),
         (_nested(100_000), f"the argument is nested too deeply: {MAX_DEPTH} levels are allowed"),
     ],

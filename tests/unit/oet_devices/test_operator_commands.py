@@ -1,4 +1,4 @@
-"""What the device has for operators, and where the `oet` command has it."""
+"""Each command and attribute for operators has its counterpart in the `oet` command."""
 
 import click
 import pytest

@@ -1,4 +1,4 @@
-"""What an operator reads at one glance."""
+"""The first line of Status."""
 
 import re
 import time
@@ -114,8 +114,8 @@ def test_the_step_that_a_script_has_told_is_shown_with_its_progress(status_line:
 def test_a_step_is_one_short_line(status_line: StatusLine) -> None:
     status_line.show(document(1, *RUNS))
     status_line.show_progress(1, 1, "slewing\n to " + 20 * "the source ")
-    told = "slewing to the source the source the source the source..."
-    assert status_line.describe() == f"Running #1 observe.py for 0 s, {told} (1 %)."
+    reported = "slewing to the source the source the source the source..."
+    assert status_line.describe() == f"Running #1 observe.py for 0 s, {reported} (1 %)."
 
 
 def test_a_procedure_whose_main_has_ended_is_not_ready_for_another_start(status_line: StatusLine) -> None:
@@ -123,10 +123,12 @@ def test_a_procedure_whose_main_has_ended_is_not_ready_for_another_start(status_
     assert status_line.describe() == "No script is running."
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(5, "5 s"), (119, "119 s"), (121, "2 min"), (7200, "120 min")])
-def test_how_long_a_script_has_been_running(status_line: StatusLine, seconds: float, told: str) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "reported"), [(5, "5 s"), (119, "119 s"), (121, "2 min"), (7200, "120 min")]
+)
+def test_how_long_a_script_has_been_running(status_line: StatusLine, seconds: float, reported: str) -> None:
     status_line.show(document(1, *RUNS, since=time.time() - seconds))
-    assert re.fullmatch(rf"Running #1 observe.py for {told}\.", status_line.describe())
+    assert re.fullmatch(rf"Running #1 observe.py for {reported}\.", status_line.describe())
 
 
 def test_an_embedded_script_has_a_name_too(status_line: StatusLine) -> None:

@@ -1,4 +1,4 @@
-"""What annotations of a script's functions make of arguments, read from its text and from its functions."""
+"""Checks and conversions of arguments by annotations, read from a script's text and from its functions."""
 
 import textwrap
 from collections.abc import Callable

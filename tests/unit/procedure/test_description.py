@@ -1,4 +1,4 @@
-"""What the description of a script tells of it, read from its text."""
+"""Descriptions of scripts, read from their texts."""
 
 import textwrap
 from typing import Any

@@ -1,4 +1,4 @@
-"""What runs in a virtual environment finds the programs and packages of that environment first."""
+"""Programs in a virtual environment find the programs and packages of that environment first."""
 
 import os
 from pathlib import Path

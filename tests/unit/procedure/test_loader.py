@@ -78,9 +78,9 @@ def test_a_stack_trace_shows_the_lines_of_the_script(tmp_path: Path, embedded: b
     module = ModuleFactory.get_module(script)
     with pytest.raises(RuntimeError) as raised:
         module.main()
-    told = "".join(traceback.format_exception(raised.value))
-    assert "line 2, in main\n    raise RuntimeError('stuck')  # the antenna\n" in told
-    assert ("<embedded script>" if embedded else str(tmp_path / "a.py")) in told
+    reported = "".join(traceback.format_exception(raised.value))
+    assert "line 2, in main\n    raise RuntimeError('stuck')  # the antenna\n" in reported
+    assert ("<embedded script>" if embedded else str(tmp_path / "a.py")) in reported
 
 
 def test_what_the_top_level_raises_is_raised(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which files are scripts, and which are helpers of scripts."""
+"""Distinction of scripts and their helper modules."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a script's text tells of its functions, and what is said of arguments that do not fit."""
+"""Signatures from a script's text, and messages about arguments that do not fit."""
 
 import inspect
 import json
@@ -192,11 +192,11 @@ def test_what_does_not_fit_is_named_and_the_definition_is_shown(
     assert signature is not None
     with pytest.raises(ArgumentsError) as raised:
         signatures.check("main", signature, arguments)
-    told = str(raised.value)
-    assert told.startswith("the arguments of main() do not fit: ")
-    assert reason in told
+    reported = str(raised.value)
+    assert reported.startswith("the arguments of main() do not fit: ")
+    assert reason in reported
     defined = "main(target, exposure=1.0, /, *tags, filter, simulate: bool = True)"
-    assert told.endswith(f"the script defines {defined}")
+    assert reported.endswith(f"the script defines {defined}")
 
 
 MODES = """
@@ -261,7 +261,7 @@ def test_any_name_may_be_that_of_a_keyword_argument() -> None:
 
 
 class Scan:
-    """Something that can be called and is no function."""
+    """A callable that is not a function."""
 
     def __call__(self, target: str, exposure: float = 1.0) -> None:
         """Do nothing."""
@@ -279,10 +279,10 @@ class Scan:
 def test_a_worker_tells_the_signature_of_what_it_has_loaded(function: Any, definition: str) -> None:
     signature = signature_of(function)
     assert signature is not None
-    told = json.loads(json.dumps(signatures.to_json(signature)))
+    reported = json.loads(json.dumps(signatures.to_json(signature)))
     misfit = ProcedureInput(1, 2, 3, nonsense=4) if definition == "main()" else ProcedureInput()
     with pytest.raises(ArgumentsError, match=re.escape(f"the script defines {definition}")):
-        signatures.check("main", signatures.from_json(told), misfit)
+        signatures.check("main", signatures.from_json(reported), misfit)
 
 
 @pytest.mark.parametrize("function", [dict, type, 7])

@@ -1,4 +1,4 @@
-"""What Prometheus gets of controllers."""
+"""Metrics of controllers for Prometheus."""
 
 import re
 

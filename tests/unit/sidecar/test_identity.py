@@ -1,4 +1,4 @@
-"""Who may do what, by token and by session."""
+"""Rights by token and by session."""
 
 import time
 

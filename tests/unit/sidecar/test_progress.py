@@ -1,4 +1,4 @@
-"""What a stream sends, by what the feed has received."""
+"""Data of a stream, by the events of the feed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ def _events(*numbers: int) -> list[RawEvent]:
 
 
 class Streams:
-    """Streams of a feed that is told by the test what the controller has sent.
+    """Streams of a feed whose events come from the test.
 
     :param kept: how many events the feed keeps
     """

@@ -1,4 +1,4 @@
-"""The ring gives every reader every event once and in order, or tells it that it is too late."""
+"""The ring gives every reader every event once and in order, or reports that it is too late."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Scan IDs: unique whoever asks, or a refusal that says what to do."""
+"""Scan IDs: unique for all users, or a refusal that says what to do."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

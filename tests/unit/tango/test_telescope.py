@@ -1,4 +1,4 @@
-"""What the devices of a telescope are called."""
+"""Names of the devices of a telescope."""
 
 import pytest
 

@@ -39,15 +39,15 @@ _DETAILED = {
     NOT_ALLOWED: "Tango's own reason: the state of the device forbids the command. "
     "The description says what to do first.",
     "SKA_NoDebugger": "debugpy is not installed in the Python environment of the device server.",
-    "SKA_InvalidLoggingTarget": "A logging target is of no known form, or cannot be opened.",
+    "SKA_InvalidLoggingTarget": "A logging target has no known form, or cannot be opened.",
     DETAILS_REASON: "Not a reason by itself: the second error in the stack of a `DevFailed`. Its "
     "description is a JSON object with facts about the first, for programs.",
 }
-"""What reasons mean that stand for no exception."""
+"""Meanings of the reasons without an exception."""
 
 
 def commands() -> str:
-    """Return all commands: arguments, answers, who may send them, what they raise."""
+    """Return all commands: arguments, answers, permissions, reasons of errors."""
     # Those that change something come first.
     ordered = sorted(_OET.cmd_list, key=lambda name: name in QUERY_COMMANDS)
     own = {name: getattr(OETController, name).__module__ for name in ordered}
@@ -58,7 +58,7 @@ def commands() -> str:
 
 
 def _grouped(own: Mapping[str, str], base: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Return names by the titles that they stand below.
+    """Return names by their titles.
 
     :param own: names, and the modules that declare them
     :param base: names of the base device, that are the same in all SKA devices

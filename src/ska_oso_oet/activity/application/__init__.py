@@ -1,4 +1,4 @@
-"""The service by which activities of Scheduling Blocks are run and looked at."""
+"""The service that runs activities of Scheduling Blocks and describes them."""
 
 from ska_oso_oet.model import ActivitySummary
 from ska_oso_oet.oda import DEFAULT_TIME_LIMIT, SAMPLES_DIR, open_oda

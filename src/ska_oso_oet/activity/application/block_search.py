@@ -14,16 +14,16 @@ from .daemon_pool import DaemonPool
 _MAX_PAGE = 60_000
 """Bytes of JSON that the Scheduling Blocks of a page may have: with what is around them, less than 64 KiB."""
 _MAX_NAMES = 8_000
-"""Bytes of JSON that the names of one's activities may have."""
+"""Bytes of JSON that the names of the activities of one Scheduling Block may have."""
 _MAX_DEFECT = 500
 """Characters of a defect."""
 
 
 class BlockSearch:
-    """Finds Scheduling Blocks in the ODA, which may take long.
+    """Finds Scheduling Blocks in the ODA, in a thread, because that may take long.
 
     :param opened: returns the ODA; may raise an `OdaError`
-    :param threads: where the ODA is asked
+    :param threads: threads that send the requests to the ODA
     """
 
     def __init__(self, opened: Callable[[], Oda], threads: DaemonPool) -> None:
@@ -38,7 +38,7 @@ class BlockSearch:
         :param query: what to look for
         :returns: gets a `SchedulingBlockPage` as JSON in ASCII, or an `OdaError`; can always be cancelled
         """
-        # It never counts as running, so that nobody waits for an ODA that does not answer.
+        # It never counts as running: a cancellation must not wait for an ODA that does not answer.
         search: Future[str] = Future()
         with self._lock:
             self._begun.add(search)
@@ -65,7 +65,7 @@ class BlockSearch:
                 search.set_result(json.dumps(self._find(query).model_dump()))
             except InvalidStateError:
                 raise
-            except Exception as error:  # whatever it is, the client must hear of it
+            except Exception as error:  # any exception is reported to the client
                 search.set_exception(error)
 
     def _find(self, query: SchedulingBlockQuery) -> SchedulingBlockPage:

@@ -1,4 +1,4 @@
-"""What can be asked of the service."""
+"""Requests to the activity service."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ class ActivityCommand:
     :param create_env: run a git script in the Python environment of its repository
     :param script_args: keyword arguments that override those of the Scheduling Block, by function
     :param sbd_uri: ``file:///path.json`` or ``oda://sbd-id[/version]``; None if an ID names it
-    :param hold: what its script waits with until a start releases it
+    :param hold: the steps that its script postpones until a start releases it
     """
 
     activity_name: str

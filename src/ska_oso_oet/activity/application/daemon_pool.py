@@ -1,4 +1,4 @@
-"""Threads for what may take long."""
+"""Threads for jobs that may take long."""
 
 import logging
 import threading
@@ -12,10 +12,9 @@ Job = Callable[[], object]
 
 
 class DaemonPool:
-    """Does jobs in threads that are made when they are needed, and never keep the process from ending.
+    """Pool of daemon threads, created on demand, that never keep the process from ending.
 
-    That is what sets it apart from ThreadPoolExecutor: a server that is told to end does not wait for an
-    answer that may never come.
+    A ThreadPoolExecutor would delay the end of the server until its jobs have ended, which may be never.
 
     :param name: name of the threads
     :param size: how many there may be; with one, jobs are done in order
@@ -31,7 +30,7 @@ class DaemonPool:
         self._closed = False
 
     def submit(self, job: Job) -> None:
-        """Have a job done soon. After `close` nothing is done any more.
+        """Submit a job. After `close`, jobs are ignored.
 
         :param job: what to do; if it raises, that is logged
         """

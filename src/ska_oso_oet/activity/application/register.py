@@ -1,4 +1,4 @@
-"""All activities: the live ones as they are, and what is told of any of them."""
+"""Register of all activities: the live ones, and the published summaries and events of all."""
 
 import threading
 import time
@@ -38,7 +38,7 @@ _SERVER_DIED = (
 class ActivityRegister:
     """Numbers activities, holds the live ones, and publishes every change of one. Any thread may use it.
 
-    Every change is one transaction of the journal: the events that tell it, and the new summary. Changes
+    Every change is one transaction of the journal: the events that report it, and the new summary. Changes
     are published in the order in which they are made.
 
     :param bus: where to publish
@@ -64,7 +64,7 @@ class ActivityRegister:
         return self._summaries.view
 
     def recall(self) -> None:
-        """Take up what former servers left in a journal that could not be read at the start.
+        """Load the records of previous servers from a journal that could not be read at the start.
 
         Does not wait for the bus.
 
@@ -94,7 +94,8 @@ class ActivityRegister:
 
         :param cmd: what was asked for
         :param origin: who asked
-        :raises ActivityRefusedError: if it holds text that is not valid Unicode; nothing has begun then
+        :raises ActivityRefusedError: if it contains text that is not valid Unicode; the activity is not
+            created
         :returns: ID of the activity
         """
         with self._lock:
@@ -104,7 +105,7 @@ class ActivityRegister:
                 document = self._summaries.document(summary)
             except ValueError as error:
                 raise ActivityRefusedError(
-                    f"the request holds text that is not valid Unicode: {error}"
+                    f"the request contains text that is not valid Unicode: {error}"
                 ) from None
             self._next_id += 1
             self._live[activity.activity_id] = activity
@@ -136,7 +137,7 @@ class ActivityRegister:
 
     @contextmanager
     def changing(self, activity_id: int) -> Iterator[Activity | None]:
-        """Change an activity, as one step; what the change was is published at the end.
+        """Change an activity, as one step; the change is published at the end.
 
         :param activity_id: the activity
         :returns: the activity; None if it is not live
@@ -177,7 +178,7 @@ class ActivityRegister:
     def summary(self, activity_id: int) -> ActivitySummary:
         """Return the summary of an activity, as it was committed.
 
-        :raises ActivityNotFoundError: if it never was, or is no longer kept
+        :raises ActivityNotFoundError: if it does not exist, or is no longer kept
         """
         summary = self._summaries.get(activity_id)
         if summary is None:

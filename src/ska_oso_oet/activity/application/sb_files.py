@@ -1,4 +1,4 @@
-"""Scheduling Blocks in files, where the scripts of activities read them."""
+"""Files with Scheduling Blocks, for the scripts of activities."""
 
 import hashlib
 import threading
@@ -40,22 +40,21 @@ class SbFiles:
         path, content = self.path_of(definition), _content(definition)
         try:
             with self._lock:
-                # Not its existence alone: a script may have written to it.
+                # Its content is checked, too: a script may have written to it.
                 if not _holds(path, content):
                     self._folder.mkdir(parents=True, exist_ok=True)
                     write_file(path, content)
         except OSError as error:
             raise ActivityRefusedError(
                 f"Scheduling Block {definition.sbd_id} cannot be written to {error.filename}: "
-                f"{error.strerror}; see to the disk of the state directory, then run the activity again"
+                f"{error.strerror}; check the disk of the state directory, then run the activity again"
             ) from error
         return path
 
     def keep_only(self, needed: Callable[[], Collection[str]]) -> None:
-        """Remove the files that nobody needs.
+        """Remove the files that are not needed.
 
-        Nothing is written meanwhile: whoever says that a file is needed before writing it finds it there
-        afterwards.
+        Nothing is written meanwhile: a file that is listed as needed before it is written is not removed.
 
         :param needed: returns the paths of files that are needed
         """
@@ -75,7 +74,7 @@ def _content(definition: SBDefinition) -> bytes:
         return definition.to_json().encode()
     except UnicodeEncodeError as error:
         raise InvalidSchedulingBlockError(
-            f"Scheduling Block {definition.sbd_id} holds text that is not valid Unicode: {error}; "
+            f"Scheduling Block {definition.sbd_id} contains text that is not valid Unicode: {error}; "
             "correct it there"
         ) from None
 

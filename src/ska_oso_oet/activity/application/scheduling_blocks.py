@@ -1,4 +1,4 @@
-"""Scheduling Blocks: where they come from, and whom to tell that one is executed."""
+"""Access to Scheduling Blocks in the ODA and in files, and reports of executions to the ODA."""
 
 import logging
 import threading
@@ -19,13 +19,13 @@ LOGGER = logging.getLogger(__name__)
 
 
 class SchedulingBlocks:
-    """The ODA, opened when it is first needed, and files. Its methods may take long.
+    """Reads Scheduling Blocks from the ODA, which is opened when first needed, and from files. May take long.
 
-    A service whose ODA is not set up can do all that needs none.
+    Without an ODA, everything works that does not need one.
 
     :param open_oda: opens the ODA
     :param roots: folders that files of Scheduling Blocks may be in
-    :param record_executions: whether to tell the ODA what is executed
+    :param record_executions: whether to report executions to the ODA
     """
 
     def __init__(
@@ -42,24 +42,28 @@ class SchedulingBlocks:
         """Return the Scheduling Block that a URI names.
 
         :param uri: ``file:///path.json`` or ``oda://sbd-id[/version]``
-        :raises OdaError: if it cannot be had
+        :raises OdaError: if it is unavailable
         """
         return load_sbdefinition(uri, self.opened(), self._roots)
 
     def has_changed(self, uri: str, known: SBDefinition) -> bool:
-        """Return whether a Scheduling Block is not as it was; it counts as it was while it cannot be had.
+        """Return whether a Scheduling Block has changed; False while it cannot be read.
 
         :param uri: ``file:///path.json`` or ``oda://sbd-id``
-        :param known: what it was
+        :param known: the version to compare with
         """
         try:
             return self.load(uri) != known
         except OdaError as error:
-            LOGGER.warning("Scheduling Block %s is taken as it was: %s", known.sbd_id, error)
+            LOGGER.warning(
+                "Scheduling Block %s cannot be read again, and the known version is used: %s",
+                known.sbd_id,
+                error,
+            )
             return False
 
     def record(self, instance: SBInstance) -> None:
-        """Tell the ODA that a Scheduling Block is executed; an observation does not depend on that.
+        """Report to the ODA that a Scheduling Block is executed; a failure is logged only.
 
         :param instance: the record
         """
@@ -73,7 +77,7 @@ class SchedulingBlocks:
             LOGGER.warning("The execution of %s could not be recorded: %s", instance.sbd_id, error)
 
     def close(self) -> None:
-        """Let go of the ODA. Requests that wait for their next attempt end at once."""
+        """Close the ODA. Requests that wait for their next attempt end at once."""
         with self._lock:
             self._closed = True
             if self._oda is not None:

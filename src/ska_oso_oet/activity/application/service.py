@@ -49,7 +49,7 @@ from .scheduling_blocks import SchedulingBlocks
 LOGGER = logging.getLogger(__name__)
 
 _EXPECTED = (OdaError, ScriptError, ActivityRefusedError, StateForbidsError)
-"""Why an activity may fail without any defect of this program."""
+"""Exceptions by which an activity may fail without any defect of this program."""
 
 _ODA_THREADS = 16
 """How many requests to the ODA there may be at the same time."""
@@ -60,8 +60,8 @@ _CLOSE_TIMEOUT = 0.5
 class ActivityService:
     """Runs activities of Scheduling Blocks, each by a procedure of the script execution service.
 
-    What may take long is done in threads of this service. What becomes of an activity follows from the
-    documents of its procedure, whoever starts and stops that.
+    Steps that may take long run in threads of this service. The state of an activity follows from the
+    documents of its procedure, even if other clients start and stop that procedure.
 
     Call `close` before the script execution service is shut down.
 
@@ -72,7 +72,7 @@ class ActivityService:
     :param sb_roots: folders that files of Scheduling Blocks may be in
     :param history_length: how many ended activities `summarise` lists
     :param connect: opens the ODA; by default the one that the environment names
-    :param record_executions: whether to tell the ODA what is executed
+    :param record_executions: whether to report executions to the ODA
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class ActivityService:
         self._oda_threads = DaemonPool("oet-scheduling-blocks", _ODA_THREADS)
         self.search = BlockSearch(self._blocks.opened, self._oda_threads)
         """Finds Scheduling Blocks."""
-        # What is done here takes milliseconds, so that nothing waits for an ODA that is not its own.
+        # Jobs in this pool take milliseconds: no activity waits for another activity's ODA.
         self._errands = DaemonPool("oet-activities", 1)
         bus.subscribe(self._on_batch)
         if not is_new:
@@ -134,8 +134,8 @@ class ActivityService:
         :param cmd: what to run
         :param request_id: ID of the request, for events; by default its time
         :param origin: where the request comes from, instead of a `request_id`
-        :raises ActivityRefusedError: if it is certain that this cannot be done; there is no activity then
-        :raises ArgumentsError: if it is for the subarray of another controller; there is none then, either
+        :raises ActivityRefusedError: if it is certain that this cannot be done; then no activity is created
+        :raises ArgumentsError: if it is for the subarray of another controller; then none is created, either
         :raises InvalidIdentifierError: if the ID or the URI of the Scheduling Block is malformed
         :returns: summary of the new activity
         """
@@ -174,7 +174,7 @@ class ActivityService:
         with self._register.changing(activity_id) as activity:
             if activity is not None:
                 activity.procedure_id = prepared_summary.id
-                # It may have gone on already, before anybody knew whose it is.
+                # It may have changed state already, before it was attached.
                 document = self.scripts.view.get(prepared_summary.id)
                 if document is not None:
                     self._follow(activity, document.value)
@@ -184,7 +184,7 @@ class ActivityService:
         return self._committed(activity_id)
 
     def request_stop(self, activity_id: int, by: Requester | None = None, reason: str | None = None) -> None:
-        """Begin to stop an activity and its procedure, if there is one by now. Returns at once.
+        """Begin to stop an activity and its procedure, if there is one. Returns at once.
 
         :param activity_id: the activity
         :param by: who asks for it
@@ -214,10 +214,10 @@ class ActivityService:
     # Looking
 
     def is_outdated(self, activity_id: int, cmd: ActivityCommand) -> bool:
-        """Return whether a Scheduling Block has changed since then. May take as long as the ODA may.
+        """Return whether a Scheduling Block has changed since then. May wait for the ODA.
 
         :param activity_id: the activity
-        :param cmd: what was asked for
+        :param cmd: the request
         """
         with self._register.changing(activity_id) as activity:
             known = None if activity is None else activity.scheduling_block
@@ -231,7 +231,7 @@ class ActivityService:
     def summary(self, activity_id: int) -> ActivitySummary:
         """Return the summary of an activity.
 
-        :raises ActivityNotFoundError: if it never was, or is no longer kept
+        :raises ActivityNotFoundError: if it does not exist, or is no longer kept
         """
         return self._register.summary(activity_id)
 
@@ -239,7 +239,7 @@ class ActivityService:
         """Return summaries of activities.
 
         :param activity_ids: which ones; None for all that are live and the newest that have ended
-        :raises ActivityNotFoundError: if one of them never was, or is no longer kept
+        :raises ActivityNotFoundError: if one of them does not exist, or is no longer kept
         """
         if activity_ids is None:
             return self._register.listed()
@@ -250,7 +250,7 @@ class ActivityService:
         return self._register.activity_of(procedure_id)
 
     def recall(self) -> None:
-        """Take up what former servers have left in a journal that could not be read at the start.
+        """Load the records of previous servers from a journal that could not be read at the start.
 
         Does not wait for the bus.
 
@@ -261,13 +261,13 @@ class ActivityService:
     # The end
 
     def close(self) -> None:
-        """End what is being done for activities. Those that have a procedure end with that."""
+        """End the steps in progress. Activities that have a procedure end with that."""
         for summary in self._register.live():
             with self._register.changing(summary.id) as activity:
                 if activity is not None and activity.procedure_id is None:
                     activity.reason = "The server was shut down before the script was prepared."
                     activity.enter([(ActivityState.STOPPED, time.time())])
-        # Only now, for what fails because of this must not be what is told of an activity.
+        # Only now: failures that this causes must not be reported as the failures of activities.
         self._blocks.close()
         self.search.close()
         self._errands.close(_CLOSE_TIMEOUT)
@@ -277,7 +277,7 @@ class ActivityService:
     # Steps, each in a thread of this service
 
     def _do(self, threads: DaemonPool, activity_id: int, step: Job) -> None:
-        """Have a step taken; if it fails, so does the activity."""
+        """Run a step in a thread; if it fails, the activity fails."""
 
         def attempt() -> None:
             try:
@@ -291,7 +291,7 @@ class ActivityService:
         threads.submit(attempt)
 
     def _resolve(self, activity_id: int, cmd: ActivityCommand) -> None:
-        """Find out what to run."""
+        """Read the Scheduling Block and find the script and its arguments."""
         definition = self._blocks.load(cmd.uri)
         described = definition.activity(cmd.activity_name)
         script = to_script(described, cmd.create_env)
@@ -300,7 +300,7 @@ class ActivityService:
         with suppress(ScriptError):  # what is wrong with it is reported when it is prepared
             signatures = self.scripts.signatures(script)
         arguments = merge_arguments(described, cmd.script_args, sb_json, signatures)
-        # First known to be needed, then written: see `SbFiles.keep_only`.
+        # First list it as needed, then write it: see `SbFiles.keep_only`.
         with self._register.changing(activity_id) as activity:
             if activity is None:
                 return
@@ -326,18 +326,18 @@ class ActivityService:
                 f"the script was ready and could not be started: {error}, then run the activity again"
             ) from error
         except (StateForbidsError, ProcedureNotFoundError) as error:
-            # Somebody else has started or stopped it: its documents tell what became of it.
+            # Another client has started or stopped it: its documents show its state.
             LOGGER.info("Procedure %d is not started by its activity: %s", procedure_id, error)
 
     def _fail(self, activity_id: int, reason: str) -> None:
         with self._register.changing(activity_id) as activity:
             if activity is None:
                 return
-            # A reason may quote a file name that is no text: what cannot be told must not hide the failure.
+            # A reason may quote a file name that is not text: that must not hide the failure.
             activity.reason = reason.encode(errors="replace").decode()
             activity.enter([(ActivityState.FAILED, time.time())])
         if activity.procedure_id is not None:
-            # Nobody would start it any more, and its process would wait for ever.
+            # No client would start it, and its process would wait forever.
             self._stop_procedure(activity.procedure_id)
 
     def _stop_procedure(
@@ -352,14 +352,14 @@ class ActivityService:
 
         def needed() -> set[str]:
             live = self._register.live()
-            # Whoever is no longer among the live ones is listed after this.
+            # An activity that is no longer live is listed after this.
             self._bus.committed().result()
             return {summary.sb_json for summary in [*live, *self._register.listed()] if summary.sb_json}
 
         try:
             self._files.keep_only(needed)
         except OSError as error:
-            LOGGER.warning("Scheduling Blocks that are not needed any more could not be removed: %s", error)
+            LOGGER.warning("Scheduling Blocks that are no longer needed could not be removed: %s", error)
 
     # Following, in the thread of the bus
 
@@ -378,7 +378,7 @@ class ActivityService:
                 self._follow(activity, procedure)
 
     def _follow(self, activity: Activity, procedure: ProcedureSummary) -> None:
-        """Let an activity come as far as its procedure."""
+        """Update the state of an activity from that of its procedure."""
         entered = activity.enter(activity_states(procedure.history.process_states))
         if ActivityState.RUNNING in entered and activity.scheduling_block is not None:
             instance = SBInstance.of_activity(
@@ -392,6 +392,6 @@ class ActivityService:
             self._do(self._errands, activity.activity_id, start)
 
     def _committed(self, activity_id: int) -> ActivitySummary:
-        """Return a summary that holds all that has happened up to now."""
+        """Return the latest summary."""
         self._bus.committed().result()
         return self.summary(activity_id)

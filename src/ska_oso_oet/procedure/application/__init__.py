@@ -1,4 +1,4 @@
-"""The service by which scripts are prepared, started, stopped and looked at."""
+"""The service that prepares, starts, stops and describes scripts."""
 
 from ska_oso_oet.model import ArgCapture, ProcedureHistory, ProcedureSummary
 

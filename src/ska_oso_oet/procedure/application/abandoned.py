@@ -1,4 +1,4 @@
-"""The end of procedures whose server died."""
+"""Final states of procedures whose server died."""
 
 import time
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ def conclude_as_unknown(kept: KeptFiles, summary: ProcedureSummary) -> Conclusio
     reason = (
         "The server of this procedure ended while the procedure was alive, and its process was killed; "
         f"the next server noticed that at {noticed}. "
-        "How far the script had come is not known: see its output and its events."
+        "It is not known how far the script ran: see its output and its events."
     )
     left = summary.model_copy(update={"files": kept.listing(summary.id).files})
     unknown = left.entering(ProcedureState.UNKNOWN, now, reason)

@@ -1,6 +1,7 @@
 """Checks of a script before a procedure is created for it.
 
-What takes long is left to the script's own process: a long text is not even read here. See `source.LONG`.
+Checks that take long are done by the script's own process: a long text is not even read here. See
+`source.LONG`.
 """
 
 import hashlib
@@ -35,9 +36,9 @@ from .commands import PrepareProcessCommand
 class Admitted(NamedTuple):
     """A script that may be run.
 
-    :param path: its file, all links resolved; None if it has no file, or none here yet
-    :param outline: what its text says of its functions; None if that shows only when it is loaded
-    :param header: what its text says of the packages that it needs, None if it needs none
+    :param path: its file, all links resolved; None if it has no file, or has not been fetched
+    :param outline: functions that its text defines; None if they are known only when it is loaded
+    :param header: packages that its text requires; None if it needs none
     """
 
     path: Path | None
@@ -45,7 +46,7 @@ class Admitted(NamedTuple):
     header: ScriptHeader | None = None
 
     def plan(self, cmd: PrepareProcessCommand, subarray: int | None) -> ProcedurePlan:
-        """Return what is to run, with the subarray where functions are known to take one.
+        """Return the plan of a procedure, with the subarray where functions are known to take one.
 
         :param cmd: what is to be prepared
         :param subarray: the subarray that its functions get where they take one; None if there is none
@@ -54,9 +55,11 @@ class Admitted(NamedTuple):
         known: dict[str, inspect.Signature | None] = {}
         if self.outline is not None:
             certain = {
-                name: told for name, told in self.outline.items() if told.signature or not told.defined
+                name: described
+                for name, described in self.outline.items()
+                if described.signature or not described.defined
             }
-            known = {name: told.signature for name, told in certain.items()}
+            known = {name: described.signature for name, described in certain.items()}
         arguments = cmd.init_args, cmd.main_args
         plan = ProcedurePlan(cmd.script, self.path, *arguments, subarray, known, self.header)
         return plan._replace(overridden=frozenset(cmd.overrides)).fitted()
@@ -77,11 +80,11 @@ class Admitted(NamedTuple):
         """
         if self.outline is not None and not self.outline["main"].defined:
             raise ScriptDefectiveError(
-                f"{name} has no function main(), nor does its init() bind one: define what is to run"
+                f"{name} has no function main(), and its init() does not bind one: define main()"
             )
 
     def takers(self, parameter: str) -> set[str]:
-        """Return which functions are to be given a value: those that name the parameter in their signature.
+        """Return the functions that get a value: those that name the parameter in their signature.
 
         If none is known to name it, one that may take it; none if it is certain that neither does.
 
@@ -137,7 +140,7 @@ class Admission:
             return ""
 
     def describe(self, script: ExecutableScript) -> ScriptDescription:
-        """Return what a script says of itself, without running it.
+        """Return the description of a script, without running it.
 
         :param script: the script
         :raises ScriptNotAtHandError: if it is in git, or long
@@ -165,7 +168,7 @@ class Admission:
         :raises ScriptError: if the place of a script in git cannot be one
         """
         if isinstance(script, GitScript):
-            # Its text is not here: what is wrong with that fails the procedure.
+            # Its text is not fetched yet: a fault in it fails the procedure.
             self._repositories.admit(script)
             return Admitted(None)
         path, text = self._find(script, trusted=trusted)
@@ -179,7 +182,7 @@ class Admission:
 
         :param script: the script
         :param trusted: whether it may be anywhere
-        :returns: its file, all links resolved; None if it has no file, or none here yet
+        :returns: its file, all links resolved; None if it has no file, or has not been fetched
         :raises ScriptError: if the script is refused, see `examine`
         """
         match script:
@@ -207,19 +210,19 @@ class Admission:
         if path is not None:
             is_long = source.file_size(path, self._size_limit) > source.LONG
             return path, None if is_long else source.read_file(path, self._size_limit)
-        assert isinstance(script, EmbeddedStringScript), "what has no file is given as its text"  # noqa: S101
+        assert isinstance(script, EmbeddedStringScript), "a script without a file is given as its text"  # noqa: S101
         return None, script.script if source.text_size(script.script) <= source.LONG else None
 
 
 @lru_cache(maxsize=64)
 def _read(text: str | bytes, name: str) -> tuple[Mapping[str, Outline], ScriptHeader | None]:
-    """Return what a text says of its functions and of the packages that it needs. Most scripts run often."""
+    """Return the functions and the required packages of a text. Most scripts run often."""
     return ScriptText(text, name).outlines(), read_header(text, name)
 
 
 def _beginning(script: ExecutableScript, path: Path | None) -> str | bytes:
-    """Return as much of a long script as the server reads: its header is there."""
+    """Return the beginning of a long script, which has its header."""
     if isinstance(script, EmbeddedStringScript):
         return script.script[: source.LONG]
-    assert path is not None, "what is not given as its text has a file"  # noqa: S101
+    assert path is not None, "a script that is not given as its text has a file"  # noqa: S101
     return source.read_beginning(path)

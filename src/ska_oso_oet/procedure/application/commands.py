@@ -1,4 +1,4 @@
-"""What can be asked of the service."""
+"""Requests to the script execution service."""
 
 import inspect
 import time
@@ -17,15 +17,15 @@ from ..execution.procedure import Hold
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a request comes from.
+    """Origin of a request.
 
     :param msg_src: component that makes it; the source of its events
     :param request_id: carried by all events that it causes; its time, seconds since 1970
     :param name_command: gives the ID of the long-running command that it is, for the ID of the procedure
     :param announcement: its event, to be published as soon as the request has been granted
     :param requested_by: who makes it, None if the OET does by itself
-    :param queue_entry: the entry of the observing queue that it is made for, None if it is made by hand
-    :param recorded_as: field of the procedure's summary that says who makes it, beside its event
+    :param queue_entry: the entry of the observing queue that it is made for, None if a client makes it
+    :param recorded_as: field of the procedure's summary that records the requester, in addition to its event
     """
 
     msg_src: str = "ScriptExecutionService"
@@ -54,7 +54,7 @@ class PrepareProcessCommand:
     :param init_args: arguments of ``init``
     :param main_args: arguments of ``main``, for a start that gives none
     :param overrides: arguments that replace some of these, by function
-    :param hold: what waits until a start releases the procedure
+    :param hold: the steps that wait until a start releases the procedure
     """
 
     script: ExecutableScript
@@ -64,10 +64,10 @@ class PrepareProcessCommand:
     hold: Hold = Hold.NOTHING
 
     def overridden(self, signature: Callable[[str], inspect.Signature | None]) -> "PrepareProcessCommand":
-        """Return the same, with the arguments that its overrides lead to.
+        """Return the same, with its overrides applied.
 
-        Overrides are left only for functions of which the signature is not known: there an argument by
-        name may replace one by position, which shows when the script is loaded.
+        Overrides are left only for functions of which the signature is not known: there an argument by name
+        may replace one by position, which is known when the script is loaded.
 
         :param signature: returns the signature of a function, None if that is not known
         """
@@ -108,7 +108,7 @@ class StopProcessCommand:
 
     :param process_uid: ID of the procedure
     :param run_abort: whether to run the abort script once it has stopped
-    :param at_checkpoint: whether to let it go on to its next checkpoint
+    :param at_checkpoint: whether to let it continue to its next checkpoint
     :param reason: why, if no client has asked for that
     """
 
@@ -120,7 +120,7 @@ class StopProcessCommand:
 
 @dataclass(frozen=True)
 class StopOutcome:
-    """How a stop went.
+    """Result of a stop.
 
     :param stopped: the procedure that was stopped
     :param abort: the procedure that ran the abort script, if there was one
@@ -151,7 +151,7 @@ class StopOutcome:
 
     @property
     def message(self) -> str:
-        """What happened, for an operator."""
+        """Description of the result, for an operator."""
         stopped = f"Successfully stopped script with ID {self.stopped.id}"
         if (failure := self.abort_failure) is None:
             return f"{stopped} and aborted subarray activity" if self.abort is not None else stopped
@@ -167,7 +167,7 @@ def _name(procedure: ProcedureSummary) -> str:
 
 
 class Stopping(Future[StopOutcome]):
-    """A stop that goes on. A stop at a checkpoint may end with a `StopWithdrawnError`.
+    """A stop in progress. A stop at a checkpoint may end with a `StopWithdrawnError`.
 
     :ivar abort_id: the procedure that runs the abort script afterwards, None if there is none
     """

@@ -1,4 +1,4 @@
-"""Procedures that were: found among all that are kept, and run again."""
+"""History of procedures: searches among all that are kept, and requests to run them again."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -59,7 +59,7 @@ def _matches(document: Document, query: HistoryQuery) -> bool:
 
 
 def rerun(summary: ProcedureSummary, replaced: Mapping[Any, ProcedureInput]) -> PrepareProcessCommand:
-    """Return what prepares the script of a procedure again.
+    """Return the command that prepares the script of a procedure again.
 
     A script from git is of the same commit.
 

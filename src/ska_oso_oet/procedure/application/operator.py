@@ -1,4 +1,4 @@
-"""What operators ask of scripts that run: pauses, answers, messages, and the context of all scripts."""
+"""Requests of operators to running scripts: pauses, answers, messages, and the context of all scripts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ from .commands import Origin
 
 
 class OperatorService:
-    """Carries out what operators ask of scripts that run.
+    """Carries out requests of operators to running scripts.
 
     :param bus: where requests are announced
     :param manager: runs the scripts
@@ -38,7 +38,7 @@ class OperatorService:
         self._questions = questions
 
     def recall(self) -> None:
-        """Take up what former servers left in a journal that could not be read at the start.
+        """Load the records of previous servers from a journal that could not be read at the start.
 
         :raises JournalUnavailableError: if it still cannot be read
         """
@@ -47,7 +47,7 @@ class OperatorService:
     # Pauses
 
     def pause(self, request: CheckpointRequest, origin: Origin | None = None) -> CheckpointReply:
-        """Have a script wait at its next checkpoint.
+        """Pause a script at its next checkpoint.
 
         :param request: the procedure
         :param origin: where the request comes from
@@ -57,11 +57,11 @@ class OperatorService:
         return self._request("pause", Conversations.pause, request, origin)
 
     def resume(self, request: CheckpointRequest, origin: Origin | None = None) -> CheckpointReply:
-        """Have a script go on, and withdraw what was to happen at its next checkpoint; see `pause`."""
+        """Let a script continue, and withdraw a pause or stop at its next checkpoint; see `pause`."""
         return self._request("resume", Conversations.resume, request, origin)
 
     def step(self, request: CheckpointRequest, origin: Origin | None = None) -> CheckpointReply:
-        """Have a script go on to its next checkpoint, and wait there; see `pause`."""
+        """Let a script continue to its next checkpoint, and wait there; see `pause`."""
         return self._request("step", Conversations.step, request, origin)
 
     def _request(
@@ -96,8 +96,8 @@ class OperatorService:
         :param request: the question and the answer
         :param origin: where the request comes from
         :raises QuestionNotFoundError: if there is no such question
-        :raises QuestionClosedError: if it does not wait for an answer; the message says what it got
-        :raises AnswerError: if the answer does not fit; the message says what would
+        :raises QuestionClosedError: if it does not wait for an answer; the message says how it ended
+        :raises AnswerError: if the answer does not fit; the message says which answers are valid
         """
         origin = origin or Origin(requested_by=request.requested_by)
         fields = {"question": request.question, "answer": request.answer}
@@ -107,7 +107,7 @@ class OperatorService:
                 Conversations.answer, request.question, request.answer, origin.requested_by
             )
         except QuestionClosedError:
-            # What has become of it may be on its way to the journal.
+            # Its end may not be in the journal yet.
             self._bus.committed().result()
             if (closed := self._questions.get(request.question)) is None:
                 raise QuestionNotFoundError(
@@ -137,7 +137,7 @@ class OperatorService:
         return SendReply(pid=pid, topic=request.topic)
 
     def set_context(self, context: Mapping[str, Any]) -> None:
-        """Have all scripts know what operators have set. Does not wait.
+        """Set the context of all scripts. Does not wait.
 
         :param context: a JSON object
         """
@@ -148,18 +148,18 @@ class OperatorService:
 
 
 def _message(verb: str, standing: Standing) -> str:
-    """Return what happens after a request about checkpoints, for people."""
+    """Describe the effect of a request about checkpoints, for people."""
     name = f"Procedure {standing.procedure_id}"
     if verb == "resume":
-        return f"{name} goes on."
+        return f"{name} continues."
     if standing.at_checkpoint is None:
         return f"{name} is paused."
     if standing.at_checkpoint is AtCheckpoint.STOP:
         return f"{name} is stopped at its next checkpoint."
-    pauses = "goes on to its next checkpoint" if verb == "step" else "pauses at its next checkpoint"
+    pauses = "continues to its next checkpoint" if verb == "step" else "pauses at its next checkpoint"
     if standing.checkpoints or standing.state is ProcedureState.PAUSED:
         return f"{name} {pauses}."
     return (
-        f"{name} {pauses}. It has come to none so far: a script without checkpoints never pauses. "
+        f"{name} {pauses}. It has reached none so far: a script without checkpoints never pauses. "
         "Resume withdraws this."
     )

@@ -1,4 +1,4 @@
-"""Questions of scripts: what is published of them, and what is known of them."""
+"""Questions of scripts: their events, and their documents."""
 
 import time
 
@@ -24,10 +24,10 @@ def question_event(question: Question) -> Announcement:
 
 
 def question_store(bus: EventBus, history_length: int) -> SummaryStore[Question]:
-    """Return the questions of all scripts. Those that were open when a former server died are withdrawn.
+    """Return the questions of all scripts. Those that were open when a previous server died are withdrawn.
 
     :param bus: where they are published
-    :param history_length: how many that have ended are at hand
+    :param history_length: how many that have ended are kept in memory
     """
 
     def conclude(question: Question) -> Conclusion[Question]:

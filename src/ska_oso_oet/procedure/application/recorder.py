@@ -1,4 +1,4 @@
-"""Publication of what happens to procedures, as events and documents.
+"""Recorder of procedures: publishes their changes as events and documents.
 
 Its methods run in the thread of the message loop, so that the order of what it publishes is the order
 in which it happened.
@@ -36,12 +36,12 @@ KIND = "procedure"
 """Kind of the documents that hold summaries of procedures."""
 
 _MAX_BACKLOG = 2000
-"""Entries of the bus that may wait: enough that it has always some, few enough to be handled in a moment."""
+"""Entries of the bus that may wait: enough to keep it busy, few enough to be handled in a moment."""
 
 _LONG = 64 * 1024
-"""Characters of a summary that is not published with every checkpoint, but with the next state."""
+"""Characters of a summary from which on it is published with the next state, not with every checkpoint."""
 
-# Events that go with a state, beside the announcement of the state itself.
+# Events of a state, in addition to the event that announces the state itself.
 _LIFECYCLE = {
     ProcedureState.CREATING: "procedure.lifecycle.created",
     ProcedureState.RUNNING: "procedure.lifecycle.started",
@@ -54,7 +54,7 @@ _LIFECYCLE = {
 
 @dataclass
 class _Record:
-    """What is known of a live procedure.
+    """Record of a live procedure.
 
     :param summary: its summary as it was published last; at first one without a state in its history
     :param origin: the request that its next events belong to
@@ -95,14 +95,14 @@ class Recorder:
         self._on_idle: list[Callable[[], None]] = []
 
     def call_when_idle(self, function: Callable[[], None]) -> None:
-        """Have a function called whenever no procedure runs any more, or has reserved that it will.
+        """Subscribe a function to the moments when no procedure runs, and none has reserved a run.
 
         :param function: called in the thread of the message loop: it must be quick, and wait for nothing
         """
         self._on_idle.append(function)
 
     def idle(self) -> None:
-        """No procedure runs any more."""
+        """No procedure runs now."""
         for function in self._on_idle:
             function()
 
@@ -145,13 +145,13 @@ class Recorder:
         record.news["script_args"] = with_call(known, ArgCapture(function, arguments, time.time()))
 
     def noted(self, procedure_id: int, facts: Mapping[str, Any]) -> None:
-        """Something is known of a procedure: it is published with the next state."""
+        """A fact about a procedure is known: it is published with the next state."""
         self._records[procedure_id].news.update(facts)
 
     def announced(
         self, procedure_id: int, facts: Mapping[str, Any], topic: str, fields: Mapping[str, Any]
     ) -> None:
-        """Something is known of a procedure: publish an event, and the summary unless it is long."""
+        """A fact about a procedure is known: publish an event, and the summary unless it is long."""
         self.noted(procedure_id, facts)
         record = self._records[procedure_id]
         record.summary, record.news = record.summary.model_copy(update=record.news), {}
@@ -215,7 +215,7 @@ def _lifecycle_topic(summary: ProcedureSummary) -> str | None:
 
 
 def listed_text(document: Document) -> str:
-    """Return the JSON of a summary as lists and events have it; see `ProcedureSummary.in_lists`.
+    """Return the JSON of a summary for lists and events; see `ProcedureSummary.in_lists`.
 
     :param document: document of a procedure
     """

@@ -1,4 +1,4 @@
-"""What can be read of a procedure beside its summary: its files, and the packages of its environment."""
+"""Records of procedures in addition to their summaries: files, and packages of their environments."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from ..execution.working_directories import working_directories
 
 
 class RunRecords:
-    """Reads what procedures have left, and the files of those that are live.
+    """Reads the records of procedures, and the files of those that are live.
 
     :param settings: how scripts are executed
     :param summary: returns the summary of a procedure
@@ -28,7 +28,7 @@ class RunRecords:
     def files(self, procedure_id: int) -> FileList:
         """Return the files of a procedure; of one that is live, those that are there at present.
 
-        :raises ProcedureNotFoundError: if it never was, or is no longer kept
+        :raises ProcedureNotFoundError: if it does not exist, or is no longer kept
         """
         summary = self._summary(procedure_id)
         if summary.state.is_final:

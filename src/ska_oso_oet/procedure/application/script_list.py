@@ -1,4 +1,4 @@
-"""The scripts that can be run, listed again whenever a folder of theirs changes."""
+"""List of the scripts that can be run, updated whenever one of their folders changes."""
 
 import logging
 import re
@@ -20,7 +20,7 @@ MAX_SCRIPTS = 1024
 """How many scripts are listed."""
 
 _QUIET_MILLISECONDS = 200
-"""Changes that follow each other within this time are looked at together."""
+"""Seconds within which changes are processed together."""
 
 _FIRST_LOOK_MILLISECONDS = 1000
 
@@ -42,7 +42,7 @@ def is_script(path: Path, size_limit: int = source.SIZE_LIMIT) -> bool:
         return False
     if _DEFINITION.search(text) is not None:
         return True
-    # To parse a text takes the interpreter from all other threads: only where it may show something.
+    # Parsing a text blocks all other threads: it is done only where it may find a function.
     if _MENTION.search(text) is None or len(text) > source.LONG:
         return False
     try:
@@ -92,11 +92,11 @@ class ScriptList:
         self._listed.wait(timeout)
 
     def ask_to_end(self) -> None:
-        """Have the folders no longer watched. Does not wait for that."""
+        """Stop watching the folders. Does not wait for that."""
         self._end.set()
 
     def close(self) -> None:
-        """Watch the folders no longer."""
+        """Stop watching the folders."""
         self.ask_to_end()
         self._thread.join()
 

@@ -75,7 +75,7 @@ class ScriptExecutionService:
     :param history_length: how many ended procedures `summarise` lists
     :param on_output: called when a procedure has written output, with its ID
     :param on_health: called when the health of script execution may have changed
-    :ivar call_when_idle: has a function called whenever no procedure runs any more, see `Recorder`
+    :ivar call_when_idle: subscribes a function to the moments when no procedure runs, see `Recorder`
     """
 
     def __init__(
@@ -139,8 +139,8 @@ class ScriptExecutionService:
             self._own = own.pop_all()
 
     def _clean_up_after_former_servers(self, state_directory: Path, kept: KeptFiles) -> None:
-        """End what former servers may have left alive, and keep the files that their scripts have left."""
-        # With a fault, another server may be using the directory all the same.
+        """End processes that previous servers may have left, and keep the files of their scripts."""
+        # With a fault, another server may still be using the directory.
         if self.bus.journal.fault is not None:
             kill_strays()
             return
@@ -155,7 +155,7 @@ class ScriptExecutionService:
         return self._summaries.view
 
     def recall(self) -> None:
-        """Take up what former servers left in a journal that could not be read at the start.
+        """Load the records of previous servers from a journal that could not be read at the start.
 
         Does not wait for the bus.
 
@@ -188,12 +188,12 @@ class ScriptExecutionService:
         origin = origin or Origin()
         admitted = self._admission.examine(cmd.script)
         cmd = cmd.overridden(admitted.signature)
-        # Few as they are, entries of the queue need not wait for those that are created by hand.
+        # Entries of the queue are few and need not wait for procedures of clients.
         urgent = origin.queue_entry is not None
         plan = admitted.plan(cmd, self.subarray_id)._replace(hold=cmd.hold, urgent=urgent)
         announcement = request_events.request("create", origin, request_events.prepare_fields(cmd))
         try:
-            # Published where it is granted: with the first state, in one transaction.
+            # Published when it is granted: with the first state, in one transaction.
             accepted = self._create(plan, replace(origin, announcement=announcement))
         except Exception:
             self.bus.publish(announcement)
@@ -202,9 +202,9 @@ class ScriptExecutionService:
         return self.summary(accepted.procedure_id)
 
     def has_changed(self, procedure: ProcedureSummary) -> bool:
-        """Return whether the text of a script is not what it was when the script was loaded.
+        """Return whether the text of a script has changed since the script was loaded.
 
-        :param procedure: the procedure that has loaded it; nothing is known of one that has not yet
+        :param procedure: the procedure that has loaded it
         """
         loaded = procedure.script_sha256
         return loaded is not None and self._admission.sha256(procedure.script) not in (None, loaded)
@@ -234,7 +234,7 @@ class ScriptExecutionService:
         """
         origin = origin or Origin()
         summary = self.summary(cmd.process_uid)
-        ended = StateForbidsError(f"procedure {summary.id} has ended: create it anew")
+        ended = StateForbidsError(f"procedure {summary.id} has ended: create it again")
         if summary.state.is_final:
             raise ended
         run_args = cmd.run_args
@@ -247,7 +247,7 @@ class ScriptExecutionService:
                 Call(cmd.fn_name, run_args),
                 force_start=cmd.force_start,
                 release=cmd.release,
-                # Published where it is granted: if the bus is at work already, the script starts later.
+                # Published when it is granted: if the bus were at work already, the script would start later.
                 origin=replace(origin, announcement=announcement, recorded_as="started_by"),
             )
             accepted.wait()
@@ -259,7 +259,7 @@ class ScriptExecutionService:
         return self.summary(cmd.process_uid)
 
     def stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> list[ProcedureSummary]:
-        """Stop a procedure, and run the abort script if asked to. Returns when all that is done.
+        """Stop a procedure, and run the abort script if requested. Returns when both have ended.
 
         :param cmd: the procedure
         :param origin: where the request comes from
@@ -273,7 +273,7 @@ class ScriptExecutionService:
     def request_stop(self, cmd: StopProcessCommand, origin: Origin | None = None) -> Stopping:
         """Begin to stop a procedure, as `stop` does, and return at once.
 
-        Who tells a client that it was accepted waits for `EventBus.committed` before. The future is done by
+        Before a client is informed that it was accepted, wait for `EventBus.committed`. The future is done by
         the thread of the event bus.
         """
         return self._stops.request(cmd, origin or Origin())
@@ -284,7 +284,7 @@ class ScriptExecutionService:
     # Looking
 
     def describe(self, script: ExecutableScript) -> ScriptDescription:
-        """Return what a script says of itself, without running it; see `Admission.describe`."""
+        """Return the description of a script, without running it; see `Admission.describe`."""
         return self._admission.describe(script)
 
     def examine(self, script: ExecutableScript) -> Future[str]:
@@ -299,7 +299,7 @@ class ScriptExecutionService:
     def summary(self, procedure_id: int) -> ProcedureSummary:
         """Return the summary of a procedure.
 
-        :raises ProcedureNotFoundError: if it never was, or is no longer kept
+        :raises ProcedureNotFoundError: if it does not exist, or is no longer kept
         """
         summary = self._summaries.get(procedure_id)
         if summary is None:
@@ -310,7 +310,7 @@ class ScriptExecutionService:
         """Return summaries of procedures.
 
         :param pids: which ones; None for all that are live and the newest that have ended
-        :raises ProcedureNotFoundError: if one of them never was, or is no longer kept
+        :raises ProcedureNotFoundError: if one of them does not exist, or is no longer kept
         """
         if pids is None:
             return self._summaries.listed()
@@ -319,7 +319,7 @@ class ScriptExecutionService:
     def output(self, procedure_id: int) -> OutputLog:
         """Return the output of a procedure, for reading.
 
-        :raises ProcedureNotFoundError: if it never was, or is no longer kept
+        :raises ProcedureNotFoundError: if it does not exist, or is no longer kept
         :raises OutputNotKeptError: if its output is not kept
         """
         live = self.manager.output(procedure_id)
@@ -341,7 +341,7 @@ class ScriptExecutionService:
         if self._is_shut_down:
             return
         self._is_shut_down = True
-        # What this service has created for itself ends last.
+        # Objects that this service has created for itself end last.
         with self._own:
             self.manager.shutdown(timeout, reason)
             self.bus.committed().result()

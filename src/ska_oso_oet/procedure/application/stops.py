@@ -23,7 +23,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 class Stops:
-    """Stops procedures, and has the abort script follow.
+    """Stops procedures, and then runs the abort script.
 
     :param bus: where requests are announced
     :param manager: runs the procedures
@@ -73,7 +73,7 @@ class Stops:
             raise not_running from None
         finally:
             if abort_id is not None and abort_id != following:
-                # There is nothing to follow, or another stop has brought its own.
+                # No procedure follows, or that of another stop does.
                 self._discard_abort(abort_id, origin)
         # An abort script that has ended before it could follow is reported as one that followed and failed.
         outcome.abort_id = following or abort_id
@@ -83,7 +83,7 @@ class Stops:
     def _stop(
         self, cmd: StopProcessCommand, outcome: Stopping, abort_id: int | None, origin: Origin
     ) -> int | None:
-        """Have the procedure stopped. Returns the ID of the procedure that follows it."""
+        """Begin the stop. Returns the ID of the procedure that follows."""
         origin = replace(origin, recorded_as="stopped_by")
         if not cmd.at_checkpoint:
             return self._manager.request_stop(cmd.process_uid, abort_id, origin, cmd.reason)
@@ -119,12 +119,12 @@ class Stops:
             return None, str(error)
 
     def _conclude(self, cmd: StopProcessCommand, outcome: Stopping, failure: str | None) -> None:
-        """Have a stop concluded when the procedure, and the one that follows it, have ended."""
+        """Conclude a stop when the procedure, and the one that follows it, have ended."""
         abort_id = outcome.abort_id
         stopped = self._summaries.ended(cmd.process_uid)
 
         def conclude(abort: "Future[Document] | None") -> None:
-            # Not read again: where little history is kept, a journal with a fault has no more to give.
+            # Not read again: with a short history, a journal with a fault may no longer have it.
             aborting = None if abort is None else abort.result().value
             with suppress(InvalidStateError):  # it was withdrawn
                 outcome.set_result(StopOutcome(stopped.result().value, aborting, failure, cmd.run_abort))

@@ -1,4 +1,4 @@
-"""Annotations of parameters: what an argument must be, checked and converted by pydantic."""
+"""Annotations of parameters: pydantic checks and converts arguments by them."""
 
 import inspect
 import json
@@ -23,7 +23,7 @@ UNKNOWN = object()
 _CONFIG = ConfigDict(strict=True, extra="forbid")
 
 _NOT_JSON = frozenset({"generator", "callable", "is-subclass"})
-"""Kinds of pydantic's schemas for values that cannot be given as JSON, or that checking would use up."""
+"""Kinds of pydantic's schemas for values that JSON cannot express, or that checking would consume."""
 
 _CATCH_ALL = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -119,10 +119,10 @@ class Annotation:
 
 
 class MisfitError(OetError, ValueError):
-    """A value is not what an annotation asks for.
+    """A value does not fit an annotation.
 
-    :ivar faults: the place within the value, such as ``[1].name``, empty for all of it; and what is wrong
-        there, as the rest of a sentence
+    :ivar faults: the place within the value, such as ``[1].name``, empty for all of it; and the fault there,
+        as the rest of a sentence
     """
 
     def __init__(self, faults: list[tuple[str, str]]) -> None:
@@ -152,10 +152,10 @@ def of_function(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def _of_decorated(function: Callable[..., Any], of_wrapped: inspect.Signature) -> inspect.Signature:
-    """Return the signature of a function that `functools.wraps` has given the looks of another.
+    """Return the signature of a function that `functools.wraps` has made look like another.
 
     A decorator may have parameters of its own, and then those count. One that takes all arguments may pass
-    them on, or add some: what the function below it requires can be given, and need not be.
+    them on, or add some: parameters that the function below it requires are optional.
     """
     try:
         own = inspect.signature(function, follow_wrapped=False)
@@ -185,12 +185,12 @@ def _evaluated(parameter: inspect.Parameter, namespace: Mapping[str, Any]) -> An
 
 
 def optional(kind: Any) -> Any:
-    """Return the type that a parameter has whose default is None: that may be given too."""
+    """Return the type that a parameter has whose default is None: None is accepted too."""
     return kind if kind is UNKNOWN else typing.Optional[kind]  # noqa: UP045  # the type may be text
 
 
 def _namespace(function: Callable[..., Any]) -> Mapping[str, Any]:
-    """Return the names by which the annotations of a function are to be understood."""
+    """Return the namespace in which the annotations of a function are evaluated."""
     plain = inspect.unwrap(function)
     while hasattr(plain, "func"):  # functools.partial
         plain = plain.func
@@ -204,7 +204,7 @@ def _namespace(function: Callable[..., Any]) -> Mapping[str, Any]:
 
 
 def _described(kind: Any) -> dict[str, str]:
-    """Return what the metadata of an annotated type say beside its limits: a unit is text, or a `Unit`."""
+    """Return the unit in the metadata of an annotated type: a text, or a `Unit`."""
     found = {}
     for each in getattr(kind, "__metadata__", ()):
         if isinstance(each, str):
@@ -224,7 +224,7 @@ def _kinds(schema: Any) -> Iterator[str]:
         if isinstance(each, Mapping):
             if isinstance(each.get("type"), str):
                 yield each["type"]
-            # What an enumeration expects, and metadata, are values of the script.
+            # The expected values of an enumeration, and metadata, are values of the script.
             waiting += [part for key, part in each.items() if key not in ("expected", "members", "metadata")]
         elif isinstance(each, list | tuple):
             waiting += each
@@ -241,7 +241,7 @@ def _unless_equal(value: Any, validated: Any) -> Any:
 
 
 def _faults(value: Any, error: ValidationError) -> list[tuple[str, str]]:
-    """Return what is wrong with a value: the alternatives of a union in one sentence."""
+    """Return the faults of a value: the alternatives of a union in one sentence."""
     found: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
         place = _place(value, item["loc"][1:])
@@ -269,7 +269,7 @@ def _should(message: str) -> str:
 
 
 def _place(value: Any, location: Sequence[int | str]) -> str:
-    """Return where in a value a fault is. The location also names the alternatives of unions."""
+    """Return the place of a fault in a value. The location also names the alternatives of unions."""
     place = ""
     for part in location:
         if isinstance(part, int) and isinstance(value, list | tuple):

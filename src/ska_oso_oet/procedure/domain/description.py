@@ -1,4 +1,4 @@
-"""What a script says of itself: docstrings, and parameters of its functions, read without running it."""
+"""Descriptions of scripts: docstrings, and parameters of functions, read without running the script."""
 
 import ast
 import inspect
@@ -20,7 +20,7 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 
 
 def describe(text: ScriptText, uri: str | None) -> ScriptDescription:
-    """Return what a script says of itself.
+    """Return the description of a script.
 
     :param text: the script
     :param uri: its URI, None if it has none
@@ -38,7 +38,7 @@ def describe(text: ScriptText, uri: str | None) -> ScriptDescription:
 def _describe(
     function: str, text: ScriptText, definition: ast.FunctionDef | ast.AsyncFunctionDef | None
 ) -> FunctionDescription:
-    if definition is None:  # it is imported, or bound by what happens when the script is loaded
+    if definition is None:  # it is imported, or bound when the script is loaded
         return FunctionDescription()
     doc = ast.get_docstring(definition)
     documented = {name: " ".join(said.split()) for name, said in _PARAM.findall(doc or "")}

@@ -1,14 +1,14 @@
-"""Why a request is refused. Each message says what happened and what to do."""
+"""Exceptions for refused requests. Each message says what happened and what to do."""
 
 from ska_oso_oet.model import OetError
 
 
 class ScriptError(OetError, ValueError):
-    """A script, or what is to be given to it, cannot be accepted."""
+    """A script, or its arguments, cannot be accepted."""
 
 
 class ScriptNotFoundError(ScriptError):
-    """There is no such script."""
+    """The script does not exist."""
 
 
 class ScriptNotAllowedError(ScriptError):
@@ -16,7 +16,7 @@ class ScriptNotAllowedError(ScriptError):
 
 
 class ScriptNotAtHandError(ScriptError):
-    """The text of the script is not here yet, or takes long to read: ExamineScript describes it."""
+    """The text of the script is not fetched yet, or takes long to read: ExamineScript describes it."""
 
 
 class ScriptDefectiveError(ScriptError):
@@ -28,11 +28,11 @@ class ArgumentsError(ScriptError):
 
 
 class ProcedureNotFoundError(OetError, LookupError):
-    """There is no such procedure, or it is no longer kept."""
+    """The procedure does not exist, or is no longer kept."""
 
 
 class NotKeptError(OetError, LookupError):
-    """What is asked for of a procedure is not kept, although the procedure is."""
+    """A record of a procedure is not kept, although the procedure is."""
 
 
 class ProcedureFileNotFoundError(OetError, LookupError):
@@ -53,20 +53,20 @@ class OutputNotKeptError(NotKeptError):
 
 
 class StateForbidsError(OetError, RuntimeError):
-    """The state of a procedure, or of another one, forbids what was asked for."""
+    """The state of a procedure, or of another one, forbids the request."""
 
 
 class AnotherProcedureRunsError(StateForbidsError):
-    """Another procedure runs; this one could be started if it did not."""
+    """Another procedure runs; this one can be started after that has ended."""
 
 
 class StopWithdrawnError(OetError, RuntimeError):
-    """A stop at a checkpoint does not take effect any more."""
+    """A stop at a checkpoint was withdrawn."""
 
 
 class QuestionNotFoundError(OetError, LookupError):
-    """There is no such question, or it is no longer kept."""
+    """The question does not exist, or is no longer kept."""
 
 
 class QuestionClosedError(OetError, RuntimeError):
-    """A question does not wait for an answer any more."""
+    """A question no longer waits for an answer."""

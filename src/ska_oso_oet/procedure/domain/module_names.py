@@ -1,4 +1,4 @@
-"""What the names in a script's annotations stand for, read from its text without running it."""
+"""Resolution of the names in a script's annotations, from its text, without running it."""
 
 import ast
 import builtins
@@ -35,7 +35,7 @@ _CALLED: Final = frozenset(
         *("MultipleOf", "Unit", "doc", "Doc"),
     }
 )
-"""What an annotation may call: names that only describe."""
+"""Names that an annotation may call: they only describe."""
 
 _OPEN_METHODS: Final = frozenset({"property", "classmethod", "staticmethod"})
 _HOOKS: Final = frozenset({"__new__", "__init__", "__post_init__", "_missing_", "_generate_next_value_"})
@@ -43,14 +43,14 @@ _CONFIGURATION: Final = frozenset({"model_config", "_ignore_", "__pydantic_confi
 
 
 class _UnknownError(Exception):
-    """The text alone does not say what an expression stands for."""
+    """An expression cannot be evaluated from the text alone."""
 
 
 class ModuleNames:
-    """The names of a script's module, as far as its text says what they stand for.
+    """The names of a script's module, as far as its text defines their values.
 
-    Classes of the script that only have fields (dataclasses, models of pydantic, enumerations) are made
-    again from their text.
+    Classes of the script that only have fields (dataclasses, models of pydantic, enumerations) are created
+    from their text.
 
     :param statements: the statements that bind names of the module
     :param bound: the names that each of them binds; ``*`` for a star import
@@ -61,7 +61,7 @@ class ModuleNames:
         self._is_open = any("*" in names for names in bound)
         for statement, names in zip(statements, bound, strict=True):
             for name in names:
-                # What is bound twice depends on what happens when the script runs.
+                # The value of a name that is bound twice depends on the run of the script.
                 self._statements[name] = None if name in self._statements else statement
         self._known: dict[str, Any] = {}
 
@@ -83,7 +83,7 @@ class ModuleNames:
         """Return the type that an annotation stands for, `UNKNOWN` if its text does not say that."""
         try:
             return self._value(expression)
-        except Exception:  # not understood, or not valid in a way that shows when the script is loaded
+        except Exception:  # not understood, or not valid, which is reported when the script is loaded
             return UNKNOWN
 
     def default(self, expression: ast.expr) -> Any:
@@ -122,7 +122,7 @@ class ModuleNames:
         return generic[values if isinstance(inside, ast.Tuple) else values[0]]
 
     def _metadata(self, expression: ast.expr) -> Any:
-        """Return what is said of a type beside the type."""
+        """Return the metadata of an annotated type."""
         if not isinstance(expression, ast.Call):
             return self._literal(expression)
         called = self._value(expression.func)
@@ -261,7 +261,7 @@ def _enumeration(name: str, bases: list[Any], members: dict[str, Any]) -> type[e
 
 
 def _is_plain(statement: ast.stmt) -> bool:
-    """Return whether a part of a class leaves alone what its fields accept."""
+    """Return whether a part of a class does not change the values that its fields accept."""
     match statement:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             decorators = [each.id for each in statement.decorator_list if isinstance(each, ast.Name)]

@@ -1,7 +1,7 @@
-"""The git repositories that scripts may be run from, and what may be said about a place in them.
+"""The git repositories that scripts may be run from, and checks of places in them.
 
-All of it reaches command lines and paths in the end: what is not known to be harmless is refused, before
-anything is created. What a reference may be called is git's own rule, see ``man git-check-ref-format``.
+All parts reach command lines and paths: a part that is not known to be harmless is refused before anything is
+created. What a reference may be called is git's own rule, see ``man git-check-ref-format``.
 """
 
 import re
@@ -50,7 +50,8 @@ class Repositories:
             # A host alone may be a repository, a pattern of hosts alone is a mistake.
             if pattern != "*" and not (scheme and (path or (authority and not _WILDCARD.search(authority)))):
                 raise ValueError(
-                    f"'{pattern}' is no pattern of repository URLs: write for example https://host.org/group/*"
+                    f"'{pattern}' is not a pattern of repository URLs: write for example "
+                    "https://host.org/group/*"
                 )
         return cls(known)
 
@@ -83,7 +84,8 @@ def check_place(script: GitScript) -> None:
     path = script.path
     if path.is_absolute() or not path.parts or ".." in path.parts or _CONTROL.search(str(path)):
         raise ScriptError(
-            f"{script.script_uri!r} names no file within a repository: write git:///path/in/the/repository.py"
+            f"{script.script_uri!r} does not name a file within a repository: write "
+            "git:///path/in/the/repository.py"
         )
 
 
@@ -91,12 +93,12 @@ def _check_url(url: str) -> None:
     match = _URL.fullmatch(url) if len(url) <= _MAX_LENGTH else None
     if match is None or match["scheme"] not in PROTOCOLS:
         raise ScriptError(
-            f"{_without_secrets(url)!r} is no repository URL that can be used: write scheme://host/path, "
+            f"{_without_secrets(url)!r} is not a repository URL that can be used: write scheme://host/path, "
             f"where the scheme is one of {', '.join(PROTOCOLS)}, or an absolute path on the host of the OET; "
             "without a password or token"
         )
     if "@" in match["authority"] and match["scheme"] != "ssh":
-        raise ScriptError("a repository URL must not hold a user name or token: everybody would see it")
+        raise ScriptError("a repository URL must not contain a user name or token: everybody would see it")
     if not match["authority"] and match["scheme"] != "file":
         raise ScriptError(f"the repository URL '{url}' names no host")
     # A server, or a library on the way to it, may take such a path for another one than was allowed.
@@ -108,7 +110,7 @@ def _check_url(url: str) -> None:
 
 
 def _without_secrets(url: str) -> str:
-    """Return what may be shown of a URL, well-formed or not: neither user and password, nor parameters."""
+    """Return the part of any URL that may be shown: without user, password and parameters."""
     beginning = re.split("[?#]", url[:_MAX_LENGTH], maxsplit=1)[0]
     scheme, separator, rest = beginning.rpartition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"

@@ -1,4 +1,4 @@
-"""What a script says of the packages and the Python that it needs: its header, as PEP 723 defines it."""
+"""Headers of scripts (PEP 723): the packages and the Python that a script needs."""
 
 import hashlib
 import io

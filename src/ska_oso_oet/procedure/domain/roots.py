@@ -40,7 +40,8 @@ class ScriptRoots:
         candidates = (
             [script.path] if script.path.is_absolute() else [root / script.path for root in self.folders]
         )
-        # A path outside the roots is refused before it is looked up: nobody learns what files exist there.
+        # A path outside the roots is refused before it is looked up: the answer must not reveal which files
+        # exist.
         allowed = [path for path in (_resolve(candidate) for candidate in candidates) if self._holds(path)]
         if not allowed:
             roots = ", ".join(str(root) for root in self.folders) or "none is configured"
@@ -72,7 +73,8 @@ class ScriptRoots:
 
 
 def _python_files(folder: Path) -> Iterator[Path]:
-    # Walked lazily, and not into what is passed over: whoever wants the first ones does not pay for all.
+    # Walked lazily, and not into skipped folders: a caller that needs the first files only does not wait for
+    # all.
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(("_", ".")))
         for name in sorted(files):

@@ -1,4 +1,4 @@
-"""What operators have set for all scripts: ``main`` gets a copy of it by its parameter ``context``."""
+"""The context that operators set for all scripts: ``main`` gets a copy by its parameter ``context``."""
 
 import copy
 import inspect
@@ -28,12 +28,12 @@ def fill(
 ) -> ProcedureInput:
     """Return the arguments of a call with a copy of the context, where the function takes it.
 
-    What a client gives goes first.
+    An argument of the client has precedence.
 
     :param function: name of the function that is called
     :param signature: its signature
     :param arguments: arguments that were given
-    :param context: what operators have set
+    :param context: the context
     """
     parameter = signature.parameters.get(PARAMETER)
     if parameter is None or not is_filled(function, parameter) or PARAMETER in arguments.kwargs:

@@ -1,4 +1,4 @@
-"""What the text of a script says of its functions, before the script runs."""
+"""Analysis of the text of a script: its functions, before the script runs."""
 
 import ast
 import dis
@@ -15,14 +15,14 @@ from .signatures import FUNCTIONS
 from .source import compile_script
 
 _BINDERS = frozenset({"globals", "exec", "eval", "modules", "__main__", "__globals__", "f_globals"})
-"""What can bind a name of a module by a text that is made while it runs: functions, modules, attributes."""
+"""Names that can bind a name of a module while the script runs: functions, modules, attributes."""
 
 _FRAME_BINDERS = frozenset({"locals", "vars"})
-"""What can do so at the top level of a module."""
+"""Names that can do so at the top level of a module."""
 
 
 class Outline(NamedTuple):
-    """What a script's text tells of a function: whether it is there, and its signature if that is certain."""
+    """Outline of a function from the script's text: whether it exists, and its signature if certain."""
 
     defined: bool
     signature: inspect.Signature | None
@@ -51,7 +51,7 @@ class ScriptText:
         self.names = ModuleNames(self._statements, self._bound)
 
     def outlines(self) -> dict[str, Outline]:
-        """Return what is known of the functions ``init`` and ``main``.
+        """Return the outlines of the functions ``init`` and ``main``.
 
         :raises ScriptDefectiveError: if the script certainly has neither
         """
@@ -108,7 +108,7 @@ def may_be_rebound(function: str, code: CodeType) -> bool:
     :param function: the name
     :param code: the compiled script
     """
-    # The compiler has listed what is used: to go through the whole tree takes as long as to parse it.
+    # The compiler has listed the names in use: a walk through the whole tree takes as long as parsing.
     if not _FRAME_BINDERS.isdisjoint(code.co_names):
         return True
     return any(
@@ -160,7 +160,7 @@ def _bound_names(statement: ast.stmt, walrus: bool) -> set[str]:
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return {alias.asname or alias.name for alias in statement.names}
     within = [child for child in ast.iter_child_nodes(statement) if not isinstance(child, ast.stmt)]
-    # To walk through a table takes longer than all else.
+    # A walk through a table would take longer than all other steps.
     nodes = [node for child in (within if walrus else _targets(statement)) for node in ast.walk(child)]
     assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     captured = {node.name for node in nodes if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name}

@@ -1,4 +1,4 @@
-"""What can be set about script execution."""
+"""Settings of script execution."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ class ExecutorSettings:
     :param standby_workers: how many workers to keep warm
     :param stop_grace_period: seconds between asking a script to end and killing it
     :param init_timeout: seconds that loading a script and its ``init`` may take, 0 for any time
-    :param watchdog_period: seconds between two questions whether a worker is alive, 0 to ask none
-    :param environment_limit: how many environments of git scripts are kept that nobody uses
+    :param watchdog_period: seconds between two PINGs to a worker, 0 for none
+    :param environment_limit: how many unused environments of git scripts are kept
     :param environment_timeout: seconds that fetching a repository or building an environment may take,
         0 for any time
     :param packages_limit: bytes of packages that are kept for further environments

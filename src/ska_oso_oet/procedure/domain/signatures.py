@@ -23,16 +23,16 @@ FUNCTIONS = ("init", "main")
 
 
 def check(function: str, signature: inspect.Signature, arguments: ProcedureInput) -> ProcedureInput:
-    """Check arguments against the signature of a function, and return them as the function is to get them.
+    """Check arguments against the signature of a function, and return them with conversions applied.
 
-    Annotations of the class `Annotation` count: what they convert is converted.
+    Annotations of the class `Annotation` convert values.
 
     :param function: name of the function, for the error message
     :param signature: its signature
     :param arguments: the arguments as they were given
-    :raises ArgumentsError: naming each parameter that they do not fit, with the value and what would fit
+    :raises ArgumentsError: naming each parameter that they do not fit, with the value and valid values
     """
-    # The OET gives main the context, if nobody else does.
+    # The OET gives main the context, unless the client does.
     complete = script_context.fill(function, signature, arguments, {})
     try:
         signature.bind(*complete.args, **complete.kwargs)
@@ -90,7 +90,7 @@ def override(
 
 
 def _by_position(signature: inspect.Signature) -> Iterator[tuple[str, inspect.Parameter]]:
-    """Yield the parameter that each positional argument is for, with what names it in a message."""
+    """Yield the parameter that each positional argument is for, with its name in messages."""
     for parameter in signature.parameters.values():
         if parameter.kind in _POSITIONAL:
             yield parameter.name, parameter
@@ -144,7 +144,7 @@ def _known_default(name: str, default: Any) -> list[int]:
 
 
 def from_json(parameters: list[list[Any]]) -> inspect.Signature:
-    """Return the signature that `to_json` has made a list of. What its annotations stand for is not known."""
+    """Return the signature from the list of `to_json`. The types of its annotations are not known."""
     return inspect.Signature(
         [
             inspect.Parameter(
@@ -159,5 +159,5 @@ def from_json(parameters: list[list[Any]]) -> inspect.Signature:
 
 
 def is_annotated(signature: inspect.Signature) -> bool:
-    """Return whether the values of arguments count, beside their names."""
+    """Return whether the values of arguments are checked, in addition to their names."""
     return any(isinstance(p.annotation, Annotation) for p in signature.parameters.values())

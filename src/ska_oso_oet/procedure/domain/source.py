@@ -15,7 +15,7 @@ SIZE_LIMIT = 10_000_000
 LONG = 64 * 1024
 """A script of more bytes is long: the server does not read it, its own process checks it.
 
-To parse a text holds the interpreter's lock, and is done twice: of a table of this size, for 45 ms each time.
+Parsing holds the interpreter's lock, and is done twice: for a table of this size, 45 ms each time.
 """
 
 
@@ -61,7 +61,7 @@ def read_file(path: Path, limit: int) -> bytes:
     :raises ScriptNotAllowedError: if it is too large
     """
     file_size(path, limit)
-    # No more of it, should it have grown.
+    # Not more, if it has grown.
     text = _read(path, limit + 1)
     require_size(len(text), limit, f"'{path}'")
     return text
@@ -78,7 +78,7 @@ def read_beginning(path: Path) -> bytes:
 
 def _read(path: Path, count: int) -> bytes:
     try:
-        # Without waiting, should the file have become a pipe.
+        # Without waiting, if the file has become a pipe.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             return file.read(count)
     except OSError as error:

@@ -26,8 +26,8 @@ def require_own(function: str, given: Any, own: int | None) -> None:
     if own is None or given is None or (type(given) is int and given == own):
         return
     raise ArgumentsError(
-        f"{function}() is to get subarray_id {given!r}, and this controller is for subarray {own} only: "
-        f"leave subarray_id out, or use the controller of the other subarray"
+        f"{function}() was given subarray_id {given!r}, but this controller is for subarray {own} only: "
+        f"omit subarray_id, or use the controller of the other subarray"
     )
 
 
@@ -36,7 +36,7 @@ def fill(
 ) -> ProcedureInput:
     """Return the arguments of a call, with the subarray of the controller where the function takes one.
 
-    A function takes one if it has a parameter of that name: what ``**kwargs`` stands for is not known.
+    A function takes one if it has a parameter of that name: the names in ``**kwargs`` are not known.
 
     :param function: name of the function that is called
     :param signature: its signature, None if that is not known
@@ -69,15 +69,15 @@ def given(signature: inspect.Signature | None, arguments: ProcedureInput) -> Any
         return arguments.kwargs.get(PARAMETER)
     try:
         return signature.bind_partial(*arguments.args, **arguments.kwargs).arguments.get(PARAMETER)
-    except TypeError:  # they do not fit: the check of the signature says so
+    except TypeError:  # they do not fit: the check of the signature reports that
         return None
 
 
 def used(signatures: Signatures, calls: Mapping[str, ProcedureInput]) -> int | None:
     """Return the subarray that a script uses, None if that is not certain.
 
-    What ``main`` is given counts more than what ``init`` is given, as in the scripts that ship. A default
-    counts where nothing is given, unless it contradicts what the other function is given or has.
+    The argument of ``main`` has precedence over that of ``init``, as in the scripts that ship. A default
+    counts where no argument is given, unless it contradicts the value of the other function.
 
     :param signatures: signatures of ``init`` and ``main``, as far as they are known
     :param calls: arguments of ``init`` and ``main``, as far as they are known

@@ -20,17 +20,17 @@ from ..worker.messages import DISCONNECTED_STATUS
 
 LOGGER = logging.getLogger(__name__)
 
-# How much is read from one pipe before the others have their turn.
+# Bytes that are read from one pipe before the others are read.
 _CHUNK = 1 << 18
-# How much a worker that has ended may still have in its pipes, generously.
+# Bytes that a worker that has ended may still have in its pipes: a generous bound.
 _MAX_REST = 1 << 23
-# How many messages of one worker are logged that could not be handled; all are counted.
+# How many faulty messages of one worker are logged; all are counted.
 _MAX_LOGGED = 10
 # Seconds between a worker's pipe being closed and its end, if the end closed the pipe.
 _END_DELAY = 1.0
 _DISCONNECTED = (
-    "The script has closed the connection between its process and the OET, so that nobody could see any "
-    "more what it does: its process was ended. Close only descriptors that the script has opened."
+    "The script has closed the connection between its process and the OET. Its process was ended, because "
+    "it could no longer be observed. Close only descriptors that the script has opened."
 )
 _GUARDIAN_LOST = (
     "The server of all scripts' processes was ended from outside, and the script's process with it. "
@@ -39,7 +39,7 @@ _GUARDIAN_LOST = (
 
 
 class WorkerOwner(Protocol):
-    """Callback interface for what a worker sends, and for its end."""
+    """Callback interface for the messages, the output and the end of a worker."""
 
     def received(self, message: EventMessage) -> None:
         """The worker has sent a message."""
@@ -48,7 +48,7 @@ class WorkerOwner(Protocol):
         """Return a context for messages that are received at the same time."""
 
     def congestion(self) -> "Future[None] | None":
-        """Return what to wait for before the worker is heard again, None if it may go on.
+        """Return a future to wait for before more is read from the worker, None if reading may continue.
 
         It may be done in any thread.
         """
@@ -107,7 +107,7 @@ class WorkerChannel:
         return not posix.is_gone(self.pid)
 
     def resume(self) -> None:
-        """Have the worker go on, should it have been suspended."""
+        """Let the worker continue if it was suspended."""
         posix.send_signal(self.pid, signal.SIGCONT)
 
     def open(self, owner: WorkerOwner) -> None:
@@ -213,7 +213,7 @@ class WorkerChannel:
         try:
             self._owner.received(decode(line))
         except Exception:
-            # One message must never end the reading of others: log it, and go on.
+            # One message must never end the reading of others: log it, and continue.
             self._unhandled += 1
             if self._unhandled <= _MAX_LOGGED:
                 LOGGER.exception("A message of worker %d could not be handled: %r", self.pid, line[:2000])
@@ -226,7 +226,7 @@ class WorkerChannel:
             LOGGER.exception("Output of worker %d could not be handled", self.pid)
 
     def _kill_mute(self) -> None:
-        """Kill a worker that can no longer be heard: nobody would know what it does."""
+        """Kill a worker that has closed its connection: it can no longer be observed."""
         if not self._exited:
             LOGGER.warning("Worker %d has closed its connection: killing it", self.pid)
             self._disconnected = True
@@ -262,12 +262,12 @@ class WorkerChannel:
 
     async def _conclude(self) -> None:
         """Clean up after the worker, then report its end to its owner."""
-        # What the script has started may be writing still, until it is killed here.
+        # Processes of the script may still be writing, until they are killed here.
         try:
             await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
         except Exception:
-            # That something may be left must not keep the procedure from its end.
-            LOGGER.exception("What worker %d has left behind could not be ended", self.pid)
+            # Remaining processes must not delay the end of the procedure.
+            LOGGER.exception("Processes that worker %d has left behind could not be ended", self.pid)
         self._drain_all()
         if self._unhandled > _MAX_LOGGED:
             LOGGER.error("%d messages of worker %d could not be handled", self._unhandled, self.pid)
@@ -276,7 +276,7 @@ class WorkerChannel:
             self._owner.exited(self._describe_end())
         except Exception:
             LOGGER.exception("The end of worker %d could not be handled", self.pid)
-        # Whoever waits for the end must not wait for ever, whatever goes wrong with that.
+        # The end must be reported after any failure: callers wait for it.
         self._loop.call_soon(self.ended.set_result, None)
         self._close()
 
@@ -289,7 +289,7 @@ class WorkerChannel:
 
 
 def describe_exit(status: int | None) -> str:
-    """Say for people how a process has ended.
+    """Describe for people how a process has ended.
 
     :param status: exit status, minus the signal's number if one ended it
     """
@@ -300,11 +300,7 @@ def describe_exit(status: int | None) -> str:
     if status < 0:
         number = -status
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-        hint = (
-            "; SIGKILL is also what a machine sends that is short of memory"
-            if number == signal.SIGKILL
-            else ""
-        )
+        hint = "; the kernel also sends SIGKILL when memory runs short" if number == signal.SIGKILL else ""
         return f"The script's process was ended by {name} (signal {number}){hint}."
     return f"The script's process has ended by itself with exit status {status}."
 

@@ -30,9 +30,9 @@ class DeferredStop:
 
 
 class CheckpointRequests:
-    """Pauses procedures, and has them go on.
+    """Pauses procedures, and lets them continue.
 
-    :param observer: called with what happens
+    :param observer: called with all changes
     :param stop: begins to stop a procedure: its ID, the procedure that follows it, and the origin of the stop
     """
 
@@ -42,7 +42,7 @@ class CheckpointRequests:
         self._stops: dict[int, DeferredStop] = {}
 
     def pause(self, procedure: Procedure) -> None:
-        """Have a procedure wait at its next checkpoint.
+        """Pause a procedure at its next checkpoint.
 
         :raises StateForbidsError: if it does not run
         """
@@ -52,7 +52,7 @@ class CheckpointRequests:
             self._hold(procedure, AtCheckpoint.PAUSE)
 
     def step(self, procedure: Procedure) -> None:
-        """Have a procedure go on to its next checkpoint, and wait there.
+        """Let a procedure continue to its next checkpoint, and wait there.
 
         :raises StateForbidsError: if it does not run, or is to be stopped at that checkpoint
         """
@@ -65,7 +65,7 @@ class CheckpointRequests:
         self._set(procedure, AtCheckpoint.PAUSE)
 
     def resume(self, procedure: Procedure) -> None:
-        """Have a procedure go on, and withdraw what was to happen at its next checkpoint.
+        """Let a procedure continue, and withdraw a pause or stop at its next checkpoint.
 
         :raises StateForbidsError: if it is not paused, and nothing is to happen
         """
@@ -105,15 +105,15 @@ class CheckpointRequests:
         return deferred.successor_id
 
     def take_stop(self, procedure: Procedure) -> DeferredStop | None:
-        """Return the stop that was to take effect at the next checkpoint, and wait for it no more."""
+        """Return and forget the stop that was to take effect at the next checkpoint."""
         return self._stops.pop(procedure.id, None)
 
     def passed(self, procedure: Procedure, label: str | None, number: int) -> None:
-        """A procedure has come to a checkpoint, and goes on.
+        """A procedure has reached a checkpoint, and continues.
 
         :param procedure: the procedure
         :param label: label of the checkpoint, None if it has none
-        :param number: how many checkpoints it has come to
+        :param number: how many checkpoints it has reached
         """
         procedure.checkpoints = number
         if label is not None:
@@ -129,7 +129,7 @@ class CheckpointRequests:
             self._stop(procedure.id, deferred.successor_id, deferred.origin)
 
     def paused(self, procedure: Procedure, request: int) -> None:
-        """A procedure is about to be PAUSED: what was asked for has happened.
+        """A procedure is about to be PAUSED: the request has taken effect.
 
         :param procedure: the procedure
         :param request: number of the newest request that its process knew of
@@ -140,10 +140,10 @@ class CheckpointRequests:
             self._observer.noted(procedure.id, {"at_checkpoint": None})
 
     def ending(self, procedure: Procedure, state: ProcedureState) -> None:
-        """A procedure is about to enter a final state: nothing happens at a checkpoint any more."""
+        """A procedure is about to enter a final state: its requests about checkpoints end."""
         self._withdraw(
             procedure,
-            f"Procedure {procedure.id} has ended {state} before it came to another checkpoint: "
+            f"Procedure {procedure.id} has ended {state} before it reached another checkpoint: "
             "it was not stopped.",
         )
 

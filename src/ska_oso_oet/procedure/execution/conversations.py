@@ -1,4 +1,4 @@
-"""What operators and scripts say to each other, on the server's side. Belongs to the message loop."""
+"""Conversations of operators and scripts, on the server's side. Belongs to the message loop."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ class Standing(NamedTuple):
     :param procedure_id: its ID
     :param state: its state
     :param at_checkpoint: what happens at its next checkpoint, None if nothing does
-    :param checkpoints: how many checkpoints it has come to, as far as that is known
+    :param checkpoints: how many checkpoints it has reached, as far as that is known
     """
 
     procedure_id: int
@@ -34,7 +34,7 @@ class Conversations:
     """Pauses, questions and messages of all live procedures.
 
     :param procedures: the procedures
-    :param observer: called with what happens
+    :param observer: called with all changes
     :param stop: begins to stop a procedure: its ID, the procedure that follows it, and the origin of the stop
     :param first_question_id: ID of the first question
     """
@@ -51,7 +51,7 @@ class Conversations:
         self._checkpoints = CheckpointRequests(observer, stop)
         self._questions = OpenQuestions(observer, first_question_id)
         self.context: Mapping[str, Any] = {}
-        """What operators have set for all scripts."""
+        """The context: values that operators have set for all scripts."""
         self.take_stop = self._checkpoints.take_stop
         self.stop_at_checkpoint: Callable[
             [Procedure, Callable[[StopWithdrawnError], None], int | None, Any], int | None
@@ -60,15 +60,15 @@ class Conversations:
     # What operators ask for
 
     def pause(self, procedure_id: int | None, origin: Any) -> Standing:
-        """Have a procedure wait at its next checkpoint; see `CheckpointRequests.pause`."""
+        """Pause a procedure at its next checkpoint; see `CheckpointRequests.pause`."""
         return self._request(self._checkpoints.pause, procedure_id, origin)
 
     def resume(self, procedure_id: int | None, origin: Any) -> Standing:
-        """Have a procedure go on; see `CheckpointRequests.resume`."""
+        """Let a procedure continue; see `CheckpointRequests.resume`."""
         return self._request(self._checkpoints.resume, procedure_id, origin)
 
     def step(self, procedure_id: int | None, origin: Any) -> Standing:
-        """Have a procedure go on to its next checkpoint; see `CheckpointRequests.step`."""
+        """Let a procedure continue to its next checkpoint; see `CheckpointRequests.step`."""
         return self._request(self._checkpoints.step, procedure_id, origin)
 
     def _request(
@@ -94,21 +94,21 @@ class Conversations:
             procedure.state.is_executing or procedure.state is ProcedureState.READY
         ):
             raise StateForbidsError(
-                f"procedure {procedure.id} is {procedure.state}: its script gets messages from the begin of "
-                "its init on"
+                f"procedure {procedure.id} is {procedure.state}: its script receives messages only after its "
+                "init has begun"
             )
         procedure.send(ToWorker.OPERATOR, {"topic": topic, "fields": dict(fields)})
         return procedure.id
 
     def set_context(self, context: Mapping[str, Any]) -> None:
-        """Have all scripts know what operators have set."""
+        """Send the context to all scripts."""
         self.context = context
         for procedure in self._procedures.all():
             if procedure.channel is not None and not procedure.state.is_final:
                 procedure.send(ToWorker.CONTEXT, dict(context))
 
     def _named(self, procedure_id: int | None) -> Procedure:
-        """Return the procedure that is meant: that which runs, if none is named.
+        """Return the procedure that a request names; by default the one that runs.
 
         :raises StateForbidsError: if none runs
         :raises ProcedureNotFoundError: if the one that is named is not live
@@ -148,7 +148,7 @@ class Conversations:
             self._checkpoints.paused(procedure, request)
 
     def ending(self, procedure: Procedure, state: ProcedureState) -> None:
-        """A procedure is about to end: it waits for no answer, and comes to no checkpoint.
+        """A procedure is about to end: close its questions, and its requests about checkpoints.
 
         :param procedure: the procedure
         :param state: the final state that it enters next

@@ -1,4 +1,4 @@
-"""The end of procedures: stopping, giving up, final states, and cleaning up. Belongs to the message loop."""
+"""Ends procedures: stops, failures, final states, and clean-up. Belongs to the message loop."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ class ProcedureEnding:
     :param workplaces: working directories of scripts
     :param old_output: the output that is kept of procedures that have ended
     :param watchdog: watches the processes
-    :param observer: called with what happens
+    :param observer: called with all changes
     :param reserve: called with a procedure that is to run now, and the call of its function
     :param on_end: called with a procedure that is about to enter a final state
     """
@@ -77,7 +77,7 @@ class ProcedureEnding:
     def finish(self, procedure: Procedure, state: ProcedureState, stacktrace: str | None) -> None:
         """Enter a final state. The worker, if there is one, is ending or about to be killed.
 
-        :raises ValueError: if that state cannot follow the present one; nothing has changed then
+        :raises ValueError: if that state cannot follow the present one; then nothing is changed
         """
         procedure.require_next(state)
         procedure.settle_call()
@@ -109,7 +109,7 @@ class ProcedureEnding:
                 self.finish(procedure, ProcedureState.FAILED, reason)
 
     def _follow(self, successor: Procedure) -> None:
-        """Start what follows a procedure that has been stopped, in the same step in which it stopped."""
+        """Start the procedure that follows a stopped one, in the same step in which that stopped."""
         if successor.state.is_final or successor.stopped is not None or successor is self._procedures.running:
             return
         if self._procedures.running is not None:
@@ -120,14 +120,14 @@ class ProcedureEnding:
         self._reserve(successor, Call("main", successor.plan.main or ProcedureInput()))
 
     def _forget(self, procedure: Procedure) -> None:
-        """Forget a procedure that has no process any more, and clean up after it."""
+        """Forget a procedure whose process has ended, and clean up after it."""
         self._procedures.remove(procedure)
         self._watchdog.forget(procedure)
         self._workplaces.remove(procedure.id, procedure.directory)
         try:
             procedure.clean_up()
-        except Exception:  # requests that wait for the end must be answered all the same
-            LOGGER.exception("What procedure %d has used could not be cleaned up", procedure.id)
+        except Exception:  # requests that wait for the end must still be answered
+            LOGGER.exception("Resources of procedure %d could not be cleaned up", procedure.id)
         self._old_output.prune()
         if procedure.stopped is not None and not procedure.stopped.done():
             procedure.stopped.set_result(None)

@@ -43,7 +43,7 @@ class EnvironmentRecords:
         try:
             self._write(digest, text)
         except OSError as error:
-            # An observation is not to fail for that.
+            # An observation must not fail because of that.
             LOGGER.warning("The list of a script's packages cannot be written: %s", error)
         if len(self._digests) >= _KEPT:
             self._digests.clear()

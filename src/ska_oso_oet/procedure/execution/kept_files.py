@@ -48,7 +48,7 @@ NO_FILES = FilesFound([], 0)
 
 
 def list_files(folder: Path, limit: int) -> FilesFound:
-    """Return the files of a working directory. Quick, whatever a script has put there.
+    """Return the files of a working directory. Quick for any content.
 
     :param folder: the working directory
     :param limit: bytes that are kept; in the order of their names, files are kept as long as they fit
@@ -90,7 +90,7 @@ def _regular_files(folder: Path) -> Iterator[FoundFile]:
 
 
 def _is_text(name: str) -> bool:
-    """Return whether a name is text. Names of files are bytes: others cannot be asked for."""
+    """Return whether a name is text. Names of files are bytes: requests cannot express other names."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -99,7 +99,7 @@ def _is_text(name: str) -> bool:
 
 
 class KeptFiles:
-    """Where the files of procedures that have ended are.
+    """Store of the files of procedures that have ended.
 
     :param folder: the state directory
     :param limit: bytes that are kept of one procedure
@@ -127,7 +127,7 @@ class KeptFiles:
             remove_tree(target)
             draft.rename(target)
         except OSError as error:
-            # An observation is not to fail for that.
+            # An observation must not fail because of that.
             LOGGER.warning("The files of procedure %d cannot be kept: %s", procedure_id, error)
             remove_tree(draft)
         self._prune()
@@ -174,7 +174,7 @@ def read_part(folder: Path, name: str, offset: int, limit: int) -> bytes | None:
         return None
     path = folder.joinpath(*parts)
     try:
-        # Whatever a link names is not a file of the script.
+        # The target of a link is not a file of the script.
         if path.resolve() != folder.resolve().joinpath(*parts):
             return None
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""The output of procedures that is kept: found for reading, and removed when there is too much."""
+"""Store of the output of procedures: finds it for reading, and removes the oldest."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ LOGGER = logging.getLogger(__name__)
 _LOG_NAME = re.compile(r"(\d+)\.log\b")
 
 _REMEMBERED = 16
-"""How many logs are remembered after they were read: who reads one page reads the next."""
+"""How many logs are remembered after they were read: the next page is often read soon."""
 
 
 class KeptOutput:
@@ -93,5 +93,5 @@ def _prune(folder: Path, keep: int, live: Callable[[], Collection[int]]) -> None
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:
-            # It takes space, no more: nobody's observation is to fail for that.
+            # It only takes space: an observation must not fail because of that.
             LOGGER.warning("An old log cannot be removed: %s", error)

@@ -1,4 +1,4 @@
-"""Where the lines of a file are that grows at its end: so that any of them is found without reading all."""
+"""Index of the lines of a growing file: finds a line without reading the whole file."""
 
 import os
 import threading
@@ -22,7 +22,7 @@ class LineIndex:
         self._before = [0]  # how many lines end before each block that has at least one byte
 
     def read(self, file: IO[bytes], end: int | None, skip: int, limit: int) -> tuple[int, list[bytes]]:
-        """Return lines by their number. What the disk cannot give is left out.
+        """Return lines by their number. Lines that cannot be read are left out.
 
         :param file: the file, opened for reading
         :param end: how many bytes of it count, None for all
@@ -32,7 +32,7 @@ class LineIndex:
         """
         skipped = 0
         lines: list[bytes] = []
-        with suppress(OSError):  # what the disk gives is better than nothing
+        with suppress(OSError):  # the lines that can be read are better than none
             size = os.fstat(file.fileno()).st_size
             skipped, position = self._place(file, size if end is None else min(size, end), skip)
             file.seek(position)

@@ -11,7 +11,7 @@ from .procedure import Hold, Procedure
 class LiveProcedures:
     """The procedures that may have a process, and the one that runs.
 
-    :param on_idle: called when none runs any more
+    :param on_idle: called when none runs
     """
 
     def __init__(self, on_idle: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""Loading of scripts: preparing what they need, then loading by the worker. Belongs to the message loop."""
+"""Loading of scripts: preparation, then loading by the worker. Belongs to the message loop."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -15,14 +15,14 @@ from .procedure import Hold, PreparationReporter, Procedure
 
 
 class ScriptLoading:
-    """Prepares what scripts need, and has their workers load them.
+    """Prepares files and packages of scripts, then lets their workers load them.
 
     :param settings: how scripts are executed
     :param preparations: prepares files and environments
-    :param observer: called with what happens
+    :param observer: called with all changes
     :param on_load: called when a worker has been asked to load its script, or one that was held is released
     :param give_up: called with a procedure whose script cannot be loaded, and the reason
-    :param context: returns what operators have set for all scripts
+    :param context: returns the context of all scripts
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ScriptLoading:
         self._load(procedure)
 
     def _prepare(self, procedure: Procedure) -> None:
-        """Begin to prepare what a script needs."""
+        """Begin to prepare the files and packages of a script."""
         procedure.move(ProcedureState.PREP_ENV)
         reporter = PreparationReporter(procedure, self._observer)
         plan = procedure.plan
@@ -66,7 +66,7 @@ class ScriptLoading:
             return
         try:
             prepared = preparation.result()
-        except Exception as error:  # whatever it is, the procedure must not stay where it is
+        except Exception as error:  # after any exception, the procedure must not remain in its state
             self._give_up(procedure, str(error))
             return
         if prepared.commit is not None:
@@ -79,11 +79,11 @@ class ScriptLoading:
             procedure.send(ToWorker.ENVIRONMENT, {"python": str(prepared.python)})
 
     def release(self, procedure: Procedure) -> None:
-        """Go on with a procedure that is held: it may be called, and its ``init`` is as soon as can be."""
+        """Release a procedure that is held: it may be called, and its ``init`` is called soon."""
         hold, procedure.plan = procedure.plan.hold, procedure.plan._replace(hold=Hold.NOTHING)
         if hold is Hold.INIT and procedure.loading_began:
             if procedure.init_timer is None:
-                # What it waits with takes no time: init has all of it.
+                # The time that it waits does not count: init has all of the limit.
                 self._limit_time(procedure)
             self._on_load(procedure)
 

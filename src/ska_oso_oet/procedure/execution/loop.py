@@ -1,4 +1,4 @@
-"""The message loop's part in script execution: it owns all live procedures, and decides what happens to them.
+"""Script execution in the message loop: owner of all live procedures, which decides about their states.
 
 All of this runs in the thread of the message loop, so that nothing here needs a lock.
 """
@@ -93,7 +93,7 @@ class ProcedureLoop:
             lambda: self.conversations.context,
         )
 
-    # What others may ask
+    # Requests of others
 
     def live(self, procedure_id: int) -> Procedure:
         """Return a procedure that has not ended.
@@ -111,7 +111,7 @@ class ProcedureLoop:
     def create(self, plan: ProcedurePlan, origin: Any) -> Accepted:
         """Create a procedure."""
         if self._closing:
-            raise RuntimeError("script execution is being shut down: nothing can be created any more")
+            raise RuntimeError("script execution is being shut down: no further procedures can be created")
         self._ready_limits.require_room(plan)
         output = self.output_faults.new_log(self._next_id)
         directory = self._workplaces.make(self._next_id)
@@ -144,7 +144,7 @@ class ProcedureLoop:
         return Accepted(procedure.id, self._observer.committed())
 
     def _ask(self, procedure: Procedure, call: Call, origin: Any) -> "Future[None]":
-        """Send a call whose arguments the script's process checks: it alone knows their types.
+        """Send a call whose arguments the script's process checks: only it knows their types.
 
         :returns: done when the call is in the journal; has an ArgumentsError if it was refused
         """
@@ -228,7 +228,7 @@ class ProcedureLoop:
         for procedure in procedures:
             if not procedure.state.is_final:
                 self._stop_because(procedure.id, reason)
-        # Whatever grace period stops were begun with, also earlier ones: this is how long they have now.
+        # This is the grace period of all stops now, also of earlier ones.
         impatience = self._loop.call_later(timeout, self._procedures.kill_all)
         for procedure in procedures:
             if procedure.stopped is not None:
@@ -267,7 +267,7 @@ class ProcedureLoop:
 
     def _call(self, procedure: Procedure, call: Call) -> None:
         procedure.main_called = call is procedure.main
-        # The script first, for it need not wait: what it answers comes after this step in any case.
+        # The script first, because it need not wait: its answer comes after this step in any case.
         procedure.send(ToWorker.RUN, call.to_json())
         self._note_call(procedure, call)
 
@@ -309,7 +309,7 @@ class ProcedureLoop:
     def _on_lifecycle(self, procedure: Procedure, payload: dict[str, Any]) -> None:
         state = ProcedureState(payload["state"])
         if procedure.stopped is not None or procedure.verdict is not None:
-            # What a script that is being ended reports of its end does not count.
+            # Reports of a script that is being ended are ignored.
             return
         waits_for_signatures = procedure.plan.needs_signatures
         if (found := payload.get("signatures")) is not None:
@@ -344,7 +344,7 @@ class ProcedureLoop:
         if asked is not None and not asked.is_settled:
             asked.settle(refusal)
         elif refusal is not None and procedure.stopped is None:
-            # It came so late that the call counts as accepted.
+            # It arrived so late that the call counts as accepted.
             self._ending.give_up(procedure, refusal)
 
     def _call_init(self, procedure: Procedure) -> None:
@@ -366,7 +366,7 @@ class ProcedureLoop:
         self._ending.on_exit(procedure, how)
 
     def _note(self, procedure: Procedure, **facts: Any) -> None:
-        """Have fields of its summary published with the next state of a procedure."""
+        """Publish fields of a procedure's summary with its next state."""
         self._observer.noted(procedure.id, facts)
 
     def _on_state(self, procedure: Procedure, stacktrace: str | None) -> None:

@@ -31,14 +31,14 @@ LOGGER = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Seconds that ending processes by force may take.
+# Seconds that ending processes by SIGKILL may take.
 _KILL_TIME = 2.0
 _SHUT_DOWN = "script execution has been shut down"
 _WORKER_MODULES = ("ska_oso_oet.procedure.worker.script_worker", "ska_oso_oet.procedure.worker.packages")
 
 
 class ProcessManager:
-    """Parent of all processes that run scripts: creates them, has them run functions, stops them.
+    """Parent of all processes that run scripts: creates them, calls their functions, stops them.
 
     It keeps no history; an observer may. Call `shutdown` in the end.
 
@@ -91,19 +91,19 @@ class ProcessManager:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
         self._loop.close()
-        # Nobody else would answer those whose requests came after the end of the loop.
+        # No other code would answer requests that came after the end of the loop.
         for future in list(self._unanswered):
             future.set_exception(RuntimeError(_SHUT_DOWN))
 
     def _submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """Have a function called in the message loop."""
+        """Call a function in the message loop."""
         future = self._expect_answer()
 
         def run() -> None:
             try:
                 with self._observer.together():
                     result = function(*args, **kwargs)
-            except Exception as error:  # it is the caller who must learn of it
+            except Exception as error:  # the exception is for the caller
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -190,7 +190,7 @@ class ProcessManager:
         return self._call(self._procedures.run, process_id, call, force_start, origin, release)
 
     def stop(self, process_id: int) -> None:
-        """Stop a procedure in whatever state it is, by force if need be. Returns when it has stopped.
+        """Stop a procedure in any state, by SIGKILL if necessary. Returns when it has stopped.
 
         :param process_id: ID of the procedure
         :raises ProcedureNotFoundError: if no such procedure is live
@@ -225,7 +225,7 @@ class ProcessManager:
         successor: int | None = None,
         origin: Any = None,
     ) -> int | None:
-        """Have a procedure stopped at its next checkpoint, and at once if it is not RUNNING.
+        """Stop a procedure at its next checkpoint, and at once if it is not RUNNING.
 
         :param process_id: ID of the procedure
         :param on_withdrawn: called by the message loop if there will be no stop: it was withdrawn, or the
@@ -247,7 +247,7 @@ class ProcessManager:
         return self._call(request, self._procedures.conversations, *args, **kwargs)
 
     def describe(self, script: ExecutableScript, path: Path | None) -> "Future[str]":
-        """Begin to read what a script says of itself, and return at once. To cancel that ends it.
+        """Begin to describe a script, and return at once. Cancelling the future ends that.
 
         :param script: the script
         :param path: its file, found and checked, if it is one
@@ -275,7 +275,7 @@ class ProcessManager:
 
     @property
     def output_fault(self) -> str | None:
-        """Whose output is not written to disk, and why; None while all is written."""
+        """Procedures whose output is not written to disk, and why; None while all is written."""
         return self._procedures.output_faults.sentence
 
     @property
@@ -300,7 +300,7 @@ class ProcessManager:
         try:
             closing.result(timeout + _KILL_TIME)
         except Exception:
-            # A server that is to end must end. What is left of its workers dies with it.
+            # The server must end: remaining workers end with it.
             LOGGER.exception("The process manager could not end its processes in order")
         self._end_loop()
 
@@ -313,7 +313,7 @@ class ProcessManager:
 
 
 class _Silent:
-    """Listener to the progress of a preparation that nobody follows."""
+    """Listener to the progress of a preparation that is not followed."""
 
     def progressed(self, text: str) -> None:
         """Do nothing."""

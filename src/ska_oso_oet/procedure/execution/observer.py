@@ -1,4 +1,4 @@
-"""Callback interface for what happens to procedures."""
+"""Observers of procedures: the callback interface by which changes are reported."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 class ProcedureObserver(Protocol):
-    """Called by the message loop, in its thread, with all that happens to procedures.
+    """Callback interface for all changes of procedures, called in the thread of the message loop.
 
     Its methods must be quick, and must not call the process manager.
     """
@@ -30,13 +30,13 @@ class ProcedureObserver(Protocol):
         """A procedure has been created; its first state follows.
 
         :param waiting: arguments that were given already, by the function that they are for
-        :param origin: what the caller wanted to be passed on with the request
+        :param origin: object that the caller has passed with the request
         """
 
     def requested(self, procedure_id: int, origin: Any) -> None:
         """A procedure is to start or to stop.
 
-        :param origin: what the caller wanted to be passed on with the request
+        :param origin: object that the caller has passed with the request
         """
 
     def state_changed(self, procedure_id: int, state: ProcedureState, stacktrace: str | None) -> None:
@@ -49,7 +49,7 @@ class ProcedureObserver(Protocol):
         """A function of a script is about to be called."""
 
     def noted(self, procedure_id: int, facts: Mapping[str, Any]) -> None:
-        """Something is known of a procedure; its next state follows.
+        """A fact about a procedure is known; its next state follows.
 
         :param facts: fields of its summary, by name
         """
@@ -57,7 +57,7 @@ class ProcedureObserver(Protocol):
     def announced(
         self, procedure_id: int, facts: Mapping[str, Any], topic: str, fields: Mapping[str, Any]
     ) -> None:
-        """Something is known of a procedure, and is published at once, with an event.
+        """A fact about a procedure is known, and is published at once, with an event.
 
         :param facts: fields of its summary, by name
         :param topic: topic of the event
@@ -71,10 +71,10 @@ class ProcedureObserver(Protocol):
         """A script has published an event."""
 
     def idle(self) -> None:
-        """No procedure runs any more, or has reserved that it will."""
+        """No procedure runs, and none has reserved a run."""
 
     def congestion(self) -> "Future[None] | None":
-        """Return what to wait for before more is published; None while there is room for it."""
+        """Return a future to wait for before more is published; None while there is room."""
 
     def together(self) -> AbstractContextManager[object]:
         """Return a context whose observations are parts of one step: they may be published at its end."""
@@ -86,7 +86,7 @@ class ProcedureObserver(Protocol):
         """A script has written output."""
 
     def health_changed(self) -> None:
-        """The fault, the standby workers, which workers answer, or whose output is lost has changed."""
+        """The fault, the standby workers, the mute workers, or the lost output has changed."""
 
 
 class _Guard:
@@ -97,7 +97,7 @@ class _Guard:
 
     def __getattr__(self, name: str) -> Any:
         method = _nothing if self._observer is None else guarded(getattr(self._observer, name))
-        # The next time it is found at once.
+        # The next look-up is fast.
         setattr(self, name, method)
         return method
 

@@ -1,4 +1,4 @@
-"""The captured output of one script: on disk within a bound, its last lines at hand."""
+"""Captured output of one script: on disk within a bound, its last lines in memory."""
 
 import logging
 import os
@@ -32,9 +32,9 @@ class OutputLog:
 
     :param folder: where the files are
     :param procedure_id: whose output it is
-    :param max_bytes: how much to keep, in bytes, about
+    :param max_bytes: approximate number of bytes to keep
     :param on_fault: called, by the thread that writes, with the reason when lines begin to be lost, and with
-        None when lines are written again or none are expected any more
+        None when lines are written again or no more are expected
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class OutputLog:
     # Writing
 
     def open(self) -> None:
-        """Begin a new log. While that is impossible, the last lines are kept in memory all the same."""
+        """Begin a new log. While that is impossible, the last lines are still kept in memory."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = _create(self._path)
@@ -84,7 +84,7 @@ class OutputLog:
         self._report(self._reason)
 
     def feed(self, data: bytes) -> None:
-        """Add output as it was read from the script. A disk that fails costs the lines of that time.
+        """Add output as it was read from the script. If the disk fails, the lines of that time are lost.
 
         :param data: any part of the output
         """
@@ -134,7 +134,7 @@ class OutputLog:
         self._begun = len(self._partial)
 
     def _interrupt(self, error: OSError, lost: int = 0) -> None:
-        """Write no more until there is further output, and count what is lost by that."""
+        """Stop writing until there is further output, and count the lost lines."""
         if self._lost is None:
             self._reason = str(error.strerror)
             self._tail.append(f"[output is not written to disk: {error.strerror}]")
@@ -145,9 +145,9 @@ class OutputLog:
             self._file = None
 
     def _resume(self, lines: list[bytes]) -> None:
-        """Write again, in a new part, if the disk takes that; what there is of the newest part stays.
+        """Write again, in a new part, if the disk allows it; the newest part so far is kept.
 
-        :raises OSError: if it does not; then nothing has changed
+        :raises OSError: if it does not; then nothing is changed
         """
         data = b"".join(line + b"\n" for line in lines)
         successor = self._path.with_name(f"{self._path.name}.next")
@@ -241,7 +241,7 @@ class OutputLog:
         """Return lines by their number.
 
         :param after: how many lines to skip from the beginning of the output
-        :param limit: how many to return at the most
+        :param limit: how many to return at most
         :returns: the number of the first line returned, which is greater than `after` where lines have been
             dropped, and the lines
         """
@@ -274,18 +274,18 @@ class OutputLog:
     def _open_parts(self, opened: ExitStack) -> list[tuple[int | None, IO[bytes], int | None]]:
         """Return the parts: the number of its first line, None if it follows the part before; file; end.
 
-        The end is None for all there is. Whatever is written from now on, these stay as they are: so whoever
-        writes need not wait for a reader.
+        The end is None for all there is. Later output does not change them: so a writer need not wait for a
+        reader.
         """
         with self._lock:
             older = self._older()
-            # Where nobody writes any more, an unfinished line is the last that was heard.
+            # Without a writer, an unfinished line is the last one.
             end_of_newest = None if self._file is None else self._size
             first_of_newest = None if older else self._first_line
             files = [*((number, path, None) for number, path in older)]
             parts: list[tuple[int | None, IO[bytes], int | None]] = []
             for number, path, end in [*files, (first_of_newest, self._path, end_of_newest)]:
-                with suppress(OSError):  # there is none, or it could not even be made
+                with suppress(OSError):  # there is none, or it could not be created
                     parts.append((number, opened.enter_context(path.open("rb", buffering=_CHUNK)), end))
             inodes = {os.fstat(file.fileno()).st_ino for _, file, _ in parts}
             self._indexes = {key: index for key, index in self._indexes.items() if key[1] in inodes}

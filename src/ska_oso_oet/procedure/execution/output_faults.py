@@ -1,4 +1,4 @@
-"""Output that the disk does not take: reported while lines are lost, and tried again."""
+"""Faults of the disk for output: reported while lines are lost; writing is tried again."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ _RETRY_S = 2.0
 
 
 class OutputFaults:
-    """Makes the logs of procedures, and knows which of them lose lines. Belongs to the message loop.
+    """Creates the logs of procedures, and records which of them lose lines. Belongs to the message loop.
 
     :param folder: where the logs are
     :param on_change: called when `sentence` has changed
@@ -32,7 +32,7 @@ class OutputFaults:
 
     @property
     def sentence(self) -> str | None:
-        """What an operator should know, None while all output is written. Any thread may read it."""
+        """Description of the faults, None while all output is written. Any thread may read it."""
         faulty = dict(self._faulty)
         if not faulty:
             return None
@@ -44,7 +44,7 @@ class OutputFaults:
         )
 
     def close(self) -> None:
-        """Try no more."""
+        """Stop trying."""
         if self._timer is not None:
             self._timer.cancel()
 

@@ -21,7 +21,7 @@ _MAX_RETRY_DELAY = 30.0
 
 
 class WorkerPool:
-    """Keeps standby workers, and hands them out. All methods are called in the message loop's thread.
+    """Pool of standby workers. All methods are called in the message loop's thread.
 
     :param starter: starts the workers
     :param size: how many to keep on standby; with 0, each is started when it is asked for
@@ -80,7 +80,7 @@ class WorkerPool:
         self._wanted = deque(future for future in self._wanted if not future.done())
         missing = len(self._wanted) + self._size - len(self._standby) - len(self._starting)
         if self.fault is not None and not self._starting:
-            # Even if no worker is needed: only by starting one can it be known that the fault is over.
+            # Even if no worker is needed: only a start shows that the fault is over.
             missing = max(missing, 1)
         for _ in range(missing):
             self._made += 1
@@ -149,7 +149,7 @@ class WorkerPool:
     async def close(self) -> None:
         """End the standby workers, and wait until all have ended."""
         self._closing = True
-        # Those that are being started come too late to be of use, and are discarded as they come.
+        # Those that are being started come too late to be of use, and are discarded when they are ready.
         await asyncio.gather(*self._starting, return_exceptions=True)
         for channel in self._standby:
             self._discard(channel)
@@ -173,7 +173,7 @@ class _Standby:
         return None
 
     def wrote(self, data: bytes) -> None:
-        # Nobody's output: it belongs into the server's log.
+        # Output without a procedure: it belongs into the server's log.
         LOGGER.info("A standby worker writes: %s", data.decode("utf-8", "replace").rstrip(os.linesep))
 
     def exited(self, how: str) -> None:

@@ -44,11 +44,11 @@ NEXT_STATES: dict[ProcedureState, frozenset[ProcedureState]] = {
     ProcedureState.RUNNING: frozenset({ProcedureState.READY, ProcedureState.PAUSED}),
     ProcedureState.PAUSED: frozenset({ProcedureState.RUNNING}),
 }
-"""Which states may follow which. STOPPED and FAILED may follow each state that is not final."""
+"""Allowed successors of each state. STOPPED and FAILED may follow each state that is not final."""
 
 
 class Hold(Enum):
-    """What a procedure waits with until it is released: it is prepared ahead of its turn."""
+    """Steps that a procedure postpones until it is released: it is prepared ahead of its turn."""
 
     NOTHING = "nothing"
     INIT = "init"
@@ -72,15 +72,15 @@ class Accepted(NamedTuple):
     """A request that was accepted.
 
     :param procedure_id: the procedure that it is about
-    :param committed: done when what the request led to at once is in the journal, and not what followed;
-        None if nothing is journalled
+    :param committed: done when the immediate effects of the request are in the journal; None if there is no
+        journal
     """
 
     procedure_id: int
     committed: "Future[None] | None"
 
     def wait(self) -> None:
-        """Wait until what the request led to at once is in the journal.
+        """Wait until the immediate effects of the request are in the journal.
 
         :raises ArgumentsError: if the script's process has refused the arguments of a call
         """
@@ -89,7 +89,7 @@ class Accepted(NamedTuple):
 
 
 class ProcedurePlan(NamedTuple):
-    """What a procedure is to run.
+    """Plan of a procedure: its script and arguments.
 
     :param script: the script, as the user named it
     :param path: the script's file, found and checked, if it is one
@@ -98,8 +98,9 @@ class ProcedurePlan(NamedTuple):
     :param subarray: the subarray that its functions get where they take one; None if there is none
     :param signatures: signatures of its functions, as far as they are certain before the script runs
     :param header: header of the script, if it names packages that it needs
-    :param urgent: whether it is created however many procedures wait to be started, and is none of those
-    :param hold: what it waits with until the one who has created it releases it
+    :param urgent: whether it is created although too many procedures wait to be started, and does not count
+        as one of these
+    :param hold: the steps that it postpones until its creator releases it
     :param trace: place in its trace of the request that creates it, None if it has none
     :param overridden: functions of which arguments by name replace those by position for the same parameter
     """
@@ -132,7 +133,7 @@ class ProcedurePlan(NamedTuple):
 
     @property
     def needs_signatures(self) -> bool:
-        """Whether only the loaded script shows what its init takes: the subarray, or what is overridden."""
+        """Whether the parameters of init are known only when the script is loaded."""
         depends_on_them = self.subarray is not None or "init" in self.overridden
         return depends_on_them and "init" not in self.signatures
 
@@ -147,7 +148,7 @@ class ProcedurePlan(NamedTuple):
             arguments = signatures.override(signature, ProcedureInput(*arguments.args), by_name)
         filled = subarrays.fill(call.function, signature, arguments, self.subarray)
         if signature is not None:
-            # As they were given: they are converted by the script's process.
+            # Unchanged: the script's process converts them.
             signatures.check(call.function, signature, filled)
         return Call(call.function, filled)
 
@@ -168,7 +169,7 @@ class ProcedurePlan(NamedTuple):
 
 
 class Procedure:
-    """State of one procedure. Belongs to the message loop: nobody else may touch it.
+    """State of one procedure. Belongs to the message loop: no other thread may use it.
 
     :param procedure_id: its number
     :param plan: what it is to run
@@ -194,27 +195,27 @@ class Procedure:
         self.output = output
         self.directory = directory
         self.main: Call | None = None
-        """The call that has been asked for, beside that of init."""
+        """The requested call, other than that of init."""
         self.main_called = False
         self.loading_began = False
         """Whether its worker has been asked to load the script."""
         self.asked: AskedCall | None = None
         """The call whose arguments its worker checks, or has checked."""
         self.stopped: asyncio.Future[None] | None = None
-        """Done when a stop that was asked for is complete."""
+        """Done when a requested stop is complete."""
         self.stop_reason: str | None = None
         """Why it is stopped, if no client has asked for that."""
         self.successor: Procedure | None = None
-        """Starts at once when this one has been stopped: what runs the abort script."""
+        """The procedure that starts at once when this one was stopped: it runs the abort script."""
         self.verdict: str | None = None
-        """Why it is FAILED as soon as its process is gone: it has not failed by itself."""
+        """Why it is FAILED as soon as its process has ended, if it has not failed by itself."""
         self.preparation: Preparation | None = None
-        """What a script from git needs; kept as long as its process lives."""
+        """Files and packages of a script from git; kept as long as its process lives."""
         self.init_timer: asyncio.TimerHandle | None = None
         self.at_checkpoint: AtCheckpoint | None = None
-        """What happens at its next checkpoint."""
+        """Request that takes effect at its next checkpoint."""
         self.checkpoints = 0
-        """How many checkpoints it has come to, as far as its process has said."""
+        """How many checkpoints it has reached, as far as its process has reported."""
         self.heard_request = 0
         """Number of the newest request about checkpoints that its process knew of when it paused."""
         self._requests = 0
@@ -237,7 +238,7 @@ class Procedure:
         :param has_initialised: whether init has returned
         """
         if self.plan.hold is Hold.INIT:
-            # It is loaded, and what it waits with takes no time of it.
+            # It is loaded, and the time that it waits does not count.
             self.stop_init_timer()
         known = {
             function: None if signature is None else signatures.from_json(signature)
@@ -260,7 +261,7 @@ class Procedure:
     def move(self, state: ProcedureState, stacktrace: str | None = None) -> None:
         """Enter another state.
 
-        :raises ValueError: if that state cannot follow the present one; nothing has changed then
+        :raises ValueError: if that state cannot follow the present one; then nothing is changed
         """
         self.require_next(state)
         self.state = state
@@ -306,7 +307,7 @@ class Procedure:
         self.send(kind, {**payload, "request": self._requests})
 
     def stop_init_timer(self) -> None:
-        """Give its init any time from now on."""
+        """Remove the time limit of its init."""
         if self.init_timer is not None:
             self.init_timer.cancel()
             self.init_timer = None
@@ -319,7 +320,7 @@ class Procedure:
         :param environment: environment variables for the script
         :param size_limit: bytes that the script may have
         :param grace: seconds that the end of the script may take
-        :param context: what operators have set for all scripts
+        :param context: the context of all scripts
         """
         # Others may lack the subarray, or have an argument twice: they are checked when the signature of
         # their function is known.

@@ -64,7 +64,7 @@ class OpenQuestions:
             deadline=None if asked.timeout is None else now + asked.timeout,
         )
         self._next_id += 1
-        # A person takes the time that it takes.
+        # The time of a person does not count.
         procedure.stop_init_timer()
         timer = None
         if asked.timeout is not None:
@@ -90,7 +90,7 @@ class OpenQuestions:
         self._close(asked, QuestionState.EXPIRED, asked.question.default)
 
     def withdraw(self, procedure: Procedure, number: int | None = None) -> None:
-        """A script does not wait any more for an answer.
+        """A script no longer waits for an answer.
 
         :param procedure: its procedure
         :param number: number of the question in its process; None for all

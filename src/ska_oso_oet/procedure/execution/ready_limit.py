@@ -1,4 +1,4 @@
-"""How many procedures may wait to be started, and for how long: each takes memory and descriptors."""
+"""Limits of the procedures that wait to be started, and of their time: each takes memory and descriptors."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class ReadyLimits:
         """Check that one more procedure may be created. The one that runs, or is about to, does not count.
 
         :param plan: what it is to run
-        :raises StateForbidsError: naming those that wait, if there are as many as may
+        :raises StateForbidsError: naming those that wait, if the limit is reached
         """
         if plan.urgent or not self._limit:
             return

@@ -1,4 +1,4 @@
-"""Which events a script may publish: not those of the OET, and not in the name of another component."""
+"""Checks of the events of scripts: none of the OET's, and none in the name of another component."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ CONTROLLER_TOPICS = frozenset({"activity", "controller", "operator", "procedure"
 """First parts of the topics that the controller alone publishes on."""
 
 COMPONENTS = frozenset({"ActivityService", "OETController", "ScriptExecutionService"})
-"""Sources of the events of the OET, beside the IDs of procedures."""
+"""Sources of the events of the OET, in addition to the IDs of procedures."""
 
 
 class ScriptEvent(NamedTuple):

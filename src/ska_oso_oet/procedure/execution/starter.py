@@ -1,4 +1,4 @@
-"""Starting worker processes, in a few threads that all run in advance and serve all controllers."""
+"""Starter of worker processes: a few threads that are started in advance and serve all controllers."""
 
 import asyncio
 import functools
@@ -15,7 +15,7 @@ _STARTS = 2
 """How many processes are started at the same time: that is work for the processor, and takes milliseconds."""
 
 _STARTING_THREADS = 2 * _STARTS
-"""Threads of all controllers of this process: starts of one that hang do not hold up the others."""
+"""Threads of all controllers of this process: starts of one that hang do not delay the others."""
 
 _CLEANING_THREADS = 2
 """Threads for cleaning up after workers that have ended, which must not wait for the start of others."""
@@ -57,7 +57,7 @@ def start_worker(
 
 
 class WorkerStarter:
-    """Starts workers for the message loop, and has the threads in which they are cleaned up after.
+    """Starts workers for the message loop, and provides the threads for their clean-up.
 
     Its threads run from the beginning: scripts can be started and stopped on a machine that grants no more.
 
@@ -84,6 +84,6 @@ class WorkerStarter:
         return WorkerChannel(self._context, *ends, self._cleaning)
 
     def close(self) -> None:
-        """Begin nothing more. The threads end, once what they are doing is done, unless others use them."""
+        """Begin no further jobs. The threads end after their present jobs, unless others use them."""
         self._starting.shutdown(wait=False)
         self._cleaning.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""Watchdog: notices processes that do not answer. They are not ended, for the observation may be fine."""
+"""Watchdog: detects processes that do not answer. They are not ended: the observation may be fine."""
 
 import asyncio
 import logging

@@ -16,7 +16,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 def working_directories(folder: Path) -> Path:
-    """Return where the scripts' working directories are.
+    """Return the folder of the scripts' working directories.
 
     :param folder: the state directory
     """
@@ -24,7 +24,7 @@ def working_directories(folder: Path) -> Path:
 
 
 class WorkingDirectories:
-    """Makes and removes working directories.
+    """Creates and removes working directories.
 
     A script may leave a million files behind: they are removed by a thread of its own, so that neither
     the message loop nor a stop waits for that. Call `close` in the end.
@@ -47,7 +47,7 @@ class WorkingDirectories:
 
         :param procedure_id: whose it is
         """
-        # An observation does not depend on a place for files: a full disk is reported elsewhere.
+        # An observation does not need a place for files: a full disk is reported elsewhere.
         directory = self._folder / str(procedure_id)
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ class WorkingDirectories:
     def close(self, timeout: float) -> None:
         """Wait until all that was to be removed has been.
 
-        :param timeout: seconds; what is left by then, the next server removes
+        :param timeout: seconds; the next server removes the rest
         """
         self._queue.put(None)
         self._thread.join(timeout)
@@ -103,5 +103,5 @@ class WorkingDirectories:
         while (task := self._queue.get()) is not None:
             try:
                 task()
-            except Exception:  # the next ones are to be removed all the same
+            except Exception:  # the next ones must still be removed
                 LOGGER.exception("A folder could not be removed")

@@ -1,6 +1,6 @@
-"""The step that reads what a script says of itself, in a process of its own.
+"""The step that describes a script, in a process of its own.
 
-To parse a text holds the interpreter's lock: for a table of some megabytes for seconds.
+Parsing a text holds the interpreter's lock: for a table of some megabytes, for seconds.
 """
 
 from collections.abc import Hashable
@@ -16,7 +16,8 @@ from ..domain.script_text import ScriptText
 from ..gitmanager import Report
 
 _LONGEST = 1 << 16
-"""Bytes of a description: it is the result of a long-running command, which every client of these gets."""
+"""Bytes of a description: it is the result of a long-running command, which is sent to every client of
+these."""
 
 
 @dataclass(frozen=True)

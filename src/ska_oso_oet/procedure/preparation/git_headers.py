@@ -1,4 +1,4 @@
-"""Which packages a script from git gets: those of its own header, or those of its repository's project."""
+"""Packages of a script from git: those of its own header, or those of its repository's project."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -13,10 +13,10 @@ from .projects import describes_environment
 
 
 class PackageSource(NamedTuple):
-    """What says which packages a script from git gets.
+    """Source of the packages of a script from git.
 
-    :param header: the script's header, if that says so; else it is the project, where that was asked for
-    :param note: a sentence for people, if the script's header does not count; else empty
+    :param header: the script's header, if that is the source; else the project is, where that was requested
+    :param note: a sentence for people, if the script's header is ignored; else empty
     """
 
     header: ScriptHeader | None = None
@@ -24,7 +24,7 @@ class PackageSource(NamedTuple):
 
 
 def package_source(script: GitScript, source: Path) -> PackageSource:
-    """Return what says which packages a script from git gets. Reads files.
+    """Return the source of the packages of a script from git. Reads files.
 
     The project of the repository does, where the script asks for an environment and the repository describes
     one. Else the header of the script does, as for scripts that are not from git.
@@ -44,6 +44,6 @@ def package_source(script: GitScript, source: Path) -> PackageSource:
     if not ignored:
         return PackageSource()
     return PackageSource(
-        note=f"The header of {script.name} (PEP 723) does not count, as the repository has a project: "
+        note=f"The header of {script.name} (PEP 723) is ignored, because the repository has a project: "
         "create the procedure without create_env to have the packages of the header."
     )

@@ -1,7 +1,7 @@
-"""Whether the files of a commit, and its Python environment, still are what was checked out and built.
+"""Inventories: they show whether a checkout or a Python environment was changed since it was made.
 
-A script may write to them, and to what is written down here. The next script of that commit must not run what
-it wrote: a server compares the files with what it remembers, and the next server with what is written down.
+A script may write to them, and to the inventories. The next script of that commit must not run such changes:
+a server compares the files with what it remembers, and the next server with the stored inventories.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ from ..environment import Environment
 _BYTECODE = "__pycache__"
 
 Inventory = dict[str, list[int]]
-"""What changes whenever a file is changed, by the path of each file in a folder."""
+"""A value that changes whenever a file is changed, by the path of each file in a folder."""
 
 
 def record_source(environment: Environment, files: Path) -> None:
-    """Write down which files a checkout has.
+    """Store the inventory of a checkout.
 
     :param environment: the environment that they will be moved to
     :param files: folder with the files
@@ -31,7 +31,7 @@ def record_source(environment: Environment, files: Path) -> None:
 
 
 def record_packages(environment: Environment) -> None:
-    """Write down which files a Python environment has. A build may also have added some to the checkout.
+    """Store the inventory of a Python environment. A build may also have added some to the checkout.
 
     :param environment: the environment, once it is built
     :raises OSError: if that is not possible
@@ -41,7 +41,7 @@ def record_packages(environment: Environment) -> None:
 
 
 class Inventories:
-    """What a server knows of environments: the digests of their inventories, as it has first seen them.
+    """Digests of the inventories of environments, as this server has first seen them.
 
     Safe for threads.
     """
@@ -50,7 +50,7 @@ class Inventories:
         self._digests: dict[Path, bytes] = {}
 
     def learn(self, *folders: Path) -> None:
-        """Take note of the inventories of folders that have just been checked out or built."""
+        """Record the inventories of folders that have just been checked out or built."""
         for folder in folders:
             self._digests.pop(folder, None)
             self._text(folder)
@@ -65,14 +65,14 @@ class Inventories:
     def packages_are_unchanged(self, environment: Environment) -> bool:
         """Return whether a Python environment has the files that were built, and no others.
 
-        Bytecode that Python adds does not count. It looks at each file, and reads none.
+        Bytecode that Python adds does not count. It checks each file's metadata, and reads none.
 
         :param environment: an environment that is complete
         """
         return self._is_unchanged(environment.prefix)
 
     def _text(self, folder: Path) -> bytes | None:
-        """Return the inventory of a folder as it is written down, None if that is not what it was."""
+        """Return the stored inventory of a folder, None if it was changed."""
         try:
             text = inventory_path(folder).read_bytes()
         except OSError:
@@ -102,7 +102,7 @@ def inventory_path(folder: Path) -> Path:
 def files_of(folder: Path) -> Inventory:
     """Return the inventory of a folder, as it is now.
 
-    :raises OSError: if a file goes away meanwhile
+    :raises OSError: if a file is removed meanwhile
     """
     return dict(_files(folder))
 
@@ -112,7 +112,7 @@ def _record(folder: Path, files: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, list[int]]]:
-    """Yield the path of each file and link in a folder, with what changes whenever the file is changed."""
+    """Yield the path of each file and link in a folder, with a value that changes with the file."""
     for parent, folders, names in os.walk(folder):
         for name in (*names, *folders):
             path = os.path.join(parent, name)

@@ -1,4 +1,4 @@
-"""Files that a repository keeps in Git LFS: fetched where git-lfs is installed, named where they are not.
+"""Files in Git LFS: fetched where git-lfs is installed, otherwise named in a message.
 
 Source: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md (pointers), and
 https://github.com/git-lfs/git-lfs/blob/main/docs/man/git-lfs-config.adoc (``.lfsconfig``)
@@ -30,7 +30,7 @@ def fetch(target: Path, repository: str, storage: Path, report: Callable[[str], 
     :param repository: URL of the repository that they are from
     :param storage: folder that keeps the contents for further commits
     :param report: called with the progress
-    :returns: what is not fetched, and why, in sentences for people
+    :returns: the files that are not fetched, and why, in sentences for people
     :raises subprocess.CalledProcessError: if git-lfs cannot fetch them; with its output
     """
     pointers = sorted(_pointers(target))
@@ -90,9 +90,9 @@ def _is_installed() -> bool:
 
 
 def _other_server(target: Path, repository: str) -> str | None:
-    """Return a server that the files of a commit name, and that nobody has allowed; None if there is none.
+    """Return a server that the files of a commit name and that is not allowed; None if there is none.
 
-    Which repositories may be used says nothing of servers elsewhere.
+    The allowed repositories do not include servers elsewhere.
     """
     if not (target / _CONFIGURATION).is_file():
         return None

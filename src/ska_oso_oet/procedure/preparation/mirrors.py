@@ -1,4 +1,4 @@
-"""Mirrors of repositories are in the state directory, where a script can write: nothing in them is believed.
+"""Checks of mirrors: they are in the state directory, where a script can write, and are not trusted.
 
 Their settings are written again before each use, because git would run programs that they name. A commit is
 followed from its hash to its files, and each object on the way has to have the hash that names it.
@@ -16,7 +16,7 @@ from typing import IO, Final
 from ..gitmanager import GitError
 
 _BELIEVED_BY_GIT: Final = ("objects/info/alternates", "info/grafts", "info/attributes", "config.worktree")
-"""Files of a mirror, beside its settings, that change what git does with it."""
+"""Files of a mirror, other than its settings, that change the behaviour of git."""
 
 _SUBMODULE: Final = b"160000"
 _FOLDER: Final = b"40000"
@@ -24,11 +24,11 @@ _PART: Final = 1 << 20
 
 
 class ForgedMirrorError(GitError):
-    """A mirror holds something else under the hash of a commit or a file."""
+    """A mirror has other content under the hash of a commit or a file."""
 
 
 def restore_settings(mirror: Path) -> None:
-    """Give a mirror the settings of a new one, without hooks, whatever is there.
+    """Give a mirror the settings of a new one, without hooks.
 
     :param mirror: the mirror; nothing happens if there is none
     :raises GitError: if git cannot be run
@@ -117,7 +117,7 @@ class _Objects:
         except OSError:
             header = []
         if len(header) != 3 or header[1].decode() != kind:
-            raise ForgedMirrorError(f"The mirror of the repository has no sound {kind} {name}.")
+            raise ForgedMirrorError(f"The mirror of the repository has no valid {kind} {name}.")
         size = int(header[2])
         digest = hashlib.new("sha1" if len(name) == 40 else "sha256", usedforsecurity=False)
         digest.update(f"{kind} {size}\0".encode())
@@ -130,6 +130,6 @@ class _Objects:
         self._answers.read(1)
         if digest.hexdigest() != name:
             raise ForgedMirrorError(
-                f"The mirror of the repository holds another {kind} under the hash {name}."
+                f"The mirror of the repository contains another {kind} under the hash {name}."
             )
         return content

@@ -1,4 +1,4 @@
-"""The packages that are kept for further environments: used only as builds have left them."""
+"""Cache of packages for further environments: used only if no script has changed it."""
 
 import asyncio
 import json
@@ -14,10 +14,10 @@ LOGGER = logging.getLogger(__name__)
 
 
 class PackageCache:
-    """Watches over the folder of packages. Belongs to the message loop.
+    """Guards the folder of packages. Belongs to the message loop.
 
-    Builds that go on at the same time share the folder: it is looked at before the first of them, and
-    written down after the last. One that anybody else has changed meanwhile is removed, and fetched again.
+    Simultaneous builds share the folder: it is compared with its inventory before the first of them, and the
+    inventory is stored after the last. A folder that was changed in between is removed, and fetched again.
 
     :param folder: the folder
     :param put_away: removes a folder in the background, once it has another name
@@ -35,7 +35,7 @@ class PackageCache:
 
     @asynccontextmanager
     async def in_use(self) -> AsyncIterator[None]:
-        """Have a folder that a build may use, as long as the context lasts."""
+        """Context in which a build may use the folder."""
         async with self._turn:
             if self._builds == 0:
                 await self._loop.run_in_executor(self._threads, self._require_unchanged)
@@ -59,7 +59,7 @@ class PackageCache:
             self._put_away(self._folder)
 
     def _recorded(self) -> Inventory | None:
-        """Return what a former server has written down, None if that cannot be read."""
+        """Return the inventory that a previous server has stored, None if it cannot be read."""
         try:
             known: Inventory = json.loads(inventory_path(self._folder).read_text())
         except (OSError, ValueError):

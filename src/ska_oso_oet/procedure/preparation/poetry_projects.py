@@ -1,4 +1,4 @@
-"""What poetry's own tables in a project file require, in words that other tools understand.
+"""Requirements in poetry's own tables of a project file, in the standard form.
 
 Source: https://python-poetry.org/docs/dependency-specification/
 """
@@ -17,11 +17,11 @@ _MAIN = "main"
 
 
 class PoetryTables(NamedTuple):
-    """What poetry installs by default.
+    """Requirements that poetry installs by default.
 
     :param alternatives: requirements, one set that is to be tried after the other; there is at least one
     :param python: versions of Python that the project can be used with, alternatives separated by ``||``
-    :param is_installable: whether other tools can read what the built package requires
+    :param is_installable: whether other tools can read the requirements of the built package
     """
 
     alternatives: tuple[tuple[str, ...], ...]
@@ -30,7 +30,7 @@ class PoetryTables(NamedTuple):
 
 
 def read_tables(source: Path, *, is_package: bool, skipped: Collection[str]) -> PoetryTables:
-    """Return what poetry installs by default.
+    """Return the requirements that poetry installs by default.
 
     Poetry joins alternatives by ``||``, which no other tool knows. So there are several sets of requirements,
     those with the newest versions first.
@@ -40,7 +40,7 @@ def read_tables(source: Path, *, is_package: bool, skipped: Collection[str]) -> 
     :param skipped: groups that are installed otherwise
     :raises ValueError: if poetry's tables cannot be understood
     """
-    # Imported late: what only looks environments up does not need it.
+    # Imported late: code that only looks up environments does not need it.
     from poetry.core.factory import Factory
 
     # Its warnings are for the developers of the project.

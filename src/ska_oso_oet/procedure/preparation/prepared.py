@@ -1,4 +1,4 @@
-"""What has been prepared for a script, and the preparation that leads to it."""
+"""The preparation of a script, and its result."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from ..environment import Environment
 
 
 class PreparedScript(NamedTuple):
-    """What has been prepared for a script.
+    """Result of a preparation.
 
     :param path: file of a script from git, all links resolved
     :param python: interpreter that it needs, None for that of the server
@@ -22,7 +22,7 @@ class PreparedScript(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A script, and what has to be released when it is not needed any more."""
+    """A prepared script, with the resources to release when it is no longer needed."""
 
     script: PreparedScript
     checkout: Environment | None
@@ -34,10 +34,10 @@ class Prepared(NamedTuple):
 
 
 class Preparation:
-    """The preparation of one script. What was prepared is kept until `close`.
+    """The preparation of one script. Its result is kept until `close`.
 
     :param task: prepares the script
-    :param release: called with what was prepared when it is not needed any more
+    :param release: called with the resources when they are no longer needed
     :param distrust: called with the environment if it is not usable
     """
 
@@ -56,19 +56,19 @@ class Preparation:
         self._task.add_done_callback(lambda task: None if task.cancelled() else callback(self))
 
     def result(self) -> PreparedScript:
-        """Return what has been prepared.
+        """Return the result.
 
         :raises PreparationError: if that has failed
         """
         return self._task.result().script
 
     def distrust(self) -> None:
-        """Mark what was prepared, if anything, as unusable."""
+        """Mark the environment, if there is one, as unusable."""
         if (prepared := self._prepared) is not None and prepared.packages is not None:
             self._distrust(prepared.packages)
 
     def close(self) -> None:
-        """Release what was prepared, or cancel the preparation."""
+        """Release the resources, or cancel the preparation."""
         if not self._task.done():
             self._task.cancel()
         elif (prepared := self._prepared) is not None:
@@ -76,7 +76,7 @@ class Preparation:
 
     @property
     def _prepared(self) -> "Prepared | None":
-        """What has been prepared, None if there is nothing."""
+        """The resources, None if there are none."""
         task = self._task
         done = task.done() and not task.cancelled() and task.exception() is None
         return task.result() if done else None

@@ -1,4 +1,4 @@
-"""What has to be installed for the scripts of a repository, as uv, poetry and pip read its project."""
+"""Requirements of the project in a repository, as uv, poetry and pip read it."""
 
 import tomllib
 from collections import Counter
@@ -28,7 +28,7 @@ class BuildError(OetError, RuntimeError):
 
 
 class Project(NamedTuple):
-    """What has to be installed for the scripts of a repository.
+    """Requirements of the scripts of a repository.
 
     :param is_package: whether the project itself is built and installed
     :param files: files with requirements, relative to the top of the repository
@@ -54,7 +54,7 @@ class Project(NamedTuple):
 
     @property
     def description(self) -> str:
-        """What is installed, for people."""
+        """Description of the requirements, for people."""
         parts = ["the project"] if self.is_package else []
         parts += [f"the requirements in {file}" for file in self.files]
         parts += [f"the dependency group {group}" for group in self.groups]
@@ -63,7 +63,7 @@ class Project(NamedTuple):
 
 
 def read_project(source: Path) -> Project:
-    """Return what has to be installed for the scripts of a repository.
+    """Return the requirements of the scripts of a repository.
 
     That is what ``uv sync``, ``poetry install`` or ``pip install --requirement requirements.txt .`` install.
 
@@ -86,7 +86,7 @@ def read_project(source: Path) -> Project:
             project = project._replace(constraints=tuple(_locked(_read(source / POETRY_LOCK))))
     elif "project" in described and not project.is_package:
         project = project._replace(files=(PROJECT_FILE,))
-    # Beside a lock file, it is made from that; else it has the versions that the project was tested with.
+    # With a lock file, it is made from that; else it has the versions that the project was tested with.
     if (source / REQUIREMENTS).is_file() and not (locks and described):
         project = project._replace(files=(*project.files, REQUIREMENTS))
     if not describes_environment(source):
@@ -98,7 +98,7 @@ def read_project(source: Path) -> Project:
 
 
 def describes_environment(source: Path) -> bool:
-    """Return whether a repository says what has to be installed for its scripts.
+    """Return whether a repository describes requirements for its scripts.
 
     :param source: folder with the files of the repository
     :raises BuildError: if the file that may say so cannot be read
@@ -114,7 +114,7 @@ def describes_environment(source: Path) -> bool:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return what is in a TOML file, nothing if there is none.
+    """Return the content of a TOML file, empty if there is none.
 
     :raises BuildError: if it cannot be read
     """
@@ -132,7 +132,7 @@ def _tool(described: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _is_package(described: dict[str, Any], source: Path) -> bool:
-    """Return whether a project is to be built, rather than only what it requires is to be installed."""
+    """Return whether a project itself is built, in addition to the installation of its requirements."""
     says = (_tool(described, "uv").get("package"), _tool(described, "poetry").get("package-mode"))
     if False in says:
         return False
@@ -143,7 +143,7 @@ def _is_package(described: dict[str, Any], source: Path) -> bool:
 def _groups(described: dict[str, Any]) -> tuple[str, ...]:
     """Return the dependency groups that uv installs by default.
 
-    A file that has nothing but groups means them all.
+    A file that has only groups means all of them.
     """
     groups = described.get("dependency-groups", {})
     alone = "project" not in described and not _is_of_poetry(described)
@@ -152,7 +152,7 @@ def _groups(described: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _is_of_poetry(described: dict[str, Any]) -> bool:
-    """Return whether poetry's own tables say what a project requires."""
+    """Return whether poetry's own tables have the requirements of a project."""
     return not {"dependencies", "dev-dependencies", "group", "package-mode"}.isdisjoint(
         _tool(described, "poetry")
     )

@@ -1,7 +1,7 @@
-"""Prepares what scripts need: the files of a commit, and a Python environment. Runs in the message loop.
+"""Preparation of scripts: the files of a commit, and a Python environment. Runs in the message loop.
 
 Each step is done by a process of its own, see `steps`, and once for all preparations that need it at the
-same time. A step that no preparation needs any more is ended.
+same time. A step that no preparation needs is ended.
 """
 
 import asyncio
@@ -40,8 +40,8 @@ _MAX_BUILDS = 4
 """How many environments are built at the same time; more would only slow each other and the scripts down."""
 
 _MAX_CHECK_OUTS = 16
-"""How many commits are looked for at the same time. That is mostly waiting for servers, some of which may be
-dead: those must not keep the others waiting."""
+"""How many commits are looked for at the same time. That is mostly waiting for servers: one that does not
+answer must not delay the others."""
 
 _MAX_DESCRIPTIONS = 2
 """How many scripts are read at the same time for their descriptions."""
@@ -54,7 +54,7 @@ _COPYING_THREADS = 2
 
 
 class PreparationService:
-    """Prepares what scripts need. All methods are called in the message loop's thread.
+    """Prepares scripts. All methods are called in the message loop's thread.
 
     :param starter: starts the processes
     :param settings: how scripts are executed
@@ -92,7 +92,7 @@ class PreparationService:
     def begin(
         self, script: ExecutableScript, header: ScriptHeader | None, listener: PreparationListener
     ) -> Preparation:
-        """Begin to prepare what a script needs.
+        """Begin to prepare a script.
 
         :param script: the script
         :param header: its header, if it is not from git and names packages that it needs
@@ -165,10 +165,10 @@ class PreparationService:
     async def describe(
         self, script: ExecutableScript, path: Path | None, listener: PreparationListener
     ) -> str:
-        """Return what a script says of itself, read by a process of its own: that may take long.
+        """Return the description of a script, read by a process of its own: that may take long.
 
         :param script: the script; one from git is fetched
-        :param path: its file, all links resolved; None if it has none here yet
+        :param path: its file, all links resolved; None if it has not been fetched
         :param listener: called with the progress
         :returns: a `ScriptDescription` as JSON
         :raises PreparationError: if it cannot be fetched, or described
@@ -185,7 +185,7 @@ class PreparationService:
                 self._release(environment)
 
     async def _copy(self, environment: Environment) -> Path:
-        """Return a copy of a checkout: what a procedure does to its files reaches no other."""
+        """Return a copy of a checkout: changes by a procedure do not affect others."""
         copy = self._manager.copy()
         copying = self._loop.run_in_executor(self._threads, _copy_folder, environment.source, copy)
         try:
@@ -216,7 +216,7 @@ class PreparationService:
     async def _until_unused(self, environment: Environment) -> None:
         """Wait until no other procedure uses an environment. One that has just ended may still do so.
 
-        :raises PreparationError: if one goes on using it
+        :raises PreparationError: if one continues to use it
         """
         try:
             async with asyncio.timeout(_RELEASE_TIME):
@@ -248,7 +248,7 @@ class PreparationService:
         return environment
 
     async def _check_out(self, args: GitArgs, listener: PreparationListener) -> Environment:
-        """Return the environment of the commit that is asked for, with the files in place."""
+        """Return the environment of the requested commit, with the files in place."""
         if args.full_hash is not None:
             known = self._manager.environment(args.repository, args.full_hash)
             if known.checked_out:
@@ -293,7 +293,7 @@ class PreparationService:
         try:
             surplus = self._manager.discard_surplus()
         except OSError:
-            LOGGER.exception("Environments that are too many could not be removed")
+            LOGGER.exception("Surplus environments could not be removed")
             return
         for path in surplus:
             self._remove(path)
@@ -337,13 +337,13 @@ class PreparationService:
         try:
             async with self._lock(step.place), self._slots[type(step)]:
                 if step.may_change:
-                    # A preparation that begins now may need a commit that was pushed later than this look.
+                    # A preparation that begins now may need a commit that was pushed after this fetch.
                     self._close_to_others(key, process)
                 if not process.cancelled:
                     await self._run(process, step)
                 if process.result is not None:
                     on_result(process.result)
-        except Exception as raised:  # whatever it is, the preparations that wait must fail with it
+        except Exception as raised:  # any exception must fail the preparations that wait
             error = raised
         finally:
             self._close_to_others(key, process)

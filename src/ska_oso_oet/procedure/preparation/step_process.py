@@ -1,4 +1,4 @@
-"""One step of a preparation that is under way: its process, and the preparations that wait for it."""
+"""A step of a preparation in progress: its process, and the preparations that wait for it."""
 
 import asyncio
 from contextlib import AbstractContextManager, nullcontext
@@ -15,7 +15,7 @@ _MAX_OUTPUT = 16_000
 
 
 class PreparationError(OetError, RuntimeError):
-    """What a git script needs could not be prepared. The message quotes the output of the tools."""
+    """The preparation of a git script has failed. The message quotes the output of the tools."""
 
 
 class PreparationListener(Protocol):
@@ -24,7 +24,7 @@ class PreparationListener(Protocol):
     def progressed(self, text: str) -> None:
         """The preparation has progressed.
 
-        :param text: where it is
+        :param text: the progress
         """
 
     def wrote(self, data: bytes) -> None:
@@ -64,7 +64,7 @@ class StepProcess:
             self.cancel()
 
     def cancel(self) -> None:
-        """End the step: its result is not needed any more."""
+        """End the step: its result is no longer needed."""
         self.cancelled = True
         if self._channel is not None:
             self._channel.kill()
@@ -131,7 +131,7 @@ class StepProcess:
     def conclude(self, error: Exception | None = None) -> None:
         """Complete `done`: with the result of the step, or with the reason why it failed.
 
-        :param error: why the step was not even begun
+        :param error: why the step could not be begun
         """
         if self.done.done():
             return
@@ -141,5 +141,5 @@ class StepProcess:
         tail = self._tail.decode("utf-8", "replace").strip()
         output = f"\nOutput of the tools:\n{tail}" if tail else ""
         self.done.set_exception(PreparationError(f"{self._failure or error}{output}"))
-        # If no preparation waits any more, the exception is not looked at, which is fine.
+        # If no preparation waits any more, the exception is not read, which is fine.
         self.done.exception()

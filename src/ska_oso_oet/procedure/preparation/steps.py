@@ -41,7 +41,7 @@ class StepMessage(StrEnum):
     """Kinds of messages that a process sends about its step. The payload is a text."""
 
     PROGRESS = "PROGRESS"
-    """The step has progressed; where it is."""
+    """The step has progressed; the text is the progress."""
     RESULT = "RESULT"
     """The step is complete; its result."""
     FAILURE = "FAILURE"
@@ -53,7 +53,7 @@ class Step(Protocol):
 
     @property
     def place(self) -> Hashable:
-        """What the step works on: no other step works on the same at the same time."""
+        """Object of the step: no other step works on the same at the same time."""
 
     @property
     def scratch(self) -> Path:
@@ -114,7 +114,7 @@ class CheckOutStep:
         except GitError:
             if not self.mirror.exists() or is_sound(self.mirror):
                 raise
-        # A power cut, or a disk, may leave it so, and it would stay so for ever.
+        # A power cut, or a disk, may damage it, and it would stay damaged.
         report(f"The mirror of {self.args.repository} is damaged, and is created again")
         shutil.rmtree(self.mirror)
         shutil.rmtree(self.target, ignore_errors=True)
@@ -169,7 +169,7 @@ class BuildStep:
         """See `Step.run`."""
         # Another step may have completed it while this one waited, and a script may be using it.
         if not self.environment.created.is_set():
-            # What a project requires may be in git, too.
+            # Requirements of a project may be in git, too.
             prepare_process()
             uv_builder.prepare_process(self.packages, self.temporary)
             uv_builder.build(self.environment, self._project(), report)
@@ -177,7 +177,7 @@ class BuildStep:
         return str(self.environment.python)
 
     def _project(self) -> Project:
-        """Return what has to be installed."""
+        """Return the requirements."""
         if self.header is None:
             return read_project(self.environment.source)
         self.environment.source.mkdir(parents=True, exist_ok=True)
@@ -203,7 +203,7 @@ class StepWorker(QueueProcWorker):
         self._output = output
 
     def init_signals(self) -> SignalObject:
-        """Leave the signals as they are: this process is ended by force, and has nothing to clean up."""
+        """Leave the signals as they are: this process is ended by SIGKILL, and has nothing to clean up."""
         return SignalObject(self.shutdown_event)
 
     def startup(self) -> None:
@@ -218,7 +218,7 @@ class StepWorker(QueueProcWorker):
             result = self._step.run(lambda text: self._send(StepMessage.PROGRESS, text))
         except (GitError, BuildError, ScriptError) as error:
             self._send(StepMessage.FAILURE, str(error))
-        except Exception as error:  # whatever it is, the preparations that wait must fail with it
+        except Exception as error:  # any exception must fail the preparations that wait
             self.log.exception("The preparation failed")
             self._send(StepMessage.FAILURE, f"{type(error).__name__}: {error}")
         else:

@@ -21,12 +21,12 @@ from . import inventory
 from .projects import BuildError, Project
 
 _COMPLAINT = re.compile(r"\s*(error:|×)")
-"""Begins what uv says about a failure; all that follows belongs to it."""
+"""Beginning of uv's report of a failure; all that follows belongs to it."""
 
 _MAX_COMPLAINT = 600
 
 _UNSOLVABLE = 1
-"""Exit status by which uv says that requirements do not fit together; 2 is for other errors."""
+"""Exit status of uv if requirements do not fit together; 2 is for other errors."""
 
 _CACHE_VARIABLE = "UV_CACHE_DIR"
 
@@ -44,10 +44,10 @@ class UnsolvableError(BuildError):
 def build(environment: Environment, project: Project, report: Report) -> None:
     """Build the Python environment that a project needs.
 
-    What the tools say goes to standard output and standard error.
+    The output of the tools goes to standard output and standard error.
 
-    :param environment: its files are there; what is left of an earlier, incomplete build is removed
-    :param project: what has to be installed
+    :param environment: its files are there; an earlier, incomplete build is removed
+    :param project: the requirements
     :param report: called with the progress
     :raises BuildError: if it cannot be built
     """
@@ -69,7 +69,7 @@ def build(environment: Environment, project: Project, report: Report) -> None:
     except subprocess.CalledProcessError as error:
         raise BuildError(
             "The environment was built, but the OET cannot work with the versions of packages that it has "
-            "(see below): have the project require others."
+            "(see below): change the requirements of the project."
         ) from error
     inventory.record_packages(environment)
     environment.created.set()
@@ -77,7 +77,7 @@ def build(environment: Environment, project: Project, report: Report) -> None:
 
 
 def prepare_process(packages: Path, temporary: Path) -> None:
-    """Set up this process so that what builds an environment leaves nothing outside of known folders.
+    """Set up this process so that builds of environments write to known folders only.
 
     :param packages: folder for packages that may be needed again, where the site has not chosen one
     :param temporary: new folder for temporary files; for the caller to remove
@@ -85,14 +85,14 @@ def prepare_process(packages: Path, temporary: Path) -> None:
     temporary.mkdir(parents=True)
     os.environ.setdefault(_CACHE_VARIABLE, str(packages))
     os.environ["TMPDIR"] = str(temporary)
-    # Not links: what a script does to a file of its environment must not reach others.
+    # Not links: changes by a script to a file of its environment must not affect others.
     os.environ["UV_LINK_MODE"] = "copy"
 
 
 def limit_packages(packages: Path, limit: int) -> None:
     """Remove all packages that are kept for later, if they are too many.
 
-    Environments lose nothing. If another one is just being built, nothing is removed.
+    Environments keep their packages. If another one is just being built, nothing is removed.
 
     :param packages: their folder; one that the site has chosen is left to the site
     :param limit: bytes that they may have together
@@ -104,7 +104,7 @@ def limit_packages(packages: Path, limit: int) -> None:
 
 
 def _size(folder: Path) -> int:
-    """Return how many bytes the files in a folder have, roughly: others may be removing some."""
+    """Return the approximate size of the files in a folder: others may be removing some."""
     size = 0
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -147,7 +147,7 @@ def _install(environment: Environment, project: Project) -> None:
         try:
             _uv(environment, [*pip, *common, *file, *constraints])
         except UnsolvableError as error:
-            # The first set has the newest versions: why these do not do is what people want to know.
+            # The first set has the newest versions: the reason why these do not fit is reported.
             failure = failure or error
         else:
             break
@@ -179,7 +179,7 @@ def _remove_invalid_requirements(wheel: Path) -> None:
 
 
 def _is_valid(line: bytes) -> bool:
-    """Return whether a line of a package's metadata is anything but a requirement that nobody can read."""
+    """Return whether a line of a package's metadata is not an unreadable requirement."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     name, _, value = line.decode("utf-8", "replace").partition(":")
@@ -248,7 +248,7 @@ def _uv(environment: Environment, arguments: Sequence[str]) -> None:
 
 
 def _command(arguments: Sequence[str]) -> list[str]:
-    # Imported late: what only looks environments up does not need it.
+    # Imported late: code that only looks up environments does not need it.
     import uv
 
     return [uv.find_uv_bin(), "--no-python-downloads", "--no-progress", "--color", "never", *arguments]

@@ -1,1 +1,1 @@
-"""What runs in the process of a script: the worker, the loader of scripts, streams and signals."""
+"""Code in the process of a script: the worker, the loader of scripts, streams and signals."""

@@ -1,4 +1,4 @@
-"""Checkpoints of a script, in its process: where it waits if that was asked for."""
+"""Checkpoints of a script, in its process: places where it waits on request."""
 
 import asyncio
 import threading
@@ -14,14 +14,14 @@ newest request that is known."""
 
 
 class Checkpoints:
-    """The checkpoints that a script comes to. It is held at one by `hold`, and goes on by `release`.
+    """Checkpoints of a script. `hold` makes it wait at the next one, and `release` lets it continue.
 
     They count in the main thread, where the script runs; others pass them.
 
     :param labels: sends their labels
     :param report: reports a new state to the server
     :param report_stop: reports that the script is where it is to be stopped
-    :param is_stopped: returns whether the script has been interrupted by a stop: its clean-up waits nowhere
+    :param is_stopped: returns whether the script has been interrupted by a stop: its clean-up does not wait
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Checkpoints:
     # Called by the script
 
     def passed(self, label: str | None) -> None:
-        """The script has come to a checkpoint. Returns when it may go on."""
+        """The script has reached a checkpoint. Returns when it may continue."""
         if threading.get_ident() != self._main:
             return
         self._number += 1
@@ -60,7 +60,7 @@ class Checkpoints:
                 gate.event.wait()
 
     async def passed_async(self, label: str | None) -> None:
-        """A coroutine has come to a checkpoint. Returns when it may go on."""
+        """A coroutine has reached a checkpoint. Returns when it may continue."""
         if threading.get_ident() != self._main:
             return
         self._number += 1
@@ -73,7 +73,7 @@ class Checkpoints:
                 await gate.opened_async()
 
     def _arrive(self, label: str | None) -> "_Gate | None":
-        """Return the gate to wait at, None if the script may go on."""
+        """Return the gate to wait at, None if the script may continue."""
         with self._lock:
             if self._asked is None or self._ending or self._is_stopped():
                 return None
@@ -97,7 +97,7 @@ class Checkpoints:
             self._report(ProcedureState.PAUSED, label, self._request)
 
     def _leave(self, gate: "_Gate") -> None:
-        """Called when one that waited goes on: by itself, if an exception has interrupted it."""
+        """Called when a waiting script continues, also after an exception."""
         with self._lock:
             gate.waiting -= 1
             if gate is self._gate and not gate.waiting:
@@ -106,7 +106,7 @@ class Checkpoints:
     # Called by the thread that reads the server's messages
 
     def hold(self, what: AtCheckpoint, request: int) -> None:
-        """Have the script wait at its next checkpoint.
+        """Make the script wait at its next checkpoint.
 
         :param what: what it is to wait for
         :param request: number of this request
@@ -116,21 +116,21 @@ class Checkpoints:
             self._asked = what
 
     def step(self, request: int) -> None:
-        """Have the script go on to its next checkpoint, and wait there; see `hold`."""
+        """Let the script continue to its next checkpoint, and wait there; see `hold`."""
         with self._lock:
             self._request = request
             self._asked = AtCheckpoint.PAUSE
             self._open()
 
     def release(self, request: int) -> None:
-        """Have the script go on, and wait nowhere; see `hold`."""
+        """Let the script continue, and not wait at checkpoints; see `hold`."""
         with self._lock:
             self._request = request
             self._asked = None
             self._open()
 
     def _open(self) -> None:
-        """Let those go on that wait."""
+        """Release those that wait."""
         gate, self._gate = self._gate, None
         if gate is None:
             return
@@ -141,7 +141,7 @@ class Checkpoints:
     def end(self, *, let_go: bool) -> None:
         """The script is being stopped: it waits at no further checkpoint.
 
-        :param let_go: whether one that waits goes on; otherwise the stop interrupts it
+        :param let_go: whether a waiting script continues; otherwise the stop interrupts it
         """
         with self._lock:
             self._ending = True
@@ -153,7 +153,7 @@ class Checkpoints:
 class _Gate:
     """A place where the script waits.
 
-    :param on_leave: called when one that waited goes on
+    :param on_leave: called when a waiting one continues
     """
 
     def __init__(self, on_leave: Callable[["_Gate"], None]) -> None:
@@ -178,7 +178,7 @@ class _Gate:
         await future
 
     def open(self) -> None:
-        """Let those go on that wait. Any thread may call this."""
+        """Release those that wait. Any thread may call this."""
         self.event.set()
         for future in tuple(self._futures):
             try:

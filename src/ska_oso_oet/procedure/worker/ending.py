@@ -1,7 +1,7 @@
-"""The end of a script's process: in the order, and with the effects, of Python's own end.
+"""End of a script's process, in the order, and with the effects, of Python's own end.
 
-The process is ended by `os._exit`, which spares it the milliseconds that the finalization of an interpreter
-with PyTango takes. What a script can notice of that finalization is done before, by name.
+The process is ended by `os._exit`, which saves the milliseconds that the finalization of an interpreter with
+PyTango takes. The steps of that finalization that a script can observe are done before, by name.
 """
 
 import _thread
@@ -27,7 +27,7 @@ _SHARE_OF_THREADS = 0.7
 """Share of the time in which threads may end; the rest is for exit functions and files."""
 
 _SHARE_OF_STEP = 0.1
-"""Share of the time after which what comes next and hangs is interrupted, too."""
+"""Share of the time after which the next step, if it hangs, is interrupted, too."""
 
 _TIME_OF_HELPERS = 0.5
 """Seconds to wait for the helpers of multiprocessing; they end later with all that the script leaves."""
@@ -42,12 +42,12 @@ _FILE, _RAW_FILE, _TEXT_FILE = (kind.__bases__[0] for kind in (io.IOBase, io.Raw
 
 
 class Outcome(NamedTuple):
-    """How a script has ended.
+    """Outcome of a script.
 
     :param state: final state of its procedure
     :param status: exit status of a process that ends with it
     :param trace: why it has failed
-    :param facts: what it has returned, as fields of its summary
+    :param facts: its result, as fields of its summary
     """
 
     state: ProcedureState
@@ -60,10 +60,10 @@ COMPLETE = Outcome(ProcedureState.COMPLETE)
 
 
 def end_script(stop: Stop, last_module: str, grace: float | None, give_up: Callable[[], None]) -> None:
-    """Do what Python does when a program has come to its end. Must be called by the main thread.
+    """Do the steps of Python at the end of a program. Must be called by the main thread.
 
     Non-daemon threads are joined, exit functions are called, the script's modules are released and files that
-    are still open are closed. What has not ended in time is named in the output.
+    are still open are closed. Threads and functions that do not end in time are named in the output.
 
     :param stop: the stop that may have been requested, whose grace period this is part of
     :param last_module: name of the module that was imported last before the script
@@ -71,7 +71,7 @@ def end_script(stop: Stop, last_module: str, grace: float | None, give_up: Calla
     :param give_up: called, by another thread, if it takes longer and cannot be interrupted; must not return
     """
     deadline = stop.begin_end(grace)
-    # The search for garbage closes the layers of a file in any order, and loses what is in the outer ones.
+    # The search for garbage closes the layers of a file in any order, and loses the data of the outer ones.
     gc.disable()
     steps: tuple[Callable[[], None], ...] = (
         _join_threads,
@@ -85,7 +85,7 @@ def end_script(stop: Stop, last_module: str, grace: float | None, give_up: Calla
         for step in steps:
             try:
                 step()
-            except BaseException as error:  # whatever the script's code raises, the other steps are taken
+            except BaseException as error:  # after any exception of the script's code, the other steps follow
                 if not isinstance(error, KeyboardInterrupt):
                     sys.excepthook(type(error), error, error.__traceback__)
 
@@ -113,11 +113,11 @@ def _say(what: str) -> None:
 
 
 def _release_modules(last: str) -> None:
-    """Release what the script's modules hold, its own and those it has imported, so that objects end."""
+    """Release the objects of the script's modules, its own and those it has imported."""
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         vars(sys).pop(name, None)
     if any(each.daemon and not _is_own(each) for each in threading.enumerate()):
-        # Python freezes daemon threads at this point. These go on, and need their modules.
+        # Python freezes daemon threads at this point. These continue, and need their modules.
         return
     released = _take_out_modules(last)
     _release_values(released)
@@ -125,7 +125,7 @@ def _release_modules(last: str) -> None:
     left = [weakref.ref(module) for module in released]
     released.clear()
     gc.collect()
-    # Those that something else refers to.
+    # Modules that other objects refer to.
     if remaining := [module for reference in left if (module := reference()) is not None]:
         for module in remaining:
             vars(module).clear()
@@ -148,7 +148,7 @@ def _take_out_modules(last: str) -> list[ModuleType]:
 
     Parts of packages that were there before the script stay: others use them.
     """
-    # Without a look at those before: to count a reference to each would copy the memory of all of them.
+    # Modules before it are not touched: counting references would copy the memory of all of them.
     late = list(itertools.takewhile(lambda name: name != last, reversed(sys.modules)))
     tops = set(late) - sys.stdlib_module_names
     names = [name for name in late if name.partition(".")[0] in tops] if last in sys.modules else []
@@ -168,9 +168,9 @@ def _is_own(thread: threading.Thread) -> bool:
 
 
 def _flush_files() -> None:
-    """Write what is buffered, before a search for garbage."""
+    """Flush buffers, before a search for garbage."""
     for file in _open_files():
-        with suppress(Exception):  # as Python does, which has nobody to report it to
+        with suppress(Exception):  # as Python does
             file.flush()
 
 
@@ -187,7 +187,7 @@ def _open_files() -> list[io.IOBase]:
     streams = (sys.stdin, sys.stdout, sys.stderr)
     kept = {id(each) for stream in streams for each in (stream, getattr(stream, "buffer", None))}
     for each in gc.get_objects():
-        # The type, for the class that an object states may be anything.
+        # The type, because an object may report any class.
         kind = type(each)
         if issubclass(kind, _FILE) and not issubclass(kind, _RAW_FILE) and id(each) not in kept:
             layer = 0 if issubclass(kind, _TEXT_FILE) else 2 if kind.__module__ == "_io" else 1
@@ -197,7 +197,7 @@ def _open_files() -> list[io.IOBase]:
 
 @contextmanager
 def _bounded(stop: Stop, deadline: float | None, give_up: Callable[[], None]) -> Iterator[None]:
-    """Interrupt the main thread whenever what it does takes too long, and at the deadline give up."""
+    """Interrupt the main thread whenever a step takes too long, and at the deadline give up."""
     if deadline is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""Calls of a script's functions, of whatever kind they are, to their end."""
+"""Calls of a script's functions of all kinds: plain, generators, coroutines."""
 
 import asyncio
 import inspect
@@ -17,10 +17,10 @@ from .loader import LoadedScript
 
 
 def signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
-    """Return the signature of a function with what its annotations stand for, None if it is not known."""
+    """Return the signature of a function with its annotations evaluated, None if it is not known."""
     try:
         return annotations.of_function(function)
-    except Exception:  # there is none, or what a script has made of it cannot be used
+    except Exception:  # there is none, or the script has replaced it by something unusable
         return None
 
 
@@ -50,7 +50,7 @@ def settle(
 ) -> dict[str, list[list[Any]] | None]:
     """Check the arguments that are known before ``init`` is called, and return the signatures that are final.
 
-    Those of main are checked too, unless init may bind another: what init does would be in vain.
+    Those of main are checked too, unless init may bind another: otherwise init would run in vain.
 
     :param loaded: the script
     :param name: its name, for error messages
@@ -80,7 +80,7 @@ def bind(
     :param module: the script
     :param name: name of the function
     :param arguments: its arguments; those that its annotations convert are converted
-    :param context: what operators have set for all scripts, for a main that takes it
+    :param context: the context of all scripts, for a main that takes it
     :raises ScriptDefectiveError: if there is no such function
     :raises ArgumentsError: if the arguments do not fit it
     """
@@ -102,11 +102,11 @@ def run(function: Callable[[], Any]) -> Any:
     """Call a function, and return its result.
 
     A coroutine or another awaitable is awaited. A generator, also an asynchronous one, is run to its end:
-    each ``yield`` is a checkpoint, and the value that it returns is the result. What interrupts it closes
-    it, so that its ``finally`` clauses run.
+    each ``yield`` is a checkpoint, and the value that it returns is the result. An interruption closes it, so
+    that its ``finally`` clauses run.
 
     :param function: the function
-    :raises BaseException: whatever the function raises
+    :raises BaseException: any exception of the function
     """
     result = function()
     if inspect.iscoroutine(result):

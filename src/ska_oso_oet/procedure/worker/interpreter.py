@@ -1,4 +1,4 @@
-"""How a process becomes one that runs under another environment's interpreter.
+"""Change of a process to the interpreter of another environment.
 
 It executes that interpreter in its own place, so that its ID, its pipes and its standard streams stay
 what they are. There, packages of the environment come first, and those of the server after them.
@@ -25,7 +25,7 @@ _REMOVED_VARIABLES = ("PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX")
 
 @dataclass(frozen=True)
 class Inheritance:
-    """What a worker leaves to itself when it goes on under another interpreter.
+    """State that a worker passes to itself when it continues under another interpreter.
 
     :param name: name of the worker
     :param inbox: descriptor that its messages come from
@@ -42,7 +42,7 @@ class Inheritance:
 
     @classmethod
     def of(cls, worker: QueueProcWorker) -> Self:
-        """Return what a worker leaves, which was started by a `WorkerContext`."""
+        """Return the state of a worker that a `WorkerContext` has started."""
         outbox, inbox, startup, shutdown = (
             worker.event_q,
             worker.work_q,
@@ -69,10 +69,10 @@ class Inheritance:
 
 
 def become(python: Path, inheritance: Inheritance) -> NoReturn:
-    """Go on under another interpreter.
+    """Continue under another interpreter.
 
     :param python: the interpreter of a virtual environment
-    :param inheritance: what to go on with
+    :param inheritance: the state to continue with
     :raises OSError: if it cannot be executed
     """
     for descriptor in inheritance.descriptors:
@@ -81,7 +81,7 @@ def become(python: Path, inheritance: Inheritance) -> NoReturn:
 
 
 def go_on(python: Path, module: str, words: Sequence[str]) -> NoReturn:
-    """Go on with a program of this package under another interpreter.
+    """Run a program of this package under another interpreter.
 
     :param python: the interpreter of a virtual environment
     :param module: name of the module whose function ``run`` is the program: called with the command line, it
@@ -93,7 +93,7 @@ def go_on(python: Path, module: str, words: Sequence[str]) -> NoReturn:
 
 
 def check(python: Path) -> None:
-    """Find out whether a worker can run under an interpreter. What hinders it goes to standard error.
+    """Check whether a worker can run under an interpreter. Faults go to standard error.
 
     :param python: the interpreter of a virtual environment
     :raises subprocess.CalledProcessError: if it cannot
@@ -102,7 +102,7 @@ def check(python: Path) -> None:
 
 
 def environment_of(python: Path) -> dict[str, str]:
-    """Return the environment variables for what runs in a virtual environment.
+    """Return the environment variables of programs in a virtual environment.
 
     :param python: its interpreter
     """
@@ -113,11 +113,11 @@ def environment_of(python: Path) -> dict[str, str]:
 
 def _execute(python: Path, purpose: dict[str, Any]) -> NoReturn:
     command = _command(python, purpose)
-    os.execve(command[0], command, environment_of(python))  # noqa: S606  # no shell is what is wanted
+    os.execve(command[0], command, environment_of(python))  # noqa: S606  # no shell is needed
 
 
 def _command(python: Path, purpose: dict[str, Any]) -> list[str]:
     paths = [entry for entry in sys.path if entry and os.path.isabs(entry)]
-    told = {"package": str(_PACKAGE), "paths": paths, **purpose}
-    # -P: the folder of the entry's own file has modules that are nobody's top-level modules.
-    return [str(python), "-P", str(_ENTRY), json.dumps(told)]
+    settings = {"package": str(_PACKAGE), "paths": paths, **purpose}
+    # -P: the folder of the entry's own file has modules that must not be top-level modules.
+    return [str(python), "-P", str(_ENTRY), json.dumps(settings)]

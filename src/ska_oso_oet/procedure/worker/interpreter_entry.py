@@ -1,4 +1,4 @@
-"""What a worker runs first under the interpreter of an environment. See `interpreter`.
+"""Entry point of a worker under the interpreter of an environment. See `interpreter`.
 
 Executed as a file, with one argument, JSON text: ``{"package", "paths"}`` and, where there is something to
 do, ``"inheritance"`` of a worker, or ``"program"`` and its ``"words"``, see `interpreter.go_on`. Up to the
@@ -33,11 +33,11 @@ def add_server(package: str, paths: list[str]) -> None:
 
 
 def main() -> None:
-    """Be a worker again, or run a program; with nothing to do, find out whether that would be possible."""
-    told = json.loads(sys.argv.pop())
-    inheritance = told.get("inheritance")
+    """Continue as a worker, or run a program; without a task, only check whether that is possible."""
+    settings = json.loads(sys.argv.pop())
+    inheritance = settings.get("inheritance")
     try:
-        add_server(told["package"], told["paths"])
+        add_server(settings["package"], settings["paths"])
         from ska_oso_oet.procedure.worker.interpreter import Inheritance
         from ska_oso_oet.procedure.worker.script_worker import ScriptWorker
     except Exception:
@@ -47,13 +47,13 @@ def main() -> None:
         raise SystemExit(1) from None
     if inheritance is not None:
         sys.exit(ScriptWorker.resume(Inheritance(**inheritance)).run())
-    if "program" in told:
-        sys.exit(importlib.import_module(told["program"]).run(told["words"]))
+    if "program" in settings:
+        sys.exit(importlib.import_module(settings["program"]).run(settings["words"]))
 
 
 def _report(inheritance: dict[str, Any], trace: str) -> None:
-    """Tell the manager, without the help of any package, that no worker can run here."""
-    reason = f"The environment of the script cannot be used; the next time, it is built anew.\n{trace}"
+    """Report to the manager, without using any package, that no worker can run here."""
+    reason = f"The environment of the script cannot be used; it is built again the next time.\n{trace}"
     message = [inheritance["name"], "LIFECYCLE", {"state": "FAILED", "stacktrace": reason}]
     os.set_blocking(inheritance["outbox"], True)
     os.write(inheritance["outbox"], json.dumps(message).encode() + b"\n")

@@ -1,7 +1,8 @@
-"""Labels of checkpoints on their way to the server: a thread of their own sends them.
+"""Sender of the labels of checkpoints: a thread of its own sends them to the server.
 
-So a checkpoint costs the script no more than a note of its label. A script that passes very many is shown at
-most 1000 at once, and then 20 a second: the newest. Their numbers show how many there were.
+So a checkpoint costs the script only the time to record its label. For a script with very many checkpoints,
+at most 1000 labels are sent at once, and then the newest ones, 20 a second. Their numbers show how many there
+were.
 """
 
 import threading
@@ -10,10 +11,10 @@ from collections import deque
 from collections.abc import Callable
 
 _BURST = 1000
-"""Labels that are sent as fast as they come."""
+"""Number of labels that are sent without a delay."""
 
 _PERIOD = 0.05
-"""Seconds between two labels of a script that goes on like that."""
+"""Seconds between two labels after these."""
 
 
 class Labels:
@@ -37,7 +38,7 @@ class Labels:
         """Take note of a label. Returns at once.
 
         :param label: the label; None if the checkpoint has none
-        :param number: how many checkpoints the script has come to
+        :param number: how many checkpoints the script has reached
         """
         self._pending.append((label, number))
         if self._idle:
@@ -48,7 +49,7 @@ class Labels:
                 return
             try:
                 self._wake.release()
-            except RuntimeError:  # the thread is awake, and is about to look
+            except RuntimeError:  # the thread is awake, and will find it
                 return
 
     def _start(self) -> bool:
@@ -61,7 +62,7 @@ class Labels:
         return True
 
     def flush(self) -> None:
-        """Send what is waiting: what the script sends next comes after it."""
+        """Send all waiting labels: the next messages of the script follow them."""
         if not self._pending:
             return
         with self._lock:
@@ -84,7 +85,7 @@ class Labels:
     def _run(self) -> None:
         while True:
             self._idle = True
-            # What is added after this look wakes the thread.
+            # A label that is added from now on wakes the thread.
             if not self._pending:
                 self._wake.acquire()
             self._idle = False

@@ -1,4 +1,4 @@
-"""Turns a script into a module."""
+"""Loader: executes a script as a module."""
 
 import builtins
 import gc
@@ -24,14 +24,14 @@ LOGGER = logging.getLogger(__name__)
 MODULE_NAME = "__mp_main__"
 """Name that a script's module has while its top level is executed.
 
-It is what multiprocessing names the main module in processes that it starts, so that the same block
-``if __name__ == "__main__"`` is passed over in all of them. Afterwards, the name is that of a program.
+multiprocessing gives the main module this name in processes that it starts, so that the same block ``if
+__name__ == "__main__"`` is skipped in all of them. Afterwards, the name is that of a program.
 """
 
 _PROGRAM_NAME = "__main__"
 
 _KEPT = ("ska_oso_oet", "encodings")
-"""Packages that a script's folder cannot replace, beside those that are part of the interpreter."""
+"""Packages that a script's folder cannot replace, in addition to those that are part of the interpreter."""
 
 
 class LoadedScript(NamedTuple):
@@ -61,7 +61,7 @@ def load_script(
 ) -> LoadedScript:
     """Load a script: its top level is executed.
 
-    What looks classes up by name, such as pickle, finds the module. The files of a script from git are
+    Code that looks up classes by name, such as pickle, finds the module. The files of a script from git are
     checked out into a temporary folder, which is removed when the process ends.
 
     :param script: the script to load
@@ -72,12 +72,12 @@ def load_script(
     :raises ScriptDefectiveError: if it is not valid Python
     :raises ScriptError: if the place of a script in git is malformed
     :raises GitError: if its files cannot be fetched
-    :raises Exception: whatever its top level raises
+    :raises Exception: any exception of its top level
     """
     if isinstance(script, GitScript):
         script = FileSystemScript(_check_out(script).as_uri())
     if isinstance(script, FileSystemScript):
-        # Like `python script.py`: modules beside the script can be imported.
+        # Like `python script.py`: modules in the script's folder can be imported.
         sys.path.insert(0, str(script.path.parent))
         if as_program:
             _uncover_neighbours(script.path.parent)
@@ -101,7 +101,7 @@ def load_script(
         vars(module).update(__builtins__=builtins, __cached__=None)
         sys.modules[_PROGRAM_NAME] = module
         sys.argv = [origin]
-    exec(code, module.__dict__)  # noqa: S102  # to run scripts is what all this is for
+    exec(code, module.__dict__)  # noqa: S102  # running scripts is the purpose of this process
     if as_program:
         _become_program(module)
     text = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
@@ -109,13 +109,13 @@ def load_script(
 
 
 def _become_program(module: ModuleType) -> None:
-    """Give a module, and what it has defined, the name that it has in a program.
+    """Give a module, and its functions and classes, the name that it has in a program.
 
     Libraries that pickle functions by value do that for those of ``__main__`` only: others could be imported.
     """
     module.__name__ = _PROGRAM_NAME
     namespace = vars(module)
-    # Also what only a class or another function refers to.
+    # Also objects to which only a class or another function refers.
     defined = [each for each in gc.get_objects() if issubclass(type(each), type | FunctionType)]
     for value in [*namespace.values(), *defined]:
         with suppress(Exception):  # a script's objects may refuse anything
@@ -125,7 +125,7 @@ def _become_program(module: ModuleType) -> None:
 
 
 def _remember_lines(origin: str, source: str | bytes) -> None:
-    """Let stack traces show the lines of the text that runs, whatever becomes of its file."""
+    """Let stack traces show the lines of the text that runs, even if its file is changed."""
     if isinstance(source, str):
         lines = io.StringIO(source, newline=None).readlines()
     else:
@@ -148,7 +148,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def _uncover_neighbours(folder: Path) -> None:
-    """Let a script import the modules beside it, though the worker has imported others of the same names.
+    """Let a script import modules in its folder, even if others of these names are imported already.
 
     :param folder: the script's folder
     """
@@ -164,7 +164,7 @@ def _is_importable(entry: "os.DirEntry[str]") -> bool:
 
 
 def _is_kept(name: str) -> bool:
-    """Return whether a module stays: this package, and what Python itself imports before any script."""
+    """Return whether a module stays: one of this package, or one that Python imports by itself."""
     spec = getattr(sys.modules[name], "__spec__", None)
     return name in _KEPT or spec is None or spec.origin in ("built-in", "frozen")
 

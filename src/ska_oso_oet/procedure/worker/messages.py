@@ -17,7 +17,7 @@ MAX_STACKTRACE = 64_000
 """Characters of a stack trace that are kept; see `abridged`."""
 
 REFUSED_TOPIC = "user.script.refused"
-"""Topic of what is published in place of an event of a script that cannot, or must not, be published."""
+"""Topic of the event that replaces an event of a script that cannot, or must not, be published."""
 
 
 class FromWorker(StrEnum):
@@ -32,16 +32,16 @@ class FromWorker(StrEnum):
     PUBSUB = "PUBSUB"
     """The script has published an event: ``{"topic", "msg_src", "fields"}``."""
     CALL = "CALL"
-    """Whether the arguments of a call fit: ``{"refusal"}``, which is null if they do. The call goes on then.
-    Otherwise, nothing was called, and the script can be called again."""
+    """Whether the arguments of a call fit: ``{"refusal"}``, which is null if they do. Then the call
+    continues. Otherwise, nothing was called, and the script can be called again."""
     CHECKPOINT = "CHECKPOINT"
-    """The script has come to a checkpoint: ``{"label", "number"}``; the label is null if it has none. Of many
+    """The script has reached a checkpoint: ``{"label", "number"}``; the label is null if it has none. Of many
     in a short time, the newest are sent; ``number`` counts all."""
     STOP_HERE = "STOP_HERE"
     """The script waits at the checkpoint where it is to be stopped: ``{"label"}``."""
     QUESTION = "QUESTION"
-    """The script asks its operator: ``{"number", "question"}``. The question is null if the script does not
-    wait any more for the answer to the one with that number."""
+    """The script asks its operator: ``{"number", "question"}``. The question is null if the script no longer
+    waits for the answer to the one with that number."""
     PONG = "PONG"
     """Answer to a PING."""
 
@@ -50,12 +50,12 @@ class ToWorker(StrEnum):
     """Kinds of messages that a worker receives."""
 
     ENVIRONMENT = "ENVIRONMENT"
-    """Go on under an environment's interpreter: ``{"python"}``. The worker is IDLE when it runs there;
+    """Continue under an environment's interpreter: ``{"python"}``. The worker is IDLE when it runs there;
     messages that are sent to it before that may be lost."""
     LOAD = "LOAD"
     """Load a script, of limited size:
     ``{"script", "size_limit", "procedure_id", "directory", "environment", "arguments", "grace", "context"}``.
-    The context is what operators have set for all scripts."""
+    The context has the values that operators have set for all scripts."""
     RUN = "RUN"
     """Call a function of the script: ``{"function", "args", "kwargs", "confirm"?}``. With ``confirm``, the
     answer is CALL, before anything that the script sends."""
@@ -66,14 +66,13 @@ class ToWorker(StrEnum):
     HOLD = "HOLD"
     """Wait at the next checkpoint: ``{"what", "request"}``, PAUSE or STOP, and the number of the request."""
     STEP = "STEP"
-    """Go on to the next checkpoint, and wait there: ``{"request"}``."""
+    """Continue to the next checkpoint, and wait there: ``{"request"}``."""
     RELEASE = "RELEASE"
-    """Go on, and wait at no checkpoint: ``{"request"}``."""
+    """Continue, and do not wait at checkpoints: ``{"request"}``."""
     ANSWER = "ANSWER"
-    """What has become of a question: ``{"number", "answer", "refusal"?}``. Without an answer, its time is
-    up."""
+    """End of a question: ``{"number", "answer", "refusal"?}``. Without an answer, its time has expired."""
     CONTEXT = "CONTEXT"
-    """What operators have set for all scripts, an object."""
+    """The context of all scripts, an object."""
     STOP = "STOP"
     """A stop has been requested: SIGTERM is sent with it, and is handled again where it had no effect."""
     PING = "PING"

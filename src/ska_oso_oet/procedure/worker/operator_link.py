@@ -1,4 +1,4 @@
-"""The worker's side of the connection between a script and its operator."""
+"""Connection of a script to its operator, on the worker's side."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -13,11 +13,11 @@ from .messages import FromWorker, ToWorker
 from .operator_messages import OperatorMessages
 from .questions import PendingAnswer, Questions
 
-_NOT_HERE = "only the script's own process can ask the operator, and not one that it has started"
+_NOT_HERE = "only the script's own process can ask the operator, not a process that the script has started"
 
 
 class OperatorLink:
-    """What `ska_oso_oet.interaction` is connected to in the process of a script.
+    """The link that `ska_oso_oet.interaction` uses in the process of a script.
 
     :param send: sends a message to the server
     :param announce: sends a new state to the server, with details
@@ -48,7 +48,7 @@ class OperatorLink:
         self._context: Mapping[str, Any] = {}
 
     def connect(self) -> None:
-        """Have the script use this."""
+        """Connect the script's functions to this link."""
         link.connect(self)
 
     def disown(self) -> None:
@@ -62,17 +62,17 @@ class OperatorLink:
         return self._questions.ask(request)
 
     def context(self) -> Mapping[str, Any]:
-        """Return what operators have set for all scripts, as it is now."""
+        """Return the context of all scripts at present."""
         return self._context
 
     # What the worker uses
 
     def flush(self) -> None:
-        """Send labels of checkpoints that are waiting: what is sent next comes after them."""
+        """Send the waiting labels of checkpoints: the next messages follow them."""
         self._labels.flush()
 
     def handle(self, message: EventMessage) -> bool:
-        """Handle a message of the server, in the thread that reads them. Returns whether it was for this."""
+        """Handle a message of the server in the thread that reads them. Returns whether it was for this."""
         payload = message.msg
         match message.msg_type:
             case ToWorker.HOLD:
@@ -92,7 +92,7 @@ class OperatorLink:
         return True
 
     def set_context(self, context: Mapping[str, Any]) -> None:
-        """Take note of what operators have set for all scripts."""
+        """Store the context of all scripts."""
         self._context = context
 
     def end(self, *, let_go: bool) -> None:
@@ -109,9 +109,9 @@ class OperatorLink:
 
 
 class _Foreign:
-    """What the functions are connected to in a process that the script has forked.
+    """The link in a process that the script has forked.
 
-    :param context: what operators have set for all scripts, as it was at the fork
+    :param context: the context of all scripts, as it was at the fork
     """
 
     def __init__(self, context: Mapping[str, Any]) -> None:
@@ -131,7 +131,7 @@ class _Foreign:
         raise RuntimeError(_NOT_HERE)
 
     def context(self) -> Mapping[str, Any]:
-        """Return what operators had set at the fork."""
+        """Return the context at the time of the fork."""
         return self._context
 
 

@@ -1,10 +1,10 @@
-"""Messages of an operator to a script: delivered to the listeners that it has subscribed with pypubsub.
+"""Messages of an operator to a script, delivered to the listeners that it has subscribed with pypubsub.
 
 They are delivered by a thread of their own, ``oet-operator``, one after the other and in order: also while
 the main thread waits in a device or in an extension module. Python runs it between two bytecodes of the
 others, so that a listener which sets an event, puts an item into a queue, or hands a function to
 ``loop.call_soon_threadsafe`` needs no lock. A listener that raises is reported in the output of the script,
-and the script goes on.
+and the script continues.
 """
 
 import inspect
@@ -18,13 +18,13 @@ from typing import Any
 from pubsub import pub
 
 SOURCE = "OETController"
-"""What listeners get as ``msg_src``."""
+"""The value of ``msg_src`` for listeners."""
 
 _ALL = pub.ALL_TOPICS
 
 
 class OperatorMessages:
-    """Delivers what operators send.
+    """Delivers messages of operators.
 
     :param relay: the listener that sends everything to the server; it does not get these
     """
@@ -35,7 +35,7 @@ class OperatorMessages:
         self._started = False
 
     def deliver(self, topic: str, fields: Mapping[str, Any]) -> None:
-        """Have a message delivered. Returns at once.
+        """Deliver a message. Returns at once.
 
         :param topic: its topic
         :param fields: its data
@@ -55,7 +55,7 @@ class OperatorMessages:
             topic, fields = self._queue.get()
             try:
                 self._deliver(topic, fields)
-            except Exception:  # whatever a listener does, the next message is delivered
+            except Exception:  # after any exception of a listener, the next message is delivered
                 traceback.print_exc()
 
     def _deliver(self, topic: str, fields: Mapping[str, Any]) -> None:
@@ -66,7 +66,7 @@ class OperatorMessages:
                 continue
             try:
                 call()
-            except Exception:  # the other listeners get the message all the same
+            except Exception:  # the other listeners still get the message
                 traceback.print_exc()
         if not heard:
             _say(f"nobody listens to {topic}: the message of the operator was not delivered")

@@ -17,7 +17,7 @@ class PendingAnswer:
     """A question that waits for its answer.
 
     :param request: the question
-    :param withdraw: called when nobody waits any more
+    :param withdraw: called when the waiting has ended
     """
 
     def __init__(self, request: QuestionRequest, withdraw: Callable[[], None]) -> None:
@@ -37,7 +37,7 @@ class PendingAnswer:
         return await asyncio.shield(asyncio.wrap_future(self.future))
 
     def withdraw(self) -> None:
-        """Wait no longer."""
+        """Withdraw the question."""
         if not self.future.done():
             self._withdraw()
 
@@ -68,7 +68,7 @@ class Questions:
             self._send(number, None)
 
     def answered(self, payload: Mapping[str, Any]) -> None:
-        """Hand on what has become of a question. Called by the thread that reads the server's messages."""
+        """Pass the end of a question to its waiter. Called by the thread that reads the server's messages."""
         pending = self._pending.pop(payload["number"], None)
         if pending is None:
             return

@@ -1,4 +1,4 @@
-"""What a function returns, in the form in which it is kept."""
+"""Results of functions, in the form in which they are kept."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,12 +16,12 @@ def result_facts(value: Any) -> dict[str, Any]:
     """Return the result of a procedure, for its summary.
 
     :param value: what its function has returned
-    :returns: ``result``, or ``result_omitted`` with what was left out and why
+    :returns: ``result``, or ``result_omitted`` with a description and the reason
     """
     if value is None:
         return {}
     kind = type(value).__name__
-    with suppress(Exception):  # a script's object may refuse to be looked at
+    with suppress(Exception):  # a script's object may raise when it is read
         if _is_surely_too_large(value):
             return {"result_omitted": _omitted(kind, f"more than {MAX_RESULT} bytes")}
     text = to_json(value)

@@ -66,8 +66,8 @@ _NICENESS_OF_ENDING = 10
 class ScriptWorker(QueueProcWorker):
     """Loads a user's script and calls its functions on request; reports its state.
 
-    What the script publishes with pypubsub is sent on the event queue; what comes as PUBSUB on the work queue
-    is published here.
+    Messages that the script publishes with pypubsub are sent on the event queue; messages PUBSUB on the work
+    queue are published here.
 
     :param output: where standard output and standard error go; None leaves them as they are
     :param resumed: whether it has been a worker before, under another interpreter
@@ -155,7 +155,7 @@ class ScriptWorker(QueueProcWorker):
         self._operator.connect()
         become_main_process()
         threading.Thread(target=self._read_messages, name="oet-messages", daemon=True).start()
-        # What is there by now is no script's: the end of a script need not look through it.
+        # Objects so far do not belong to the script: its end need not search them.
         gc.freeze()
         self._last_module = next(reversed(sys.modules))
 
@@ -173,18 +173,18 @@ class ScriptWorker(QueueProcWorker):
         """Handle one message after the other, until the script has ended."""
         if self._resumed:
             self.publish_lifecycle(ProcedureState.IDLE)
-        # A stop that comes between two calls of the script is no failure of the worker.
+        # A stop that comes between two calls of the script is not a failure of the worker.
         with suppress(KeyboardInterrupt):
             while True:
                 self.main_func(self._tasks.get())
 
     def _read_messages(self) -> None:
-        """Receive messages, in a thread of its own. Ends the process when there is no server any more."""
+        """Receive messages, in a thread of its own. Ends the process when the server has ended."""
         while True:
             try:
                 message = self.work_q.get()
             except ValueError as error:
-                self.log.warning("Passing over a message that cannot be read: %s", error)
+                self.log.warning("Ignoring a message that cannot be read: %s", error)
             except EOFError:
                 posix.kill_tree(self._pid)
             except OSError:
@@ -199,7 +199,7 @@ class ScriptWorker(QueueProcWorker):
                 elif not self._operator.handle(message):
                     self._tasks.put(message)
                     if message.msg_type == ToWorker.ENVIRONMENT:
-                        # What comes next is for this process as it will be then.
+                        # The next messages are for the continued process.
                         return
 
     def _disown(self) -> None:
@@ -207,7 +207,7 @@ class ScriptWorker(QueueProcWorker):
         if isinstance(self.event_q, PipeQueue) and isinstance(self.work_q, PipeQueue):
             self.event_q.close_writer()
             self.work_q.close_reader()
-        # Nor is it the one that a stop interrupts; multiprocessing ends its pools by SIGTERM.
+        # A stop does not interrupt it, either; multiprocessing ends its pools by SIGTERM.
         for number, default in _DEFAULT_HANDLERS.items():
             if signal.getsignal(number) is self._handlers[number]:
                 signal.signal(number, default)
@@ -245,7 +245,7 @@ class ScriptWorker(QueueProcWorker):
             case ToWorker.PUBSUB:
                 pub.sendMessage(payload["topic"], **payload["fields"])
             case _:
-                self.log.warning("Passing over a message of unknown kind %s", item.msg_type)
+                self.log.warning("Ignoring a message of unknown kind %s", item.msg_type)
 
     def _enter_environment(self, payload: dict[str, Any]) -> None:
         flush_stdio()
@@ -305,7 +305,7 @@ class ScriptWorker(QueueProcWorker):
         self._announce(LifecycleMessage(self._source, ProcedureState.READY, signatures=functions))
 
     def _guarded(self, step: Callable[[dict[str, Any]], Outcome | None], payload: dict[str, Any]) -> None:
-        """Take a step; should the script have come to its end by that, end the process."""
+        """Do a step; if the script has ended by that, end the process."""
         if (outcome := self._attempt(step, payload)) is not None:
             self._conclude(outcome)
 
@@ -321,7 +321,7 @@ class ScriptWorker(QueueProcWorker):
             if error.code in (None, 0) and payload.get("function") == "main":
                 return COMPLETE
             return Outcome(ProcedureState.FAILED, 1, trace_of(error, MAX_STACKTRACE))
-        except BaseException as error:  # whatever a script may raise ends the script, and is reported
+        except BaseException as error:  # any exception of a script ends the script, and is reported
             trace = trace_of(error, MAX_STACKTRACE)
             show_unhandled(error, trace if self._is_forked() else "")
             return Outcome(ProcedureState.FAILED, 1, trace)
@@ -342,7 +342,7 @@ class ScriptWorker(QueueProcWorker):
                 LifecycleMessage(self._source, ProcedureState.READY),
                 LifecycleMessage(self._source, ProcedureState.COMPLETE, facts=dict(outcome.facts)),
             )
-            # To free the memory of the process takes milliseconds, which are less urgent than the report.
+            # Freeing the memory of the process takes milliseconds: the report comes first.
             os.nice(_NICENESS_OF_ENDING)
         else:
             self._announce(LifecycleMessage(self._source, outcome.state, stacktrace=outcome.trace))
@@ -364,7 +364,7 @@ class ScriptWorker(QueueProcWorker):
             self._send(message)
 
     def republish(self, topic: Any = pub.AUTO_TOPIC, **kwargs: Any) -> None:
-        """Send what was published in this process to the server.
+        """Send a message that was published in this process to the server.
 
         :param topic: the topic, given by pypubsub
         :param kwargs: the data of the message
@@ -396,5 +396,5 @@ class ScriptWorker(QueueProcWorker):
             try:
                 self.event_q.put(message)
             except OSError:
-                # There is no server any more, or the script has closed the pipe: nothing can be sent.
+                # The server has ended, or the script has closed the pipe: nothing can be sent.
                 self._end(DISCONNECTED_STATUS)

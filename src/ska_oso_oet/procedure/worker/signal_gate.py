@@ -1,4 +1,4 @@
-"""Signals in the process of a script: they interrupt the script, and no message that it sends."""
+"""Gate for signals in the process of a script: they interrupt the script, but not its messages."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from ska_oso_oet.mptools.signals import Handler
 
 
 class SignalGate:
-    """Keeps signals from interrupting what must not be interrupted: a message that is half sent.
+    """Holds signals back while they must not interrupt: while a message is being sent.
 
     The handlers run in the main thread only, so that only there a gate needs to be closed.
 

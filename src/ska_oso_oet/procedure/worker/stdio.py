@@ -1,4 +1,4 @@
-"""Standard streams of a worker: nothing to read, and all that is written goes to the manager."""
+"""Standard streams of a worker: input is empty, and output goes to the manager."""
 
 import faulthandler
 import functools
@@ -24,9 +24,9 @@ class _LiveStream(io.TextIOWrapper):
 def redirect_stdio(output: Connection) -> None:
     """Let standard output, standard error and logging go to one pipe, in the order in which they are written.
 
-    Also what C libraries and subprocesses write goes there.
+    Output of C libraries and subprocesses goes there, too.
 
-    :param output: the pipe; closed, for it is the standard streams that keep it open from now on
+    :param output: the pipe; it is closed, because the standard streams keep it open from now on
     """
     os.set_blocking(output.fileno(), True)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -42,7 +42,7 @@ def redirect_stdio(output: Connection) -> None:
     sys.stderr = sys.__stderr__ = _LiveStream(  # type: ignore[misc]
         _buffered(2, "<stderr>"), "utf-8", "backslashreplace"
     )
-    # Where C code crashes, this tells at which line of the script.
+    # If C code crashes, this shows the line of the script.
     faulthandler.enable(2, all_threads=False)
     set_up_logging()
 
@@ -78,7 +78,7 @@ def set_up_logging() -> None:
 
 
 def flush_stdio() -> None:
-    """Write what is still buffered, as far as the script has left the streams usable."""
+    """Flush the streams, as far as the script has left them usable."""
     for stream in (sys.stdout, sys.stderr):
         # A script may have closed a stream, or put anything at all in its place.
         with suppress(Exception):

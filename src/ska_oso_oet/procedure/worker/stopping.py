@@ -1,4 +1,4 @@
-"""How a stop reaches a script: by an exception in its main thread, in asyncio by the cancellation of a task.
+"""Delivery of a stop to a script: an exception in its main thread, in asyncio the cancellation of a task.
 
 An exception can be lost: in ``__del__``, in a callback of the garbage collector or of C code, in a script's
 ``except BaseException: pass``. So it is raised again, until it has led to clean-up or to the script's end.
@@ -36,7 +36,7 @@ def script_signal_handler(
     signal_num: int,
     current_stack_frame: FrameType | None,
 ) -> None:
-    """Interrupt the script by an exception. The other workers go on: no shutdown event is set.
+    """Interrupt the script by an exception. The other workers continue: no shutdown event is set.
 
     :param signal_object: counts the calls
     :param exception_class: what to raise
@@ -48,7 +48,7 @@ def script_signal_handler(
 
 
 class Stop:
-    """Delivers SIGTERM to a script; again, if it was a request to stop and the script goes on as before.
+    """Delivers SIGTERM to a script; again, if it was a request to stop and had no effect.
 
     :param handler: interrupts the script
     """
@@ -76,7 +76,7 @@ class Stop:
 
     @property
     def interrupts(self) -> bool:
-        """Whether a stop interrupts the script; a handler of its own has what it needs to know."""
+        """Whether a stop interrupts the script; a handler of its own is left to decide."""
         return signal.getsignal(signal.SIGTERM) is self._installed
 
     def _insist(self) -> None:
@@ -95,7 +95,7 @@ class Stop:
         """Handle SIGTERM, in the main thread."""
         self.is_delivered = True
         if self._ends:
-            # The end has begun, and takes its time; but what hangs in it is interrupted.
+            # The end has begun, and may take a while; but a step that hangs is interrupted.
             if self._is_bounded and not self._cut:
                 return
             self._cut = False
@@ -117,7 +117,7 @@ class Stop:
         return loop is not None and any(_cleans_up(task.get_coro()) for task in asyncio.all_tasks(loop))
 
     def _cancel(self, frame: FrameType | None) -> bool:
-        """Cancel what an event loop of the main thread runs, once. Returns whether there was anything."""
+        """Cancel the tasks of an event loop of the main thread, once. Returns whether there was anything."""
         loop = _running_loop()
         if loop is None or loop is self._loop:
             return False
@@ -142,7 +142,7 @@ class Stop:
     # The end of the process
 
     def begin_end(self, grace: float | None) -> float | None:
-        """Deliver no stop from now on: the script has come to its end.
+        """Deliver no stop from now on: the script has ended.
 
         :param grace: seconds of the grace period
         :returns: the time, in that of `time.monotonic`, by which the process should have ended
@@ -160,13 +160,13 @@ class Stop:
         return max(self._requested_at + grace * (1 - _MARGIN), now + grace * _MARGIN / 2)
 
     def cut(self) -> None:
-        """Interrupt what the main thread does at the script's end. Called by another thread."""
+        """Interrupt the main thread at the script's end. Called by another thread."""
         self._cut = True
         _interrupt_main()
 
 
 def _interrupt_main() -> None:
-    """Have the main thread handle SIGTERM, also where it waits in the kernel."""
+    """Make the main thread handle SIGTERM, also where it waits in the kernel."""
     ident = threading.main_thread().ident
     assert ident is not None, "it runs"  # noqa: S101
     with suppress(ProcessLookupError):
@@ -181,7 +181,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def _frames_inside_loop(frame: FrameType | None) -> Iterator[FrameType]:
-    """Yield the frames of what an event loop is executing, innermost first."""
+    """Yield the frames that an event loop is executing, innermost first."""
     while frame is not None and frame.f_globals.get("__name__") not in _LOOP_MODULES:
         yield frame
         frame = frame.f_back

@@ -20,7 +20,7 @@ from .script_worker import ScriptWorker
 from .traces import has_default_hook
 
 _SIGINT_STATUS, _SIGTERM_STATUS = 130, 143
-"""What a shell reports for a program that a signal has ended."""
+"""Exit status that a shell reports for a program that a signal has ended, less the signal's number."""
 
 
 class Inbox:
@@ -40,7 +40,7 @@ class Inbox:
 
 
 class Terminal:
-    """Shows what the worker reports, on standard error: standard output belongs to the script."""
+    """Shows the messages of the worker on standard error: standard output belongs to the script."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -106,7 +106,7 @@ class TerminalWorker(ScriptWorker):
     ) -> Outcome | None:
         outcome = super()._attempt(step, payload)
         if outcome is not None and (self._is_quiet or not has_default_hook()):
-            return outcome._replace(trace="")  # the script has said what there is to say
+            return outcome._replace(trace="")  # the script has reported its exit
         return outcome
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Stack traces of scripts, whatever a script's exceptions do when they are rendered."""
+"""Stack traces of scripts, also if a script's exceptions fail when they are rendered."""
 
 import os
 import sys
@@ -32,13 +32,13 @@ def trace_of(error: BaseException, limit: int) -> str:
         parts = list(_format_plainly(error))
     if isinstance(error, TerminateInterrupt):
         parts.append("The process was sent SIGTERM, but not by a request to stop.\n")
-    # A name or a message may hold what UTF-8 cannot express.
+    # A name or a message may contain characters that UTF-8 cannot express.
     texts = [part.encode("utf-8", "backslashreplace").decode() for part in parts]
     return abridged("".join(abridged(text, _MAX_PART) for text in texts), limit)
 
 
 def show_unhandled(error: BaseException, trace: str = "") -> None:
-    """Do what Python does with an exception that ends a program: write an exit's message, or call the hook.
+    """Handle an exception that ends a program as Python does: write an exit's message, or call the hook.
 
     :param error: the exception
     :param trace: its trace, to be written where the script has set no hook of its own
@@ -56,7 +56,8 @@ def show_unhandled(error: BaseException, trace: str = "") -> None:
     else:
         try:
             sys.excepthook(type(error), error, trace_back)
-        except BaseException as failure:  # what a script's hook raises must not hide why the script failed
+        except BaseException as failure:
+            # An exception of a script's hook must not hide why the script failed.
             sys.stderr.write(f"Error in sys.excepthook:\n{trace_of(failure, _MAX_PART)}")
 
 
@@ -73,16 +74,16 @@ def _without_own(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _format(error: BaseException) -> list[str]:
-    told = traceback.TracebackException.from_exception(error, capture_locals=False)
-    frames = list(told.stack)
+    report = traceback.TracebackException.from_exception(error, capture_locals=False)
+    frames = list(report.stack)
     while frames and frames[0].filename.startswith(_OWN_FOLDER):
         frames.pop(0)
     if not frames and isinstance(error, ScriptError):
-        # It is this package that refuses the script, in a sentence that says all.
+        # This package refuses the script, and the message is complete.
         return [f"{error}\n"]
-    told.stack = traceback.StackSummary.from_list(frames)
+    report.stack = traceback.StackSummary.from_list(frames)
     # As in a program, the names of the script's own classes stand alone.
-    return [part.removeprefix(f"{MODULE_NAME}.") for part in told.format()]
+    return [part.removeprefix(f"{MODULE_NAME}.") for part in report.format()]
 
 
 def _format_plainly(error: BaseException) -> Iterator[str]:

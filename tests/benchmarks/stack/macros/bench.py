@@ -15,7 +15,7 @@ class Empty(Macro):
 
 
 class Publish(Macro):
-    """Outputs lines when it is told to, each with the time at which it was made."""
+    """Outputs lines on request, each with the time at which it was made."""
 
     param_def: ClassVar[list[list[object]]] = [
         ["trigger", Type.String, None, "path of a named pipe; each line says how many lines to output"],

@@ -1,4 +1,4 @@
-"""What the Tab key completes, in a real Bash."""
+"""Completion by the Tab key, in a real Bash."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What the Tab key completes in Zsh and in Fish, where they are installed."""
+"""Completion by the Tab key in Zsh and in Fish, where they are installed."""
 
 import os
 import re

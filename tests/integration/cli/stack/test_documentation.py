@@ -58,7 +58,7 @@ def invoke(fresh: FreshStack) -> OetInProcess:
 
 
 def rows(output: str) -> list[list[str]]:
-    """Return the cells of tables, with what is no certain time in its place."""
+    """Return the cells of tables, with a placeholder for times."""
     times = {r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}": "T.f", r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d": "T"}
     for pattern, name in times.items():
         output = re.sub(pattern, name, output)
@@ -66,7 +66,7 @@ def rows(output: str) -> list[list[str]]:
 
 
 def until(listening: "subprocess.Popen[str]", pid: int, state: str) -> None:
-    """Wait until a procedure has a state, as ``oet listen --json`` tells it."""
+    """Wait until a procedure has a state, as ``oet listen --json`` reports it."""
     assert listening.stdout is not None
     for line in listening.stdout:
         event: dict[str, Any] = json.loads(line)
@@ -160,13 +160,13 @@ def test_section_3_2_2_a_night_of_observing(fresh: FreshStack, invoke: OetInProc
         (["deallocate", "--subarray_id=3"], [], None),
         (["standby"], [], None),
     ]
-    for pid, ((name, *create), start, told) in enumerate(night, start=1):
+    for pid, ((name, *create), start, reported) in enumerate(night, start=1):
         uri = (fresh.folder / f"{name}.py").as_uri()
         assert rows(invoke("procedure", "create", uri, *create).stdout)[1][:2] == [str(pid), uri]
         # The next line of a shell script does not wait until the procedure is READY.
         followed = invoke("procedure", "start", *start).stdout
         assert rows(followed)[1][:2] == [str(pid), uri]
-        assert f"  the SB is {told}\n" in followed
+        assert f"  the SB is {reported}\n" in followed
         assert topics(followed) == [
             "request.procedure.start",
             "procedure.lifecycle.statechange",

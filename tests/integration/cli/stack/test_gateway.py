@@ -81,7 +81,7 @@ def test_subarray_id_chooses_the_controller_and_is_an_argument(gateway: Gateway)
     gateway.oet("procedure", "create", hold, "--subarray_id=2")
     assert gateway.ids(1) == before
     pid = gateway.ids(2)[-1]
-    # Its main does not take the number, and is started all the same.
+    # Its main does not take the number, and is still started.
     done = gateway.oet("procedure", "start", "--subarray_id=2")
     assert done.stdout.endswith(f"Procedure {pid} is COMPLETE\n")
     described = gateway.oet("procedure", "describe", "--subarray-id=2").stdout
@@ -99,7 +99,7 @@ def test_subarray_id_chooses_the_controller_and_is_an_argument(gateway: Gateway)
 
 
 @pytest.mark.parametrize(
-    ("command", "number", "status", "told"),
+    ("command", "number", "status", "reported"),
     [
         (["procedure", "create", "file:///a.py"], "3", 1, "does not have subarray 3"),
         (["procedure", "start"], "7", 1, "1 (mid-oet/controller/01), 2 (mid-oet/controller/02)"),
@@ -111,11 +111,11 @@ def test_subarray_id_chooses_the_controller_and_is_an_argument(gateway: Gateway)
     ],
 )
 def test_a_subarray_that_there_is_not_is_refused_and_nothing_is_created(
-    gateway: Gateway, command: list[str], number: str, status: int, told: str
+    gateway: Gateway, command: list[str], number: str, status: int, reported: str
 ) -> None:
     before = gateway.ids(1), gateway.ids(2)
     done = gateway.oet(*command, f"--subarray_id={number}", status=status)
-    assert told in " ".join(done.stderr.split())
+    assert reported in " ".join(done.stderr.split())
     assert (gateway.ids(1), gateway.ids(2)) == before
 
 

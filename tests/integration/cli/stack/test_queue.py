@@ -1,4 +1,4 @@
-"""What an operator does with the queue, by the command alone."""
+"""Work of an operator with the queue, with the command only."""
 
 import json
 from typing import Any

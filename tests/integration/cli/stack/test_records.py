@@ -1,4 +1,4 @@
-"""What an operator does with procedures that were, by the command alone."""
+"""Work of an operator with earlier procedures, with the command only."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Who created, started and stopped a procedure: in its summary, in the events, and for people."""
+"""Requesters of create, start and stop: in the summary, in the events, and for people."""
 
 import json
 import re

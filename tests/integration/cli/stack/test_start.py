@@ -1,4 +1,4 @@
-"""What people see of a real script that they have started, whatever becomes of it."""
+"""Output of the command for a real script, for all ways in which it ends."""
 
 import os
 import re
@@ -91,7 +91,7 @@ def test_a_script_that_fails(invoke: OetInProcess) -> None:
     assert again.stdout == ""
     assert again.stderr == (
         f"Error: Procedure {pid} was not started, as it is FAILED: RuntimeError: the antenna is stuck. "
-        f"'oet procedure describe --pid={pid}' tells more; create it again to run it\n"
+        f"'oet procedure describe --pid={pid}' shows more; create it again to run it\n"
     )
 
 
@@ -129,7 +129,7 @@ def test_ctrl_c_ends_the_listening_and_not_the_script(
         process.send_signal(signal.SIGINT)
         status, _, stderr = end(process)
     assert status == 130
-    assert f"Procedure {pid} goes on: 'oet procedure stop --pid={pid}' stops it" in stderr
+    assert f"Procedure {pid} continues: 'oet procedure stop --pid={pid}' stops it" in stderr
     assert table_rows(invoke("procedure", "list", f"--pid={pid}").stdout)[1][3] == "RUNNING"
     invoke("procedure", "stop", "--run_abort=False")
 
@@ -175,7 +175,7 @@ def test_a_sidecar_that_is_killed_and_comes_back_costs_no_event(place: OetStack,
             rest.process.kill()
             assert process.stderr is not None
             assert "Lost the stream of events" in process.stderr.readline()
-            fifo.write_text("")  # the script ends while nobody can be told
+            fifo.write_text("")  # the script ends while no client can be notified
             with sidecar(place.tango_host, "--port", port):
                 status, stdout, stderr = end(process)
     assert (status, stderr) == (0, "The stream of events is back, nothing was missed\n")

@@ -54,9 +54,9 @@ def test_a_script_is_paused_stepped_and_resumed(scripts: OetStack, oet_in_order:
     assert re.fullmatch(rf"Procedure {pid} is paused at checkpoint scan \d+\n", shown)
     assert re.search(rf"Paused #{pid} scans\.py for \d+ s at checkpoint scan \d+\.", invoke("status").stdout)
     stepped = invoke("procedure", "step").stdout
-    assert stepped == f"Procedure {pid} goes on to its next checkpoint.\n"
+    assert stepped == f"Procedure {pid} continues to its next checkpoint.\n"
     wait_until(lambda: state(invoke, pid) == "PAUSED", "the pause after the step")
-    assert invoke("procedure", "resume").stdout == f"Procedure {pid} goes on\n"
+    assert invoke("procedure", "resume").stdout == f"Procedure {pid} continues\n"
     wait_until(lambda: state(invoke, pid) == "RUNNING", "the end of the pause")
     refused = invoke("procedure", "resume", status=1).stderr
     assert f"Procedure {pid} is RUNNING: there is nothing to resume" in refused

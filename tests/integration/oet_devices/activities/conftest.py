@@ -117,7 +117,7 @@ def slow_server(
 
 @pytest.fixture
 def slow_controller(tango_host: str, slow_server: None, oda_server: OdaServer) -> tango.DeviceProxy:
-    """A controller that is ON, and whose ODA does as the test tells it."""
+    """A controller that is ON, and whose ODA the test controls."""
     oda_server.reset()
     return _online(tango_host, _SLOW)
 

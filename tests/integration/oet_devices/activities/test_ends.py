@@ -1,4 +1,4 @@
-"""How RunActivity ends when the activity does not complete, and what it does not even begin."""
+"""Results of RunActivity for activities that do not complete, and refusals."""
 
 import json
 from typing import Any
@@ -65,7 +65,7 @@ def test_a_command_that_is_aborted(shared: tango.DeviceProxy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argument", "told"),
+    ("argument", "reported"),
     [
         ("", "activity_name: this field is missing"),
         ("sbd-123", "not valid JSON"),
@@ -75,12 +75,12 @@ def test_a_command_that_is_aborted(shared: tango.DeviceProxy) -> None:
         (request("a", prepare="yes"), "prepare: there is no such field"),
     ],
 )
-def test_a_malformed_request(shared: tango.DeviceProxy, argument: str, told: str) -> None:
+def test_a_malformed_request(shared: tango.DeviceProxy, argument: str, reported: str) -> None:
     before = shared.activities
     with pytest.raises(tango.DevFailed) as raised:
         shared.RunActivity(argument)
     assert raised.value.args[0].reason == "OET_InvalidArgument"
-    assert told in raised.value.args[0].desc
+    assert reported in raised.value.args[0].desc
     assert shared.activities == before
 
 

@@ -1,4 +1,4 @@
-"""What a site switches on and off for its controllers."""
+"""Features that a site switches on and off for its controllers."""
 
 import json
 import shutil

@@ -36,8 +36,8 @@ def test_the_session_of_the_documentation(controller: tango.DeviceProxy) -> None
     assert (code, summary["id"], summary["procedure_id"], summary["state"]) == (0, 2, 2, "PREPARED")
 
     listed = json.loads(controller.activities)
-    told = [(a["id"], a["activity_name"], a["sbd_id"], a["procedure_id"], a["state"]) for a in listed]
-    assert told == [(1, "allocate", "sbd-123", 1, "COMPLETE"), (2, "observe", "sbd-123", 2, "PREPARED")]
+    reported = [(a["id"], a["activity_name"], a["sbd_id"], a["procedure_id"], a["state"]) for a in listed]
+    assert reported == [(1, "allocate", "sbd-123", 1, "COMPLETE"), (2, "observe", "sbd-123", 2, "PREPARED")]
 
     with invoke(controller, "Start", "2") as start:
         assert start.wait_for_end().statuses[-1] is TaskStatus.COMPLETED

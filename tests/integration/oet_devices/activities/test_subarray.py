@@ -32,7 +32,7 @@ def test_a_scheduling_block_of_another_subarray_is_refused(
         request = {"activity_name": activity, "sbd_id": "sbd-123"}
         code, reason = finish(controller_of_subarray_3, "RunActivity", request)
         assert code == ResultCode.FAILED
-        assert "subarray_id 1, and this controller is for subarray 3 only" in str(reason)
+        assert "subarray_id 1, but this controller is for subarray 3 only" in str(reason)
 
 
 @pytest.mark.parametrize("activity", ["allocate", "observe", "deallocate"])
@@ -75,4 +75,4 @@ def test_a_script_from_git_gets_the_subarray_and_another_one_is_refused(
     given = {"init": {"args": [1]}}
     code, reason = finish(controller, "Create", {"script": script, "script_args": given})
     assert code == ResultCode.FAILED
-    assert "subarray_id 1, and this controller is for subarray 3" in str(reason)
+    assert "subarray_id 1, but this controller is for subarray 3" in str(reason)

@@ -1,4 +1,4 @@
-"""What jive, Taranta and itango show: every command, attribute and property says what it is."""
+"""Descriptions of all commands, attributes and properties in jive, Taranta and itango."""
 
 import re
 
@@ -58,10 +58,10 @@ def test_every_command_says_what_it_takes_and_gives(controller: tango.DeviceProx
     commands = [info for info in controller.command_list_query() if info.cmd_name not in _OF_TANGO]
     assert _OWN_COMMANDS.keys() <= {info.cmd_name for info in commands}
     for info in commands:
-        for kind, told in ((info.in_type, info.in_type_desc), (info.out_type, info.out_type_desc)):
+        for kind, reported in ((info.in_type, info.in_type_desc), (info.out_type, info.out_type_desc)):
             if kind != tango.CmdArgType.DevVoid:
-                assert re.search(r"\w{4}", told), info.cmd_name
-                assert told != "Uninitialised", info.cmd_name
+                assert re.search(r"\w{4}", reported), info.cmd_name
+                assert reported != "Uninitialised", info.cmd_name
 
 
 @pytest.mark.parametrize("command", _OWN_COMMANDS)
@@ -87,9 +87,9 @@ def test_attributes_have_events(controller: tango.DeviceProxy, kind: tango.Event
 def test_every_property_says_what_it_is_for(controller: tango.DeviceProxy) -> None:
     server = tango.DeviceProxy(controller.adm_name())
     flat = server.QueryWizardDevProperty("OETController")
-    told = dict(zip(flat[::3], flat[1::3], strict=True))
-    assert told.keys() >= _OWN_PROPERTIES
-    for name, description in told.items():
+    reported = dict(zip(flat[::3], flat[1::3], strict=True))
+    assert reported.keys() >= _OWN_PROPERTIES
+    for name, description in reported.items():
         assert re.search(r"\w{4}", description), name
 
 

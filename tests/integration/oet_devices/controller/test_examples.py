@@ -71,8 +71,10 @@ def test_a_script(operator: Operator, script_root: Path) -> None:
     script.write_text(_SCRIPT)
     pid = operator.run(script.as_uri(), "Vega", scans=2)
     operator.wait_for_topic(pid, "procedure.lifecycle.complete")
-    told = [event["progress"] for event in operator.events(pid) if event["topic"] == "user.script.progress"]
-    assert told == [50, 100]
+    reported = [
+        event["progress"] for event in operator.events(pid) if event["topic"] == "user.script.progress"
+    ]
+    assert reported == [50, 100]
     *scans, last = operator.get_output(pid=pid)["lines"]
     assert scans == ["scan 0 of Vega", "scan 1 of Vega"]
     assert last.endswith("all scans done")

@@ -1,4 +1,4 @@
-"""What a controller counts and measures for monitoring."""
+"""Figures of a controller for monitoring."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a controller writes to its log: each request, and what becomes of it."""
+"""The log of a controller: each request, and its result."""
 
 import json
 import os
@@ -127,7 +127,7 @@ def test_questions_and_pauses_are_logged(operator: Operator, log: Log) -> None:
     )
     assert log.wait_for(question=asked["question"], message="was answered 'yes' by bob")["user"] == "bob"
     operator.wait_for_state(pid, "COMPLETE")
-    assert log.wait_for(procedure=pid, message="goes on")
+    assert log.wait_for(procedure=pid, message="continues")
     assert log.wait_for(message="Resume ", user="anna")
 
 

@@ -1,4 +1,4 @@
-"""What can be looked up, also by who comes late."""
+"""Reads of earlier events and records, also by late clients."""
 
 import json
 from pathlib import Path
@@ -118,11 +118,11 @@ def test_long_events_are_answered_a_few_at_a_time(operator: Operator) -> None:
     operator.wait_for_topic(pid, "procedure.lifecycle.complete")
     heard = operator.events()
     start = heard[0]["seq"] - 1
-    told = operator.get_events(after=start)
-    assert 1 < len(told) < 40
-    while more := operator.get_events(after=told[-1]["seq"]):
-        told += more
-    assert told == heard
+    reported = operator.get_events(after=start)
+    assert 1 < len(reported) < 40
+    while more := operator.get_events(after=reported[-1]["seq"]):
+        reported += more
+    assert reported == heard
 
 
 def test_output_line_by_line(operator: Operator, uri: Uris) -> None:

@@ -1,4 +1,4 @@
-"""A script runs through Tango: what clients are told of it, and when."""
+"""A script runs through Tango: the events and attributes for clients, and their times."""
 
 import json
 import time
@@ -76,9 +76,9 @@ def test_requests_are_announced_and_what_follows_bears_their_id(operator: Operat
     given = {"args": [], "kwargs": {"name": "you"}}
     documented = {"process_uid": pid, "fn_name": "main", "run_args": given, "force_start": False}
     assert start["cmd"] == {**documented, "pid": pid, "script_args": {"main": given}}
-    told = [event["request_id"] for event in operator.events(pid) if "request_id" in event]
+    reported = [event["request_id"] for event in operator.events(pid) if "request_id" in event]
     # created and started for init; started for main and complete
-    assert told == [create["request_id"]] * 2 + [start["request_id"]] * 2
+    assert reported == [create["request_id"]] * 2 + [start["request_id"]] * 2
 
 
 def test_the_result_of_an_event_is_the_summary_of_that_moment(operator: Operator, uri: Uris) -> None:

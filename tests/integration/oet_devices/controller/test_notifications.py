@@ -41,8 +41,8 @@ class Receiver:
                 receiver.requests += 1
                 receiver.may_answer.wait()
                 if receiver.status == 200:
-                    told = json.loads(body)
-                    receiver.texts.append(f"{told['title']}: {told['message']}")
+                    reported = json.loads(body)
+                    receiver.texts.append(f"{reported['title']}: {reported['message']}")
                 self.send_response(receiver.status)
                 self.end_headers()
 

@@ -82,12 +82,12 @@ def test_pause_step_and_resume_and_each_state_has_its_event(operator: Operator, 
     checkpoint = operator.describe(pid)["checkpoint"]
     status = controller.Status()
     assert f"Paused #{pid} embedded script" in status
-    assert f"at checkpoint {checkpoint}. Send Resume to go on." in status
+    assert f"at checkpoint {checkpoint}. Send Resume to continue." in status
     number = int(checkpoint.split()[1])
     assert answer_of(controller, "Step", str(pid))["at_checkpoint"] == "PAUSE"
     operator.wait_for_state(pid, "PAUSED", 2)
     assert operator.describe(pid)["checkpoint"] == f"scan {number + 1}"
-    assert answer_of(controller, "Resume", {"pid": pid})["message"] == f"Procedure {pid} goes on."
+    assert answer_of(controller, "Resume", {"pid": pid})["message"] == f"Procedure {pid} continues."
     operator.wait_for_state(pid, "RUNNING", 3)
     operator.stop(pid)
     running, paused, stopped = map(ProcedureStateLabel.__getitem__, ("RUNNING", "PAUSED", "STOPPED"))
@@ -193,7 +193,7 @@ def test_the_context_is_remembered_and_questions_of_a_killed_server_are_withdraw
         assert controller.question == ""
         assert refusal(controller, "Answer", {"question": question, "answer": "yes"}) == (
             "OET_QuestionClosed",
-            f"question {question} (Dish 012 stowed?) was withdrawn: its script does not wait for it any more",
+            f"question {question} (Dish 012 stowed?) was withdrawn: its script no longer waits for it",
         )
         with operate(controller) as operator:
             pid = operator.run(embedded(ASKS), state="RUNNING")

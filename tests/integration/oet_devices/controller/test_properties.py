@@ -125,7 +125,7 @@ WRONG = {
     "EventRetention": ("0", "property EventRetention is 0: give at least 1"),
     "OdaTimeout": ("0", "property OdaTimeout is 0.0: give some seconds"),
     "ScriptRoots": ("scripts", "property ScriptRoots: the script root 'scripts' is not the absolute path of"),
-    "GitRepositories": ("github", "property GitRepositories: 'github' is no pattern of repository URLs"),
+    "GitRepositories": ("github", "property GitRepositories: 'github' is not a pattern of repository URLs"),
     "StateDirectory": ("state", "property StateDirectory is 'state': give an absolute path"),
     "AbortScript": ("/scripts/abort.py", "property AbortScript: '/scripts/abort.py' is not a script URI"),
     "EnvironmentLimit": ("some", "'EnvironmentLimit'"),

@@ -175,7 +175,7 @@ def test_a_kill_of_the_server_loses_no_entry(tango_host: str, tmp_path: Path) ->
         shown = json.loads(controller.queue)
         assert states(controller.queue) == {running: "UNKNOWN", rest: "WAITING"}
         assert (shown["state"], controller.queueState) == ("STOPPED", label_of(QueueState.STOPPED))
-        assert shown["reason"] == "The server ended while the queue was RUNNING: send QueueStart to go on"
+        assert shown["reason"] == "The server ended while the queue was RUNNING: send QueueStart to continue"
         with listen(controller, ["queue"]) as log:
             send(controller, "QueueStart")
             wait_for(log, rest, "DONE")
@@ -217,7 +217,7 @@ def test_the_queue_stops_when_the_controller_goes_offline(
     fresh.Stop("")
     fresh_log.wait_until(lambda log: log.of("queueState")[-1] == label_of(QueueState.STOPPED))
     shown = json.loads(fresh.queue)
-    assert shown["reason"] == "adminMode was set to OFFLINE: send QueueStart to go on"
+    assert shown["reason"] == "adminMode was set to OFFLINE: send QueueStart to continue"
     assert states(fresh.queue) == {running: "STOPPED", rest: "WAITING"}
     send(fresh, "QueueStart")
     wait_for(fresh_log, rest, "DONE")

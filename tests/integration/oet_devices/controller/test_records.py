@@ -1,4 +1,4 @@
-"""What a procedure has left, as Tango clients read it."""
+"""Records of a procedure, as Tango clients read them."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the controller refuses: each with a reason of its own, and nothing half done."""
+"""Refusals of the controller: each with a reason of its own, and without side effects."""
 
 import json
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ CREATE = {
     "unknown type": ('{"script": {"script_type": "shell", "script_uri": "x"}}', INVALID, "script_type"),
     "unknown function": ('{"script_uri": "x", "script_args": {"fly": {}}}', INVALID, "script_args.fly"),
     "zero byte": ("file:///a%00.py", INVALID, "cannot contain a NUL"),
-    "half a character": (with_argument("\ud800"), INVALID, "holds half a character"),
+    "half a character": (with_argument("\ud800"), INVALID, "contains half a character"),
     "huge number": (with_argument(2**70), INVALID, "does not fit into 64 bits"),
     "deep": (with_argument(json.loads("[" * 90 + "]" * 90)), INVALID, "nested too deeply"),
     "long": (embedded("#" * (1 << 20)), INVALID, "1048576 are allowed"),
@@ -101,9 +101,9 @@ CREATE = {
 @pytest.mark.parametrize("case", CREATE)
 def test_what_create_refuses(operator: Operator, case: str) -> None:
     argument, reason, sentence = CREATE[case]
-    found, told = refusal(operator, "Create", argument)
+    found, reported = refusal(operator, "Create", argument)
     assert found == reason
-    assert sentence in told
+    assert sentence in reported
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_files_that_create_refuses(
     operator: Operator, uri: Uris, script_root: Path, script: str, reason: str, sentence: str
 ) -> None:
     target = (script_root / "gone.py").as_uri() if script == "gone" else uri(script)
-    found, told = refusal(operator, "Create", target)
+    found, reported = refusal(operator, "Create", target)
     assert found == reason
-    assert sentence in told
+    assert sentence in reported
 
 
 def test_links_and_dots_out_of_a_root_are_refused(
@@ -142,10 +142,10 @@ def test_links_and_dots_out_of_a_root_are_refused(
 @pytest.mark.parametrize(
     ("argument", "reason", "sentence"),
     [
-        ("two", INVALID, "'two' is no procedure ID: give nothing, an ID, e.g. 2, or a JSON object"),
-        ("true", INVALID, "is no procedure ID"),
+        ("two", INVALID, "'two' is not a procedure ID: give nothing, an ID, e.g. 2, or a JSON object"),
+        ("true", INVALID, "is not a procedure ID"),
         ("0", INVALID, "greater than or equal to 1"),
-        ("-1", INVALID, "is no procedure ID"),
+        ("-1", INVALID, "is not a procedure ID"),
         ('{"pid": "1"}', INVALID, "pid: Input should be a valid integer"),
         ('{"pid": 1', INVALID, "not valid JSON"),
         ('{"id": 1}', INVALID, "id: there is no such field"),
@@ -157,9 +157,9 @@ def test_links_and_dots_out_of_a_root_are_refused(
 def test_what_start_and_stop_refuse(
     operator: Operator, command: str, argument: str, reason: str, sentence: str
 ) -> None:
-    found, told = refusal(operator, command, argument)
+    found, reported = refusal(operator, command, argument)
     assert found == reason
-    assert sentence in told
+    assert sentence in reported
 
 
 @pytest.mark.parametrize(
@@ -179,9 +179,9 @@ def test_what_start_and_stop_refuse(
 def test_what_else_is_refused(
     operator: Operator, command: str, argument: Any, reason: str, sentence: str
 ) -> None:
-    found, told = refusal(operator, command, json.dumps(argument))
+    found, reported = refusal(operator, command, json.dumps(argument))
     assert found == reason
-    assert sentence in told
+    assert sentence in reported
 
 
 def test_arguments_that_do_not_fit_leave_a_procedure_ready(operator: Operator, uri: Uris) -> None:
@@ -232,7 +232,7 @@ def test_what_the_state_of_a_procedure_forbids(operator: Operator, uri: Uris) ->
     operator.stop(running)
 
     for command, sentence in (
-        ("Start", f"^procedure {running} has ended: create it anew$"),
+        ("Start", f"^procedure {running} has ended: create it again$"),
         ("Stop", f"^Cannot stop script with ID {running}: Script is not running$"),
     ):
         with nothing_changes(operator), pytest.raises(RefusedError, match=sentence):
@@ -251,7 +251,7 @@ def test_a_controller_that_is_not_in_use_says_how_to_change_that(operator: Opera
         for command, argument in (("Create", uri("prints")), ("Start", ""), ("Create", "{")):
             with pytest.raises(RefusedError, match=r"in state DISABLE\. Set adminMode to ONLINE first\."):
                 operator.send(command, argument)
-        assert json.loads(controller.procedures), "one can look all the same"
+        assert json.loads(controller.procedures), "one can still read"
     finally:
         controller.adminMode = "ONLINE"
     operator.run(uri("prints"))

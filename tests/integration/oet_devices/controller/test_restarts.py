@@ -1,4 +1,4 @@
-"""What becomes of a controller when Tango's admin device restarts it, or all devices of its server."""
+"""A controller after Tango's admin device has restarted it, or all devices of its server."""
 
 import os
 from collections.abc import Iterator
@@ -98,7 +98,7 @@ def test_a_script_goes_on_when_the_device_is_switched_off(
 
 
 def _wait_until_reachable(controller: tango.DeviceProxy) -> None:
-    """Wait until a device answers: of that there is no event, for it is the server that is away."""
+    """Wait until a device answers: there is no event, because the server is unavailable."""
 
     def answers() -> bool:
         try:

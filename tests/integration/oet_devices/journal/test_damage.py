@@ -17,7 +17,7 @@ from .conftest import ACTOR
 
 
 def _damage(state: Path) -> None:
-    (state / "journal.sqlite").write_bytes(b"this is no database " * 1000)
+    (state / "journal.sqlite").write_bytes(b"this is not a database " * 1000)
     for companion in ("-wal", "-shm"):
         (state / f"journal.sqlite{companion}").unlink(missing_ok=True)
 

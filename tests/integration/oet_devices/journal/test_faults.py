@@ -67,7 +67,7 @@ def test_a_full_disk_degrades_health_while_the_script_runs_and_costs_no_event(
             assert "the disk is full: free some space" in controller.proxy.Status()
             assert controller.proxy.State() == tango.DevState.ON
             _wait_for_more_events(log)
-            # Another script can be prepared, and this one told to stop, just as well.
+            # Another script can be prepared, and this one stopped, too.
             other = controller.create(ACTOR)
             log.clear()
             (tmp_path / "disk" / "ballast").unlink()

@@ -1,4 +1,4 @@
-"""What a controller shows after its server has ended, in whatever way, and was started again."""
+"""State of a controller after its server has ended, in any way, and was started again."""
 
 import json
 import signal
@@ -67,9 +67,9 @@ def test_a_procedure_that_lived_when_its_server_was_killed_is_unknown_and_its_pr
         *remembered, (last, when) = summary["history"]["process_states"]
         assert remembered == states
         assert last == "UNKNOWN"
-        told = summary["history"]["stacktrace"]
-        assert datetime.fromtimestamp(when, UTC).isoformat(timespec="seconds") in told
-        assert "ended while the procedure was alive" in told
+        reported = summary["history"]["stacktrace"]
+        assert datetime.fromtimestamp(when, UTC).isoformat(timespec="seconds") in reported
+        assert "ended while the procedure was alive" in reported
         assert after.output(procedure_id)[: len(output)] == output
         assert after.events(topic="procedure.lifecycle")[-1]["new_state"] == "UNKNOWN"
         assert after.proxy.healthState == HealthState.OK

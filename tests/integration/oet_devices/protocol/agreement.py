@@ -1,4 +1,4 @@
-"""What a controller says in different places, held against each other.
+"""Comparison of the reports of a controller in different places.
 
 Things only move on: a procedure gets more states, a command another status. So of two looks, one after
 the other, the second must never know less than the first, wherever either was taken.
@@ -20,7 +20,7 @@ OUTCOMES = {
     ProcedureState.FAILED: (TaskStatus.FAILED, ResultCode.FAILED),
     ProcedureState.STOPPED: (TaskStatus.ABORTED, ResultCode.ABORTED),
 }
-"""How a command that is about a procedure ends when the procedure ends so."""
+"""End of a command by the end of its procedure."""
 
 Summary = dict[str, Any]
 
@@ -37,7 +37,7 @@ def main_runs(summary: Summary) -> bool:
 
 
 def outcome_of(uid: str, summary: Summary) -> tuple[TaskStatus, ResultCode] | None:
-    """Return how a Create or Start has ended, told from its procedure; None if it goes on.
+    """Return the end of a Create or Start, derived from its procedure; None if it continues.
 
     :param uid: ID of the command
     :param summary: the procedure
@@ -56,11 +56,11 @@ class Look:
 
     def __init__(self, proxy: tango.DeviceProxy) -> None:
         self._proxy = proxy
-        self._told: list[str] = []
+        self._reported: list[str] = []
 
     def disagreements(self) -> list[str]:
         """Look, and return what does not fit, in words."""
-        self._told = []
+        self._reported = []
         listed = {summary["id"]: summary for summary in json.loads(self._proxy.procedures)}
         seen = {number: self._look_at(summary) for number, summary in listed.items()}
         status = _pairs(self._proxy.longRunningCommandStatus)
@@ -76,7 +76,7 @@ class Look:
                 self._compare_end(finished[uid], after)
         for activity in json.loads(self._proxy.activities):
             self._look_at_activity(activity)
-        return self._told
+        return self._reported
 
     def _look_at(self, listed: Summary) -> Summary:
         """Compare what is said of a procedure and of its commands in the same moment."""
@@ -103,9 +103,9 @@ class Look:
         before = json.loads(self._proxy.DescribeActivity(listed["id"]))
         status = TaskStatus[self._proxy.CheckLongRunningCommandStatus(listed["command_id"])]
         after = json.loads(self._proxy.DescribeActivity(listed["id"]))
-        told = [item["activity_states"] for item in (listed, before, after)]
-        if told[1][: len(told[0])] != told[0] or told[2][: len(told[1])] != told[1]:
-            self._complain(f"activity {listed['id']} was {told}")
+        reported = [item["activity_states"] for item in (listed, before, after)]
+        if reported[1][: len(reported[0])] != reported[0] or reported[2][: len(reported[1])] != reported[1]:
+            self._complain(f"activity {listed['id']} was {reported}")
         outcome = OUTCOMES.get(before["state"])
         if self._differs(listed["command_id"], status, outcome):
             self._complain(f"{listed['command_id']} is {status.name}, its activity was {before['state']}")
@@ -149,7 +149,7 @@ class Look:
         return summary
 
     def _complain(self, sentence: str) -> None:
-        self._told.append(sentence)
+        self._reported.append(sentence)
 
 
 class Watcher:
@@ -186,7 +186,7 @@ class Watcher:
 
 
 def _result_fits(name: str, message: Any, summary: Summary) -> bool:
-    """Return whether the result of a command that has ended tells the same as its procedure."""
+    """Return whether the result of a command that has ended agrees with its procedure."""
     if isinstance(message, dict):
         if name == "Create":
             known = states(message)

@@ -1,4 +1,4 @@
-"""What a strict integrator asserts: every change is one event, in order, and nothing else comes.
+"""Assertions of a strict integrator: every change is one event, in order, without others.
 
 ``OET_TEST_ROUNDS`` says how many times in a row each sequence is repeated.
 """
@@ -102,8 +102,8 @@ class Integrator(Operator):
 
     def events(self, pid: int | None = None) -> list[dict[str, Any]]:
         """Return the events of a procedure, or all, since the test began."""
-        told = [json.loads(text) for text in self.log.of("events")]
-        return [event for event in told if pid is None or event["msg_src"] == str(pid)]
+        reported = [json.loads(text) for text in self.log.of("events")]
+        return [event for event in reported if pid is None or event["msg_src"] == str(pid)]
 
     def state_names(self) -> list[str]:
         """Return the states that events of procedureState brought."""
@@ -135,8 +135,8 @@ class Integrator(Operator):
 
     def ends(self) -> list[tuple[int, int]]:
         """Return the status of each command that has ended, and the code of its result."""
-        told = [json.loads(text) for _, text in self.log.of("_lrcEvent")]
-        return [(event["status"], event["result"][0]) for event in told if "result" in event]
+        reported = [json.loads(text) for _, text in self.log.of("_lrcEvent")]
+        return [(event["status"], event["result"][0]) for event in reported if "result" in event]
 
 
 def _is_of_commands(attribute: str) -> bool:

@@ -1,4 +1,4 @@
-"""Whatever is done to procedures, all that a controller says of them and of commands agrees."""
+"""After any actions on procedures, all reports of a controller about them and about commands agree."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _WAITS = "waits"
 _WAITS_IN_INIT = "waits in init"
 _SCRIPTS = {
     "ends": "def main(): pass",
-    "tells much": (
+    "reports much": (
         "from pubsub import pub\n"
         "def main():\n"
         "    for step in range(2001):\n"
@@ -61,7 +61,7 @@ _actions = st.lists(
 
 
 class Client:
-    """Creates, starts, stops, aborts and kills as it is told; after each step all that it sees must agree.
+    """Creates, starts, stops, aborts and kills by the rules; after each step all reports must agree.
 
     :param controller: the controller
     :param log: hears its events
@@ -141,8 +141,8 @@ class Client:
 
     def _send(self, command: str, argument: str | None) -> str | None:
         """Send a command, and return its ID; None if it is refused."""
-        [code], [told] = self._controller.command_inout(command, argument)
-        return None if code == ResultCode.REJECTED else str(told)
+        [code], [reported] = self._controller.command_inout(command, argument)
+        return None if code == ResultCode.REJECTED else str(reported)
 
     def _wait_for_end(self, uid: str) -> None:
         self._log.wait_until(lambda log: any(ended.endswith(uid) for ended in _ends(log)))
@@ -158,9 +158,9 @@ def _ends(log: EventLog) -> list[str]:
 
 
 class Heard:
-    """What a client believes who hears all events, in the order in which they come.
+    """State of a client that receives all events, in their order.
 
-    The state in which a procedure ends is told before the end of its commands, and that before lrcFinished.
+    The final state of a procedure is published before the end of its commands, and that before lrcFinished.
     """
 
     def __init__(self) -> None:
@@ -190,8 +190,8 @@ class Heard:
     def on_finished(self, entries: list[dict[str, Any]]) -> None:
         """Take note of all commands that have ended."""
         for entry in entries:
-            told = TaskStatus[entry["status"]], entry["result"]
-            if self._results.get(entry["uid"], told) != told:
+            reported = TaskStatus[entry["status"]], entry["result"]
+            if self._results.get(entry["uid"], reported) != reported:
                 self.disagreements.append(f"{entry} is not {self._results[entry['uid']]}")
 
 

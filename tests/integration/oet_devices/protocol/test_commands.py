@@ -22,7 +22,7 @@ PROGRESS = """
 import time
 from pubsub import pub
 def main():
-    time.sleep(0.2)  # else it might have told all before the command that started it has begun
+    time.sleep(0.2)  # else it might have published all before the command that started it has begun
     for percent in (25, 50, 100):
         pub.sendMessage("user.script.progress", progress=percent)
 """

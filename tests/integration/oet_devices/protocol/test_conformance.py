@@ -136,10 +136,10 @@ def _wait_for_ends(log: EventLog, count: int) -> list[dict[str, Any]]:
 
 
 def _check_order(log: EventLog, commands: int) -> None:
-    """Check that each announcement is whole, and that each command is told of from STAGING to its end."""
-    told = announcements(log)
-    assert all(LrcAttribute.EVENT in together for together in told), told
-    ends = [together for together in told if LrcAttribute.FINISHED in together]
+    """Check that each announcement is complete, and that each command is reported from STAGING to its end."""
+    reported = announcements(log)
+    assert all(LrcAttribute.EVENT in together for together in reported), reported
+    ends = [together for together in reported if LrcAttribute.FINISHED in together]
     assert len(ends) == commands
     for together in ends:
         # Between the result and the status there is no other command's.

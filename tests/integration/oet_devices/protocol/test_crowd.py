@@ -42,7 +42,7 @@ _SCRIPTS = [
 
 @dataclass
 class Answer:
-    """What a client has asked, and what it was told."""
+    """A request of a client, and its answer."""
 
     command: str
     argument: Any
@@ -76,7 +76,7 @@ class Crowd:
             for _ in range(_ACTS):
                 self._act(listener, dice)
             if self.together.wait(60) == 0:
-                # One of them ends what would go on for ever.
+                # One of them ends a script that would run forever.
                 self.answers.append(ask(listener, "Abort", None))
             self.together.wait(10)
             self._wait_for_ends(listener, self.answers)
@@ -141,7 +141,7 @@ def crowd(tango_host: str, controllers: list[tango.DeviceProxy]) -> Crowd:
 
 @pytest.fixture(scope="module")
 def procedures(crowd: Crowd, controllers: list[tango.DeviceProxy]) -> dict[int, Summary]:
-    """What became of all procedures."""
+    """The ends of all procedures."""
     return {number: json.loads(controllers[1].DescribeProcedure(number)) for number in crowd.created}
 
 
@@ -168,7 +168,7 @@ def check_order(version: int, updates: list[Update]) -> None:
     assert statuses[0] is TaskStatus.STAGING
     assert all(earlier < later and not earlier.is_final for earlier, later in pairwise(statuses)), statuses
     assert statuses[-1].is_final
-    # Version 1 tells the result, and then the status that says that it is there; version 2 both at once.
+    # Version 1 reports the result, and then the status; version 2 both at once.
     assert results == [last - 1 if version == 1 else last], updates
     progress = [update.progress for update in updates if update.progress is not None]
     assert progress == sorted(progress)
@@ -216,10 +216,10 @@ def test_one_script_runs_at_a_time(procedures: dict[int, Summary]) -> None:
 
 
 class Truth:
-    """Tells whether a reason for a refusal was true when it was given.
+    """Checks whether a reason for a refusal was true when it was given.
 
     :param crowd: what was asked by all
-    :param procedures: what became of all procedures
+    :param procedures: the ends of all procedures
     """
 
     def __init__(self, crowd: Crowd, procedures: dict[int, Summary]) -> None:
@@ -229,7 +229,7 @@ class Truth:
             r"procedure (\d+) \(.*\) is running: wait until it has ended, or stop it": self._runs,
             r"procedure (\d+) has been started already": self._was_started,
             r"procedure (\d+) is being stopped: create it again": self._was_stopped,
-            r"procedure (\d+) has ended: create it anew": self._has_ended,
+            r"procedure (\d+) has ended: create it again": self._has_ended,
             r"procedure (\d+) is [A-Z]+: wait until it is READY": self._was_not_ready,
             r"Cannot stop script with ID (\d+): Script is not running": self._has_ended,
             r"no script is running: name the procedure to stop, e\.g\. (2)": self._nothing_ran,

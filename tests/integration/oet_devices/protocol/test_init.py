@@ -83,5 +83,5 @@ def test_init_in_the_middle_of_it_all(tango_host: str, controller: tango.DeviceP
     for uid, text in filter(None, heard_changes):
         if (status := json.loads(text).get("status")) is not None:
             statuses.setdefault(uid, []).append(status)
-    assert all(told == sorted(told) for told in statuses.values())
+    assert all(reported == sorted(reported) for reported in statuses.values())
     assert controller.lrcExecuting == ()

@@ -1,4 +1,4 @@
-"""Status tells at one glance what is going on, and its events come when that changes."""
+"""Status shows the present activity at a glance, and has an event for each change."""
 
 import re
 from collections.abc import Iterator

@@ -9,7 +9,7 @@ from tests.support.processes import ServerProcess
 from tests.support.tango_stack import device_proxy, device_server, register, tango_database
 
 SERVER = "tests.integration.oet_devices.ska.ska_test_device"
-"""What ``python -m`` runs."""
+"""The module that ``python -m`` runs."""
 DEVICE_CLASS = "SkaTestDevice"
 
 UNTOUCHED = "test/ska/untouched"

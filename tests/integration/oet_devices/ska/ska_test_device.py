@@ -33,7 +33,7 @@ class SkaTestDevice(SkaBaseDevice):
 
     @command(dtype_out="DevVarLongStringArray")
     def Count(self) -> Reply:
-        """Run a command that tells its progress and succeeds."""
+        """Run a command that reports its progress and succeeds."""
 
         def count(handle: CommandHandle) -> None:
             for percent in (33, 66):
@@ -104,7 +104,7 @@ class SkaTestDevice(SkaBaseDevice):
     @command
     def PushBadly(self) -> None:
         """Submit an event that cannot be pushed, and one that can."""
-        self.publish("value", "this is no number")
+        self.publish("value", "this is not a number")
         self.publish("value", 7)
 
     @command(dtype_in="DevString")

@@ -1,4 +1,4 @@
-"""Where the log messages of a live device server go."""
+"""Targets of the log messages of a live device server."""
 
 import json
 import socket

@@ -79,10 +79,10 @@ def test_order_of_all_events_of_a_command(online: tango.DeviceProxy) -> None:
         log.clear()
         [_], [command_id] = online.Count()
         log.wait_until(lambda log: log.of("lrcFinished"))
-    told = announcements(log)
-    assert len(told) == len(["STAGING", "QUEUED", "IN_PROGRESS", "33", "66", "COMPLETED"])
-    assert all("_lrcEvent" in together for together in told)
-    assert told[-1] == [
+    reported = announcements(log)
+    assert len(reported) == len(["STAGING", "QUEUED", "IN_PROGRESS", "33", "66", "COMPLETED"])
+    assert all("_lrcEvent" in together for together in reported)
+    assert reported[-1] == [
         "longRunningCommandResult",
         "longRunningCommandStatus",
         "longRunningCommandInProgress",

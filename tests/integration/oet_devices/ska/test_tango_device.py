@@ -1,4 +1,4 @@
-"""What any Tango device does: alarms of attributes, polling, an alias, the black box, information."""
+"""Features of any Tango device: alarms of attributes, polling, an alias, the black box, information."""
 
 import tango
 from tests.integration.oet_devices.ska.conftest import DEVICE_CLASS

@@ -22,11 +22,11 @@ def test_the_demonstration_shows_how_scripts_end_and_leaves_nothing_behind() -> 
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    told = done.stdout
-    assert "RuntimeError: the antenna is stuck" in told
-    assert "user.script.progress" in told
-    assert "$ oet activity run" in told
-    table = re.findall(r"│ (\d) +│ (\w+)\.py +│ [\d:]+ +│ [\d.]+ s +│ (\w+)", told)
+    reported = done.stdout
+    assert "RuntimeError: the antenna is stuck" in reported
+    assert "user.script.progress" in reported
+    assert "$ oet activity run" in reported
+    table = re.findall(r"│ (\d) +│ (\w+)\.py +│ [\d:]+ +│ [\d.]+ s +│ (\w+)", reported)
     assert table == [
         ("1", "hello_world", "COMPLETE"),
         ("2", "fails", "FAILED"),

@@ -57,7 +57,7 @@ class RunningStack:
         return next(child for child in self.family()[1:] if module in child.cmdline())
 
     def end(self, number: int) -> int:
-        """Send a signal, see to it that all ends in time, and return the exit status."""
+        """Send a signal, check that all ends in time, and return the exit status."""
         family = self.family()
         assert len(family) > 4, "database, device server, sidecar, and what they have started"
         before = time.monotonic()
@@ -124,7 +124,7 @@ def test_two_stacks_side_by_side_until_they_are_told_to_end(
     stacks: list[RunningStack], tmp_path: Path
 ) -> None:
     first, second = stacks
-    # What is there after the start is one line for whoever reads it, and one for people.
+    # The output after the start is one line for programs, and one for people.
     first.process.wait_for_output("^Logs are in ")
     assert len(first.process.output.splitlines()) == 2
     with operate(first.controller) as operator:
@@ -132,14 +132,14 @@ def test_two_stacks_side_by_side_until_they_are_told_to_end(
         assert second.controller.lastProcedure == 0
         assert any("hello_world" in uri for uri in second.controller.scripts)
 
-        told = refusal(state=first.state)
+        reported = refusal(state=first.state)
         assert re.fullmatch(
             rf"oet-stack: the state directory {first.state} is used by another stack "
             rf"\(process {first.process.pid}\): end that, or choose another folder with --state-dir",
-            told,
+            reported,
         )
-        told = refusal("--tango-port", str(first.port), state=tmp_path / "c")
-        assert told == (
+        reported = refusal("--tango-port", str(first.port), state=tmp_path / "c")
+        assert reported == (
             f"oet-stack: port {first.port} of 127.0.0.1 cannot be used (Address already in use): "
             "end what uses it, or choose another with --tango-port"
         )
@@ -282,9 +282,9 @@ def test_each_part_has_the_secrets_that_it_needs_and_shows_none(tmp_path: Path) 
 def test_a_taken_rest_port(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = refusal("--rest-port", str(port), state=tmp_path)
-    assert told.startswith(f"oet-stack: port {port} of 127.0.0.1 cannot be used")
-    assert told.endswith("choose another with --rest-port")
+        reported = refusal("--rest-port", str(port), state=tmp_path)
+    assert reported.startswith(f"oet-stack: port {port} of 127.0.0.1 cannot be used")
+    assert reported.endswith("choose another with --rest-port")
 
 
 @pytest.mark.parametrize(
@@ -303,5 +303,5 @@ def test_an_address_that_is_not_of_this_machine(
 def test_a_state_directory_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for state in (tmp_path / "file", tmp_path / "file" / "below"):
-        told = refusal(state=state)
-        assert told.startswith(f"oet-stack: the state directory {state} cannot be used: ")
+        reported = refusal(state=state)
+        assert reported.startswith(f"oet-stack: the state directory {state} cannot be used: ")

@@ -1,6 +1,6 @@
-"""What a ProcessManager must do with procedures, in the simplest words: a model to compare it with.
+"""Simple model of a ProcessManager, to compare it with.
 
-The model knows of nothing that takes time: whatever it is told, a procedure is at once where it will stay
+In the model, nothing takes time: after each action, a procedure is at once where it will stay
 until somebody does something about it.
 """
 
@@ -25,7 +25,7 @@ ACTS = {
     "catches": "done = False\nwhile not done:\n    try:\n        pass_gate({part!r})\n        done = True\n"
     "    except BaseException:\n        pass",
 }
-"""What a part of a script may do, and the Python that does it."""
+"""Actions of a part of a script, and their Python."""
 
 _WAITING = frozenset({"waits", "clings", "catches"})
 _TOP = """
@@ -37,7 +37,7 @@ def pass_gate(part):
 
 @dataclass(frozen=True)
 class Kind:
-    """What a script does, part by part, in terms of `ACTS`.
+    """A script, part by part, in terms of `ACTS`.
 
     :param load: when it is loaded
     :param init: in its ``init``, None for a script without

@@ -1,4 +1,4 @@
-"""The abort script: it follows a stop at once, and whatever becomes of it, the stop stands."""
+"""The abort script: it follows a stop at once, and for any result of it, the stop stands."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever is done to it, in whatever order, a ProcessManager does as a simple model of it says.
+"""After any actions in any order, a ProcessManager behaves like a simple model of it.
 
 ``OET_MODEL_EXAMPLES`` sets how many sequences are tried: few without it, hundreds for a thorough look. With
 it alone a sequence that fails is made shorter, which may take minutes.

@@ -119,7 +119,7 @@ def main():
     bench.wait_for_state(procedure_id, PAUSED)
     first = int(pauses(bench, procedure_id)[0].split()[1])
     for count in range(1, 4):
-        assert step(bench, procedure_id).message.endswith("goes on to its next checkpoint.")
+        assert step(bench, procedure_id).message.endswith("continues to its next checkpoint.")
         bench.wait_for(lambda: len(pauses(bench, procedure_id)) == count + 1)  # noqa: B023
         assert pauses(bench, procedure_id)[-1] == f"scan {first + count}"
         assert bench.said(procedure_id)[-1] == first + count - 1
@@ -194,8 +194,8 @@ def test_a_quick_succession_of_requests_ends_as_the_last_one_says(bench: ScriptB
     bench.wait_for_state(procedure_id, PAUSED)
     resume(bench, procedure_id)
     bench.wait_for_state(procedure_id, RUNNING)
-    told = bench.told_states(procedure_id)
-    main = told[told.index("READY") + 1 :]
+    reported = bench.told_states(procedure_id)
+    main = reported[reported.index("READY") + 1 :]
     assert main == [("RUNNING", "PAUSED")[index % 2] for index in range(len(main))]
     bench.stop(procedure_id)
 
@@ -237,6 +237,7 @@ async def main():
             await checkpoint_async("a scan")
             await asyncio.sleep(0.01)
     finally:
+        task.cancel()
         say("cleaned up")
 """
     )

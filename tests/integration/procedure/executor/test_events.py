@@ -1,4 +1,4 @@
-"""What scripts publish: all of it arrives, in order, whatever it is made of."""
+"""All events of scripts arrive, in order, with any data."""
 
 import textwrap
 import threading
@@ -82,11 +82,11 @@ def test_a_start_is_told_of_before_what_it_causes_and_also_if_it_is_refused(benc
     with pytest.raises(StateForbidsError):
         bench.start(second)
     bench.wait_for_state(first, ProcedureState.RUNNING)
-    told = bench.wait_for(lambda: len(found := bench.of("request.procedure.start")) == 2 and found)
-    assert [event["cmd"]["pid"] for event in told] == [first, second]
+    reported = bench.wait_for(lambda: len(found := bench.of("request.procedure.start")) == 2 and found)
+    assert [event["cmd"]["pid"] for event in reported] == [first, second]
     (started,) = bench.of("procedure.lifecycle.started", first)
-    assert told[0]["seq"] < started["seq"]
-    assert started["request_id"] == told[0]["request_id"]
+    assert reported[0]["seq"] < started["seq"]
+    assert started["request_id"] == reported[0]["request_id"]
 
 
 ODD_VALUES = {
@@ -269,9 +269,11 @@ def test_flood_of_garbage_is_counted_and_does_not_fill_the_log(
     bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
     assert bench.said(procedure_id) == ["after"]
     bench.service.shutdown()
-    told = [record.getMessage() for record in caplog.records if "could not be handled" in record.getMessage()]
-    assert 10 <= len(told) <= 12
-    assert "10000 messages of worker" in told[-1]
+    reported = [
+        record.getMessage() for record in caplog.records if "could not be handled" in record.getMessage()
+    ]
+    assert 10 <= len(reported) <= 12
+    assert "10000 messages of worker" in reported[-1]
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, SystemExit, KeyboardInterrupt])

@@ -127,10 +127,10 @@ def test_what_a_script_changes_the_server_does_not_see(bench: ScriptBench) -> No
 
 
 def test_working_directory_is_the_scripts_own_and_goes_with_it(bench: ScriptBench) -> None:
-    tell = (
+    report = (
         "open('file', 'w').write('x')\nos.makedirs('a/b')\npub.sendMessage('user.place', place=os.getcwd())"
     )
-    first, second = bench.ready(script(init=tell)), bench.ready(script(init=tell))
+    first, second = bench.ready(script(init=report)), bench.ready(script(init=report))
     places = [Path(event["place"]) for event in bench.of("user.place")]
     assert places[0] != places[1]
     assert all((place / "file").exists() for place in places)
@@ -173,7 +173,7 @@ def test_descriptors_of_the_server_are_not_inherited(bench: ScriptBench, tmp_pat
     """Not even those that the server would let its own children have, nor those of other scripts."""
     mine = os.open(tmp_path / "secret", os.O_CREAT | os.O_RDWR)
     os.set_inheritable(mine, True)
-    tell = """
+    report = """
         fds = [f"/proc/self/fd/{fd}" for fd in range(3, 100)]
         pub.sendMessage("user.fds", fds=[os.readlink(fd) for fd in fds if os.path.islink(fd)])
     """
@@ -182,7 +182,7 @@ def test_descriptors_of_the_server_are_not_inherited(bench: ScriptBench, tmp_pat
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         try:
-            ids = [bench.ready(script(init=tell)) for _ in range(3)]
+            ids = [bench.ready(script(init=report)) for _ in range(3)]
         finally:
             os.close(mine)
     seen = [event["fds"] for event in bench.of("user.fds")]

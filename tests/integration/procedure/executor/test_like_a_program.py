@@ -1,4 +1,4 @@
-"""What a script finds in its process is what a program finds: arguments, logging, imports, its source."""
+"""The process of a script is like that of a program: arguments, logging, imports, its source."""
 
 from pathlib import Path
 

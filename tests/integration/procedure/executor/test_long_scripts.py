@@ -47,7 +47,7 @@ def test_table_of_numbers_runs_and_delays_nobody(bench: ScriptBench, table: Path
     began = time.monotonic()
     procedure_id = create(bench, table)
     created = time.monotonic() - began
-    # How long it takes to compile is the measure: whoever had to wait for that has waited as long.
+    # The time to compile it is the measure: a caller that had to wait for that has waited as long.
     slowest_look = 0.0
     while bench.states(procedure_id)[-1] != "READY":
         look = time.monotonic()

@@ -191,11 +191,11 @@ def test_state_directory_that_cannot_be_written_costs_the_file_alone(
 ) -> None:
     bench = make_bench()
     (tmp_path / "state").write_text("no folder")
-    procedure_id = bench.run(script("print('shown all the same')\nprint(os.getcwd())\nwait()"))
+    procedure_id = bench.run(script("print('shown anyway')\nprint(os.getcwd())\nwait()"))
     bench.wait_for(lambda: len(bench.service.output(procedure_id).tail()) == 3)
-    told, first, directory = bench.service.output(procedure_id).tail()
-    assert "not written to disk" in told
-    assert first == "shown all the same"
+    reported, first, directory = bench.service.output(procedure_id).tail()
+    assert "not written to disk" in reported
+    assert first == "shown anyway"
     bench.stop(procedure_id)
     bench.service.shutdown()
     assert not Path(directory).exists()

@@ -66,8 +66,8 @@ def main():
     answer(bench, second.id, "yes", "bob")
     assert result(bench, procedure_id) == ["yes", 45.0, "float"]
     assert bench.service.operator.question is None
-    told = [event["question"]["answered_by"]["user"] for event in bench.of("procedure.question.answered")]
-    assert told == ["anna@control-room", "bob"]
+    reported = [event["question"]["answered_by"]["user"] for event in bench.of("procedure.question.answered")]
+    assert reported == ["anna@control-room", "bob"]
     requested = [event["requested_by"] for event in bench.of("request.procedure.answer")]
     assert [each and each["user"] for each in requested] == [None, "anna@control-room", "bob"]
 
@@ -206,7 +206,7 @@ def main():
     )
     bench.wait_for_state(procedure_id, COMPLETE)
     assert bench.lines(procedure_id) == [
-        "only the script's own process can ask the operator, and not one that it has started"
+        "only the script's own process can ask the operator, not a process that the script has started"
     ]
 
 

@@ -1,4 +1,4 @@
-"""What is left of a procedure: its result, its files, and what is needed to run it again."""
+"""Records of a procedure: its result, its files, and the data to run it again."""
 
 import hashlib
 import os

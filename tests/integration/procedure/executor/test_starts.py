@@ -1,4 +1,4 @@
-"""Who may start: one at a time, and whoever may not is told so and loses nothing."""
+"""Starts: one at a time; a refused one is reported and loses nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
 

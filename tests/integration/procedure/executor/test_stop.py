@@ -43,7 +43,7 @@ STUBBORN = {
         say("up")
         os.kill(os.getpid(), signal.SIGSTOP)
     """,
-    "cleans up for ever": """
+    "cleans up forever": """
         try:
             say("up")
             wait()
@@ -54,10 +54,10 @@ STUBBORN = {
 
 
 def assert_stopped(bench: ScriptBench, procedure_id: int) -> None:
-    """Check that a procedure is STOPPED, that this was told once, and that nothing came after it."""
-    told = bench.told_states(procedure_id)
-    assert told[-1] == "STOPPED"
-    assert told == bench.states(procedure_id)
+    """Check that a procedure is STOPPED, that this was published once, and that nothing came after it."""
+    reported = bench.told_states(procedure_id)
+    assert reported[-1] == "STOPPED"
+    assert reported == bench.states(procedure_id)
     assert len(bench.of("procedure.lifecycle.stopped", procedure_id)) == 1
     topics = [event["topic"] for event in bench.events if event["msg_src"] == str(procedure_id)]
     assert topics[-2:] == ["procedure.lifecycle.statechange", "procedure.lifecycle.stopped"]
@@ -210,7 +210,7 @@ def test_stop_answers_where_the_journal_cannot_be_read_any_more(
 
 
 def test_side_effects_end_with_the_stop(bench: ScriptBench, tmp_path: Path) -> None:
-    """A thread of the script that goes on writing is silent once STOPPED is told."""
+    """A thread of the script that continues writing is silent once STOPPED is published."""
     file = tmp_path / "effects"
     work = f"def work():\n    while True:\n        open({str(file)!r}, 'a').write('.')\n"
     procedure_id = bench.run_until_said(

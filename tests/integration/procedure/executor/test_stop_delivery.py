@@ -89,7 +89,7 @@ REACHED = {
     "busy callbacks": "asyncio.run(with_busy_callbacks())",
     "a task that blocks the loop": "asyncio.run(blocking())",
     "a loop of the script's own": "asyncio.new_event_loop().run_until_complete(with_busy_task())",
-    "a loop that runs for ever": "forever(asyncio.new_event_loop())",
+    "a loop that runs forever": "forever(asyncio.new_event_loop())",
     "a task that swallows its cancellation": "asyncio.run(swallows())",
     "__del__": "guarded(Loud)",
     "a callback of the garbage collector": "guarded(lambda: (gc.callbacks.append(collected), gc.collect()))",

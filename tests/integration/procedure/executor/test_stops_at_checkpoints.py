@@ -89,7 +89,7 @@ def test_a_stop_at_a_checkpoint_can_be_withdrawn_and_its_abort_script_too(bench:
 def test_a_stop_at_a_checkpoint_of_a_script_that_ends_before_is_reported(bench: ScriptBench) -> None:
     procedure_id = bench.run_until_said(PRELUDE + "def main():\n    say('up')\n    time.sleep(0.3)\n")
     stopping = stop_at_checkpoint(bench, procedure_id)
-    with pytest.raises(StopWithdrawnError, match="has ended COMPLETE before it came to another checkpoint"):
+    with pytest.raises(StopWithdrawnError, match="has ended COMPLETE before it reached another checkpoint"):
         stopping.result(PATIENCE)
     assert bench.wait_for_state(procedure_id, COMPLETE)
 

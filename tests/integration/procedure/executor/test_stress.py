@@ -10,7 +10,7 @@ PROJECT = Path(__file__).parents[4]
 
 
 def test_hundred_procedures_of_all_kinds_end_well_and_leave_nothing() -> None:
-    """With a new seed each time, which the output tells."""
+    """With a new seed each time, which the output shows."""
     command = [sys.executable, "-m", "tests.stress", "--procedures", "100", "--warm-up", "30"]
     ended = subprocess.run(
         command, cwd=PROJECT, capture_output=True, text=True, timeout=LONG_PATIENCE, check=False

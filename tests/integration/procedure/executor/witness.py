@@ -1,4 +1,4 @@
-"""Who sees what becomes of procedures, and can wait for it."""
+"""Observer that records changes of procedures, and can wait for them."""
 
 import threading
 from collections import defaultdict
@@ -13,7 +13,7 @@ from ska_oso_oet.procedure.domain import ExecutableScript, ProcedureInput, Proce
 
 
 class Witness:
-    """Observer of a manager. Scripts tell it their process ID, as ``pid`` of any event."""
+    """Observer of a manager. Scripts send it their process ID, as ``pid`` of any event."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

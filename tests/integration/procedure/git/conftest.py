@@ -10,7 +10,7 @@ from tests.support.script_service import ServiceUnderTest, script_service
 
 @pytest.fixture
 def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folder of the files that tell build backends what to do, and count what they have done."""
+    """Folder of the files that control build backends, and count their builds."""
     folder = tmp_path / "control"
     folder.mkdir()
     monkeypatch.setenv("TEST_CONTROL", str(folder))

@@ -38,8 +38,8 @@ def test_ten_activities_of_one_environment_build_it_once(
         activities = [oet.run("observe", create_env=True, prepare_only=True) for _ in range(10)]
 
         def all_wait_for_the_build() -> bool:
-            told = oet.bus.journal.read_events(0, 10_000, "procedure.environment.progress")
-            return sum("Installing" in event.text for event in told) == len(activities)
+            reported = oet.bus.journal.read_events(0, 10_000, "procedure.environment.progress")
+            return sum("Installing" in event.text for event in reported) == len(activities)
 
         oet.wait_until(all_wait_for_the_build, "not all have come to the build")
         (control / "hang").write_text("go on")

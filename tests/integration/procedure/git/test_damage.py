@@ -1,4 +1,4 @@
-"""What a power cut or a bad disk leaves is noticed, and mended by the next who needs it."""
+"""Damage by a power cut or a bad disk is detected, and fixed at the next use."""
 
 import os
 from collections.abc import Callable

@@ -65,11 +65,11 @@ def test_what_a_script_does_to_its_packages_reaches_no_other(
 ) -> None:
     zebra(wheels, "1.0")
     spoil = "import zebra\ndef main():\n    open(zebra.__file__, 'w').write('VERSION = 0')\n"
-    for script, told in ((spoil, ""), (TELL_VERSION, "zebra 1.0")):
+    for script, reported in ((spoil, ""), (TELL_VERSION, "zebra 1.0")):
         repository.commit({"requirements.txt": "zebra\n", "script.py": script})
         summary = service.run(git_script(repository))
         assert summary.state is ProcedureState.COMPLETE, reason(summary)
-        assert told in service.output(summary.id)
+        assert reported in service.output(summary.id)
 
 
 def test_what_a_script_does_to_its_files_and_packages_does_not_reach_its_next_run(
@@ -91,7 +91,7 @@ def test_what_a_script_does_to_its_files_and_packages_does_not_reach_its_next_ru
         summary = service.run(git_script(repository, commit=commit))
         assert summary.state is ProcedureState.COMPLETE, reason(summary)
         assert "helper true zebra 1.0" in service.output(summary.id)
-    # What a script imports from its project, and the file that all copies are made of, are no exceptions.
+    # This includes imports from its project, and the file that all copies are made of.
     environment = environment_of(state / "git" / "environments", repository.url, commit)
     (environment.source / "helper.py").write_text("NAME = 'changed'\n")
     assert "helper true" in service.output(service.run(git_script(repository, commit=commit)).id)
@@ -200,7 +200,7 @@ def test_a_failing_build_is_reported_with_its_output_and_tried_again(
     for procedure in procedures:
         summary = service.ended(procedure)
         assert summary.state is ProcedureState.FAILED
-        # In the first line, which is what is told of an activity; and the whole output below.
+        # In the first line, which activities report; and the whole output below.
         first, _, output = reason(summary).partition("\n")
         assert "could not be built" in first
         assert "the receiver is frozen" in first

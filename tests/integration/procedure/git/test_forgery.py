@@ -1,4 +1,4 @@
-"""What a script changes in the state directory does not change what runs next."""
+"""Changes of a script in the state directory do not affect later scripts."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Which commit it is that a branch, a tag or a hash stands for, in real repositories."""
+"""The commit of a branch, a tag or a hash, in real repositories."""
 
 from pathlib import Path
 
@@ -129,7 +129,8 @@ def test_a_commit_that_no_branch_or_tag_contains_is_refused(
         repository.git("branch", "--delete", "--force", "removed")
         mirror.find("master")
     with pytest.raises(
-        UnknownRevisionError, match=r"branch or tag that contains|branches and tags no commit"
+        UnknownRevisionError,
+        match=r"branch or tag that contains|branches and tags do not contain exactly one commit",
     ):
         mirror.find(commit=proposed[:digits])
     repository.git("tag", "accepted", proposed)
@@ -150,7 +151,7 @@ def test_a_branch_named_like_a_hash_is_not_taken_for_one(repository: GitReposito
     [
         ("nonexistent", None, r"no branch or tag 'nonexistent'.* branches are feature, master\."),
         ("master", "v9", "no tag 'v9'"),
-        ("master", "abcdef1", "no commit whose hash begins so"),
+        ("master", "abcdef1", "not contain exactly one commit"),
         ("master", "0" * 40, "no branch or tag that contains commit 0000"),
     ],
 )

@@ -46,7 +46,7 @@ def from_silence(url: str) -> GitScript:
 
 
 def is_closed_by_peer(connection: socket.socket) -> bool:
-    """Return whether whoever made a connection ends it within moments."""
+    """Return whether the peer of a connection ends it within moments."""
     connection.settimeout(PATIENCE)
     with connection:
         while connection.recv(1000):

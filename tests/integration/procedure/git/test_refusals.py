@@ -72,7 +72,7 @@ def test_a_repository_that_cannot_be_reached_fails_with_what_git_says(
             summary = service.ended(service.create(GitScript("git:///script.py", GitArgs(url))))
             assert summary.state is ProcedureState.FAILED
             assert f"{url} cannot be fetched" in (summary.history.stacktrace or "")
-            # In the first line, which is what is told of an activity.
+            # In the first line, which activities report.
             assert said in (summary.history.stacktrace or "").partition("\n")[0]
 
 

@@ -116,7 +116,7 @@ def test_the_project_of_the_repository_counts_where_the_script_asks_for_its_envi
         assert summary.state is ProcedureState.COMPLETE, summary.history.stacktrace
         output = service.output(summary.id)
         assert output.splitlines()[-1] == f"zebra {version} __main__ tango"
-        assert ("The header of script.py (PEP 723) does not count" in output) is create_env
+        assert ("The header of script.py (PEP 723) is ignored" in output) is create_env
 
 
 def test_a_header_in_git_that_cannot_be_used_fails_the_procedure(

@@ -1,4 +1,4 @@
-"""What Abort does to the commands that wait and execute."""
+"""Effects of Abort on commands that wait and execute."""
 
 import threading
 from collections.abc import Iterator

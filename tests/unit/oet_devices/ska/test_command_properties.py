@@ -1,4 +1,4 @@
-"""Whatever happens to commands, what clients are told fits together."""
+"""The reports about commands agree, for any sequence of steps."""
 
 import json
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ actions = st.lists(
 
 @dataclass
 class Client:
-    """Believes what it is told, as a client of both versions of the protocol does."""
+    """Client of both versions of the protocol."""
 
     shown: dict[str, Spectrum] = field(default_factory=lambda: {"longRunningCommandResult": ("", "")})
     statuses: dict[str, TaskStatus] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Client:
         return {json.loads(text)["uid"] for text in self.shown.get(name, ())}
 
     def check_consistent(self) -> None:
-        """Check that all attributes tell the same, as they do between two announcements."""
+        """Check that all attributes agree, as they do between two announcements."""
         by_status = {
             status: {uid for uid, known in self.statuses.items() if known is status} for status in TaskStatus
         }
@@ -107,7 +107,7 @@ def test_whatever_happens_all_attributes_tell_the_same(taken: list[tuple[str, in
             client.check_consistent()
             client.position = -1
             for attribute in LrcAttribute:
-                # A client that comes late reads what the others were told.
+                # A late client reads what the others have received.
                 assert tracker.value(attribute) == client.shown.get(attribute, ())
             assert all(tracker.status(handle.id) is handle.status for handle in handles)
     finally:

@@ -1,4 +1,4 @@
-"""What clients are told of long-running commands, and in what order."""
+"""Reports about long-running commands, and their order."""
 
 import json
 import threading
@@ -15,8 +15,8 @@ from oet_devices.ska.enums import TaskStatus
 from oet_devices.ska.lrc_attributes import MAX_ACTIVE, MAX_LEGACY, MAX_QUEUED, LrcAttribute
 
 
-class Told:
-    """What a tracker has told."""
+class Reported:
+    """Announcements of a tracker."""
 
     def __init__(self) -> None:
         self.updates: list[tuple[str, tuple[str, ...]]] = []
@@ -48,21 +48,21 @@ def _read(text: str) -> Any:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def reported() -> Reported:
+    return Reported()
 
 
 @pytest.fixture
-def tracker(told: Told) -> Iterator[CommandTracker]:
-    tracker = CommandTracker(told)
+def tracker(reported: Reported) -> Iterator[CommandTracker]:
+    tracker = CommandTracker(reported)
     yield tracker
     tracker.close()
 
 
-def test_a_new_command_is_announced_as_staging(tracker: CommandTracker, told: Told) -> None:
+def test_a_new_command_is_announced_as_staging(tracker: CommandTracker, reported: Reported) -> None:
     tracker.begin("Scan", "1_1_Scan")
 
-    assert told.take() == [
+    assert reported.take() == [
         ("longRunningCommandsInQueue", ["Scan"]),
         ("longRunningCommandIDsInQueue", ["1_1_Scan"]),
         ("longRunningCommandStatus", ["1_1_Scan", "STAGING"]),
@@ -70,19 +70,19 @@ def test_a_new_command_is_announced_as_staging(tracker: CommandTracker, told: To
     ]
 
 
-def test_order_of_what_a_success_announces(tracker: CommandTracker, told: Told) -> None:
+def test_order_of_what_a_success_announces(tracker: CommandTracker, reported: Reported) -> None:
     handle = tracker.begin("Scan", "1_1_Scan")
-    told.take()
+    reported.take()
     entry = {"uid": "1_1_Scan", "name": "Scan"}
 
     handle.queued()
-    assert told.take() == [
+    assert reported.take() == [
         ("longRunningCommandStatus", ["1_1_Scan", "QUEUED"]),
         ("_lrcEvent", ["1_1_Scan", {"status": 1}]),
         ("lrcQueue", [entry]),
     ]
     handle.started()
-    assert told.take() == [
+    assert reported.take() == [
         ("longRunningCommandStatus", ["1_1_Scan", "IN_PROGRESS"]),
         ("longRunningCommandInProgress", ["Scan"]),
         ("_lrcEvent", ["1_1_Scan", {"status": 2}]),
@@ -90,13 +90,13 @@ def test_order_of_what_a_success_announces(tracker: CommandTracker, told: Told) 
         ("lrcExecuting", [entry]),
     ]
     handle.progress(33)
-    assert told.take() == [
+    assert reported.take() == [
         ("longRunningCommandProgress", ["1_1_Scan", "33"]),
         ("_lrcEvent", ["1_1_Scan", {"progress": 33}]),
         ("lrcExecuting", [{**entry, "progress": 33}]),
     ]
     handle.completed("all seen")
-    assert told.take() == [
+    assert reported.take() == [
         ("longRunningCommandResult", ["1_1_Scan", [0, "all seen"]]),
         ("longRunningCommandStatus", ["1_1_Scan", "COMPLETED"]),
         ("longRunningCommandInProgress", []),
@@ -137,35 +137,37 @@ def test_ways_to_end(tracker: CommandTracker, end: Any, status: str, result: lis
     assert (entry["status"], entry["result"]) == (status, result)
 
 
-def test_the_first_end_counts(tracker: CommandTracker, told: Told) -> None:
+def test_the_first_end_counts(tracker: CommandTracker, reported: Reported) -> None:
     handle = tracker.begin("Scan", "1_1_Scan")
     assert handle.aborted()
-    told.take()
+    reported.take()
 
     assert not handle.completed()
     assert not handle.started()
     assert not handle.progress(5)
-    assert told.take() == []
+    assert reported.take() == []
     assert handle.status is TaskStatus.ABORTED
 
 
-def test_progress_stays_between_0_and_100_and_is_told_once(tracker: CommandTracker, told: Told) -> None:
+def test_progress_stays_between_0_and_100_and_is_told_once(
+    tracker: CommandTracker, reported: Reported
+) -> None:
     handle = tracker.begin("Scan", "1_1_Scan")
     assert not handle.progress(1), "a command that does not execute makes no progress"
     handle.started()
     for percent in (-5, 0, 50, 50, 250):
         handle.progress(percent)
 
-    assert told.values(LrcAttribute.PROGRESS) == [("1_1_Scan", text) for text in ("0", "50", "100")]
+    assert reported.values(LrcAttribute.PROGRESS) == [("1_1_Scan", text) for text in ("0", "50", "100")]
 
 
-def test_ended_commands_leave_the_old_attributes_but_not_lrc_finished(told: Told) -> None:
-    tracker = CommandTracker(told, retention=0.05)
+def test_ended_commands_leave_the_old_attributes_but_not_lrc_finished(reported: Reported) -> None:
+    tracker = CommandTracker(reported, retention=0.05)
     try:
         tracker.begin("Scan", "1_1_Scan").completed()
         assert tracker.value(LrcAttribute.STATUS) == ("1_1_Scan", "COMPLETED")
-        with told.changed:
-            assert told.changed.wait_for(lambda: told.values(LrcAttribute.STATUS)[-1] == (), PATIENCE)
+        with reported.changed:
+            assert reported.changed.wait_for(lambda: reported.values(LrcAttribute.STATUS)[-1] == (), PATIENCE)
 
         assert tracker.value(LrcAttribute.NAMES_IN_QUEUE) == ()
         assert len(tracker.value(LrcAttribute.FINISHED)) == 1
@@ -176,18 +178,20 @@ def test_ended_commands_leave_the_old_attributes_but_not_lrc_finished(told: Told
 
 
 def test_system_that_refuses_threads_keeps_no_command_from_its_end_nor_from_expiry(
-    told: Told, monkeypatch: pytest.MonkeyPatch
+    reported: Reported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    tracker = CommandTracker(told, retention=0.05)
+    tracker = CommandTracker(reported, retention=0.05)
     try:
         monkeypatch.setattr(threading.Thread, "start", refuse)
         for number in range(2):
             tracker.begin("Scan", f"{number}_1_Scan").completed()
-            with told.changed:
-                assert told.changed.wait_for(lambda: told.values(LrcAttribute.STATUS)[-1] == (), PATIENCE)
+            with reported.changed:
+                assert reported.changed.wait_for(
+                    lambda: reported.values(LrcAttribute.STATUS)[-1] == (), PATIENCE
+                )
     finally:
         tracker.close()
     assert "lrc-expiry" not in [thread.name for thread in threading.enumerate()]
@@ -235,13 +239,15 @@ def test_abort_is_taken_when_nothing_else_is(tracker: CommandTracker) -> None:
     assert abort.status is TaskStatus.COMPLETED
 
 
-def test_attributes_never_hold_more_than_they_declare(tracker: CommandTracker, told: Told) -> None:
+def test_attributes_never_hold_more_than_they_declare(tracker: CommandTracker, reported: Reported) -> None:
     for n in range(300):
         tracker.begin("Scan", f"old{n}_1_Scan").completed()
     _fill(tracker)
 
     longest = {
-        name: max(len(value) for value in told.values(name)) for name in LrcAttribute if told.values(name)
+        name: max(len(value) for value in reported.values(name))
+        for name in LrcAttribute
+        if reported.values(name)
     }
     assert longest[LrcAttribute.NAMES_IN_QUEUE] <= MAX_LEGACY
     assert longest[LrcAttribute.STATUS] <= 2 * MAX_LEGACY
@@ -257,7 +263,7 @@ def test_attributes_never_hold_more_than_they_declare(tracker: CommandTracker, t
 def test_long_texts_of_results_are_cut_and_say_where_the_rest_is(
     tracker: CommandTracker, message: Any
 ) -> None:
-    handle = tracker.begin("Scan", "1_1_Scan", pointer="DescribeProcedure(1) tells all of it.")
+    handle = tracker.begin("Scan", "1_1_Scan", pointer="DescribeProcedure(1) returns all of it.")
     handle.completed(message)
 
     _, text = tracker.value(LrcAttribute.RESULT)
@@ -265,7 +271,7 @@ def test_long_texts_of_results_are_cut_and_say_where_the_rest_is(
     assert text.isascii(), "a Tango string cannot hold every character"
     code, shortened = json.loads(text)
     assert code == 0
-    assert shortened.endswith("DescribeProcedure(1) tells all of it.")
+    assert shortened.endswith("DescribeProcedure(1) returns all of it.")
 
 
 @pytest.mark.parametrize(
@@ -306,19 +312,21 @@ def test_a_result_that_is_no_json_does_not_cost_the_end_of_the_command(tracker: 
     assert tracker.status("1_1_Scan") is TaskStatus.COMPLETED
 
 
-def test_closing_ends_all_commands_and_then_says_nothing_more(tracker: CommandTracker, told: Told) -> None:
+def test_closing_ends_all_commands_and_then_says_nothing_more(
+    tracker: CommandTracker, reported: Reported
+) -> None:
     asked: list[str] = []
     handle = tracker.begin("Scan", "1_1_Scan", lambda: asked.append("Scan"))
     handle.started()
     tracker.close()
 
     assert asked == ["Scan"]
-    assert told.values(LrcAttribute.EVENT)[-1] == (
+    assert reported.values(LrcAttribute.EVENT)[-1] == (
         "1_1_Scan",
         '{"status": 3, "result": [7, "Command has been aborted"]}',
     )
-    told.take()
+    reported.take()
     with pytest.raises(RuntimeError, match="being deleted"):
         tracker.begin("Scan", "2_1_Scan")
     assert not handle.completed()
-    assert told.take() == []
+    assert reported.take() == []

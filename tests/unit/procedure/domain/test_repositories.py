@@ -1,4 +1,4 @@
-"""What may be said about a script in git; nothing else reaches a command line or a path."""
+"""Checks of places in git: nothing else reaches a command line or a path."""
 
 import pytest
 

@@ -27,7 +27,7 @@ const made = new WeakMap();
  * Describe an element.
  *
  * An attribute that is false, null or undefined is left out, one that is true has no value. A name that begins
- * with a dot is a property of the element, one that begins with "on" its listener. `key` tells elements of a
+ * with a dot is a property of the element, one that begins with "on" its listener. `key` identifies elements of a
  * list apart, so that they are moved and not rewritten.
  *
  * @param {string} tag

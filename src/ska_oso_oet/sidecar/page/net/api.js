@@ -87,7 +87,7 @@ export async function refusal(answer, json) {
  */
 function explain(error, patience) {
   if (error instanceof DOMException && error.name === "TimeoutError") {
-    return `The service did not answer within ${patience / 1000} s. Look whether it did what it was asked for before you try again.`;
+    return `The service did not answer within ${patience / 1000} s. Check whether it carried out the request before you try again.`;
   }
   return "The service cannot be reached. Try again when the connection is back.";
 }

@@ -157,7 +157,7 @@ function setAvailable(subarray, available) {
   subarray.available = available;
   if (available) subarray.heard = now();
   if (before !== available) subarray.availableSince = now();
-  // What was alive may have ended with its server: its events do not tell.
+  // What was alive may have ended with its server: its events do not report that.
   if (available && (before !== true || !subarray.loaded)) load(subarray);
   else if (available) loadStatus(subarray);
 }
@@ -170,7 +170,7 @@ function takeEvent(subarray, event) {
   const last = subarray.lastEvent;
   if (event.seq <= (subarray.pastUntil ?? 0)) return applyPast(subarray, event);
   if (last !== null && event.seq !== last + 1) {
-    // Numbers begin anew after the state of a controller was removed, and are left out where events are no
+    // Numbers restart after the state of a controller was removed, and are left out where events are no
     // longer kept: what is known is to be read again.
     if (event.seq <= last) Object.assign(subarray, { events: [], pastUntil: 0 });
     load(subarray);

@@ -1,4 +1,4 @@
-/** What is, by REST: read once, and again only where events do not tell it. */
+/** The present state, by REST: read once, and again only where events do not report changes. */
 
 import { applyAgain, keep } from "../store/events.js";
 import { store } from "../store/store.js";

@@ -20,8 +20,8 @@ export function refusal(subarray) {
   const { connection, session } = store.state;
   if (connection.state !== "open") return "The connection to the service is lost.";
   if (session && session.role !== "operator") {
-    if (session.user !== null) return `${session.user} may look, and change nothing.`;
-    return session.login ? "You may look, and change nothing: log in first." : "You may look, and change nothing.";
+    if (session.user !== null) return `${session.user} may look, but not change anything.`;
+    return session.login ? "You may look, but not change anything: log in first." : "You may look, but not change anything.";
   }
   if (subarray?.available === false) return `The controller of subarray ${subarray.number} does not answer.`;
   return null;
@@ -31,7 +31,7 @@ export function refusal(subarray) {
  * Describe a button. One that cannot be used stays in its place and says why.
  *
  * @param {object} options
- * @param {string} options.name tells it apart from all others on the page
+ * @param {string} options.name identifies it on the page
  * @param {string} options.label
  * @param {string} [options.picture]
  * @param {string} [options.kind] "primary", "danger", or nothing

@@ -48,7 +48,7 @@ class Events extends HTMLElement {
           h(
             "label",
             { class: "search" },
-            h("span", { class: "for-readers" }, "Show only events whose topic or text has"),
+            h("span", { class: "for-readers" }, "Show only events whose topic or text contains"),
             h("input", { type: "search", placeholder: "Topic or text", oninput: filter }),
           ),
         ),

@@ -87,7 +87,7 @@ class Header extends View {
       icon("warning"),
       h("strong", null, state === "refused" ? "Log in to see anything." : "Connection lost."),
       // What changes every second is not read out every second.
-      h("span", { "aria-hidden": "true" }, state === "refused" ? "" : ` What you see is ${age} old. `),
+      h("span", { "aria-hidden": "true" }, state === "refused" ? "" : ` The values shown are ${age} old. `),
       h("span", null, ` ${reason}`),
     );
   }

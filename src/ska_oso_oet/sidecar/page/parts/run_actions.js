@@ -103,8 +103,8 @@ function stops(subarray, procedure) {
     const runs = mainBegan(procedure);
     const does = runs
       ? `The script is interrupted where it is. Its clean-up code runs, then its process ends. Subarray ${target} stays as it is.`
-      : "The script has not begun: its process ends, and it cannot be started any more.";
-    const also = ` Then the abort script sends Abort to subarray ${target}: what it observes ends at once.`;
+      : "The script has not begun: its process ends, and it can no longer be started.";
+    const also = ` Then the abort script sends Abort to subarray ${target}: its observation ends at once.`;
     const title = abort ? `Stop ${nameOf(procedure)} on ${place}, and abort subarray ${target}?` : `Stop ${nameOf(procedure)} on ${place}?`;
     const consequence = abort ? does.replace(` Subarray ${target} stays as it is.`, "") + also : does;
     const content = [h("p", null, consequence), procedure.checkpoint === null ? null : later()];

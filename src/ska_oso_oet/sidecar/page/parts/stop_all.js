@@ -30,10 +30,10 @@ export function stopAll(subarrays) {
     refused: refusal(),
     run: async () => {
       const content = [
-        h("p", null, "Each script is interrupted where it is. Then Abort is sent to its subarray. Queues begin no further entry."),
+        h("p", null, "Each script is interrupted at once. Then Abort is sent to its subarray. Queues begin no further entry."),
         h("ul", { class: "list" }, runs.map(({ subarray, procedure }) => h("li", null, `Subarray ${subarray.number}: #${procedure.id} ${clean(scriptName(procedure.script))}`))),
       ];
-      const title = `Stop and abort what runs in ${counted(runs.length, "subarray")}?`;
+      const title = `Stop and abort the scripts of ${counted(runs.length, "subarray")}?`;
       if ((await ask(title, content, { confirm: "Stop and abort all", danger: true })) === null) return null;
       const problems = (await Promise.all(runs.map(stop))).filter((problem) => problem !== null);
       if (problems.length) throw new Error(problems.join("\n"));

@@ -17,7 +17,7 @@ import { badge, look } from "../parts/states.js";
 const MODES = [
   ["ONLINE", "Online", "Normal use."],
   ["ENGINEERING", "Engineering", "Tests and maintenance: scripts can be run."],
-  ["OFFLINE", "Offline", "Nothing can be created or started. What runs goes on."],
+  ["OFFLINE", "Offline", "Nothing can be created or started. Running scripts continue."],
 ];
 
 /** States in which nothing can be created or started until it is switched on. */
@@ -42,7 +42,7 @@ class Health extends View {
         h("p", { class: "states" }, badge(look(status.health_state), "solid"), h("span", null, `Tango state ${status.state}`)),
         h("p", { class: "sentence" }, clean(status.status)),
         h("div", { class: "actions" }, this.#reset(subarray), SWITCHED_OFF.has(status.state) ? this.#switchOn(subarray) : null),
-        h("p", { class: "quiet" }, "Reset reads the properties of the controller again, and acknowledges damage that it reports. It does not touch what runs."),
+        h("p", { class: "quiet" }, "Reset reads the properties of the controller again, and acknowledges damage that it reports. It does not affect running scripts."),
       ),
       h(
         "section",
@@ -63,7 +63,7 @@ class Health extends View {
             ["Version", clean(status.version)],
             ["Scripts may use", status.subarray_id === null ? "any subarray" : `subarray ${status.subarray_id} only`],
             ["Answers since", subarray.available ? time(subarray.availableSince) : "it does not answer"],
-            ["Heard of at", time(subarray.heard)],
+            ["Last report", time(subarray.heard)],
             ["Last event", String(subarray.lastEvent ?? "none")],
           ].flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)]),
         ),
@@ -80,7 +80,7 @@ class Health extends View {
       picture: "reset",
       refused: refusal(subarray),
       run: async () => {
-        if (!(await confirm(`Reset ${subarray.device}?`, "Do this when what was wrong has been fixed. If something is still wrong, the answer says what.", "Reset"))) return null;
+        if (!(await confirm(`Reset ${subarray.device}?`, "Do this after the fault has been fixed. If a fault remains, the answer describes it.", "Reset"))) return null;
         subarray.status = await call(subarray.number, "POST", "/reset", undefined, 40_000);
         return `${subarray.device} was reset.`;
       },

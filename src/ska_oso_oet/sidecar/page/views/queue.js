@@ -95,7 +95,7 @@ class QueueView extends View {
           refused: refused ?? (entries.some((each) => each.state === "WAITING") ? null : "No entry waits."),
           run: async () => {
             const count = entries.filter((each) => each.state === "WAITING").length;
-            const agreed = await confirm(`Remove ${count} waiting entries from the queue of subarray ${number}?`, "What runs goes on. The entries cannot be brought back.", "Remove all");
+            const agreed = await confirm(`Remove ${count} waiting entries from the queue of subarray ${number}?`, "Running scripts continue. The entries cannot be brought back.", "Remove all");
             if (agreed) await call(number, "DELETE", "/queue");
           },
         }),

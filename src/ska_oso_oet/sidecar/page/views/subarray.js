@@ -112,7 +112,7 @@ class SubarrayView extends View {
         { class: "notice tone-bad", role: "alert" },
         icon("warning"),
         h("strong", null, `${subarray.device} does not answer.`),
-        h("span", { "aria-hidden": "true" }, ` What you see is ${duration(since)} old.`),
+        h("span", { "aria-hidden": "true" }, ` The values shown are ${duration(since)} old.`),
         h("span", null, " It is shown here when it is back."),
       );
     }

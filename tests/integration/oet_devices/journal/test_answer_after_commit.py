@@ -1,4 +1,4 @@
-"""Nobody is told that a command was accepted before the journal has it."""
+"""A command is answered as accepted only after the journal has it."""
 
 import json
 import sqlite3
