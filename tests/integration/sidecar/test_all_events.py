@@ -162,8 +162,8 @@ def test_a_snapshot_has_what_the_routes_of_each_controller_return(place: Place) 
         assert (own["available"], own["reason"], own["unavailable_since"]) == (True, None, None)
         # What is read later may have gone on.
         wait_until(
-            lambda: rest.get("/subarrays/snapshot").json()[0]["state"]["procedures"][-1]["state"] == "READY",
-            "the procedure is READY",
+            lambda: {each["state"] for each in rest.get("/procedures").json()["procedures"]} == {"READY"},
+            "all procedures are READY",
         )
         (own,) = rest.get("/subarrays/snapshot").json()
         assert own["state"] == {
