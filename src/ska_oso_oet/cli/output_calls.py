@@ -15,7 +15,7 @@ def show_output(session: Session, pid: int | None, after: int, follow: bool) -> 
     :param session: with the service that runs it
     :param pid: its ID; None for the last one created
     :param after: how many lines to skip
-    :param follow: whether to go on until it ends
+    :param follow: whether to continue until it ends
     """
     number = session.rest.last_created().id if pid is None else pid
     if follow:

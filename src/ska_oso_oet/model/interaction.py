@@ -65,7 +65,7 @@ class QuestionState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether a question in this state cannot change any more."""
+        """Whether a question in this state can no longer change."""
         return self is not QuestionState.OPEN
 
 

@@ -31,7 +31,7 @@ _GROUPS = {
 _ORDER = (*_GROUPS.values(), _LONG_RUNNING, _SKA)
 
 _ANYBODY = "each client; with Tango's access control, also a user with read access alone (`AllowedAccessCmd`)"
-_WRITERS = "each client; with Tango's access control, users with write access; nobody else while it is locked"
+_WRITERS = "each client; with Tango's access control, users with write access; while it is locked, only the client that holds the lock"
 
 _DETAILED = {
     NOT_AVAILABLE: "A fault keeps the controller from executing scripts: see `Status`, fix what it names, "
@@ -113,7 +113,7 @@ def _tango_commands() -> str:
         ("`Status`", "Return what the device does, then what is wrong, for people"),
         (
             "`Init`",
-            "Read the properties again. Scripts and the queue go on; modes get their memorised values",
+            "Read the properties again. Scripts and the queue continue; modes get their memorised values",
         ),
     ]
     head = "## Of each Tango device\n\nThey can be sent by every client, in every state."

@@ -16,7 +16,7 @@ _DIGEST_LENGTH = 16
 class SbFiles:
     """A folder of Scheduling Blocks: one file for each content, ``<sbd_id>--<version>--<digest>.json``.
 
-    :param folder: the folder, used by nobody else
+    :param folder: the folder, without other users
     """
 
     def __init__(self, folder: Path) -> None:

@@ -348,7 +348,7 @@ class ActivityService:
             self.scripts.request_stop(cmd, Origin(SOURCE, requested_by=by))
 
     def _remove_files(self) -> None:
-        """Remove Scheduling Blocks that no activity needs any more."""
+        """Remove Scheduling Blocks that no activity needs."""
 
         def needed() -> set[str]:
             live = self._register.live()

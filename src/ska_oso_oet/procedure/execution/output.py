@@ -266,7 +266,7 @@ class OutputLog:
         """Return the index of a part.
 
         :param first: number of its first line, which no later part has
-        :param file: the part; beside it there may be an empty one with that number
+        :param file: the part; there may also be an empty one with that number
         """
         with self._lock:
             return self._indexes.setdefault((first, os.fstat(file.fileno()).st_ino), LineIndex())
