@@ -31,7 +31,7 @@ _GROUPS = {
 _ORDER = (*_GROUPS.values(), _LONG_RUNNING, _SKA)
 
 _ANYBODY = "each client; with Tango's access control, also a user with read access alone (`AllowedAccessCmd`)"
-_WRITERS = "each client; with Tango's access control, users with write access; while it is locked, only the client that holds the lock"
+_WRITERS = "each client; with Tango's access control, users with write access; of a locked device, its locker"
 
 _DETAILED = {
     NOT_AVAILABLE: "A fault keeps the controller from executing scripts: see `Status`, fix what it names, "

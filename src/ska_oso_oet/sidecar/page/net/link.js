@@ -18,7 +18,7 @@ const PAUSES = [200, 500, 1000, 2000];
 /** Milliseconds between two attempts while this page has no right to look: a login ends the wait. */
 const REFUSED = 30_000;
 
-/** How many events that have happened before are shown. */
+/** Number of past events that are shown. */
 const PAST = 500;
 
 /** Milliseconds without a byte after which the connection is lost: there is a heartbeat every 15 s. */
@@ -138,10 +138,10 @@ class Reader {
    * @param {Message} message
    */
   #takeFor(subarray, message) {
-    // Where events are known already, those that follow are news, however many were missed.
+    // Where events are known already, the following ones are new, for any number of missed ones.
     if (message.type === "newest") subarray.pastUntil = subarray.lastEvent === null ? Number(message.data) : subarray.pastUntil;
     else if (message.type === "available") setAvailable(subarray, message.data === "true");
-    // An event without a number says only what somebody has asked for.
+    // An event without a number reports only a request.
     else if (message.type !== "message" || message.id === null) return;
     else if (message.data) takeEvent(subarray, JSON.parse(message.data));
     else subarray.lastEvent ??= Number(message.id);

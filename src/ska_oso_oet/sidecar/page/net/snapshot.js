@@ -61,7 +61,7 @@ async function loadAll(subarray) {
   subarray.status = status;
   /** @type {Set<number>} */
   const listed = new Set(procedures.procedures.map((/** @type {Procedure} */ each) => each.id));
-  // One that is not listed any more is older than those that are, or of another numbering.
+  // One that is no longer listed is older than those that are, or of another numbering.
   for (const id of before) if (!listed.has(id)) subarray.procedures.delete(id);
   for (const procedure of procedures.procedures) keep(subarray, procedure);
   subarray.activities = new Map(activities.activities.map((/** @type {Activity} */ each) => [each.id, each]));
@@ -84,7 +84,7 @@ export function loadStatus(subarray) {
   times.timer = setTimeout(async () => {
     times.last = performance.now();
     times.timer = 0;
-    // Nobody looks: it is read when somebody does.
+    // The page is hidden: it is read when the page is shown.
     if (document.hidden) return;
     try {
       subarray.status = await call(subarray.number, "GET", "/status");
@@ -111,7 +111,7 @@ export async function loadQuestion(subarray) {
   }
 }
 
-// Health is in no event: it is read again from time to time while somebody looks.
+// Health is in no event: it is read again from time to time while the page is shown.
 setInterval(() => {
   if (document.hidden || store.state.connection.state !== "open") return;
   for (const subarray of store.state.subarrays.values()) if (subarray.available) loadStatus(subarray);

@@ -32,7 +32,7 @@ class Blocks extends View {
   #timer;
 
   /**
-   * What is marked as chosen.
+   * Marked choice.
    *
    * @param {Choice} choice
    */
