@@ -98,7 +98,7 @@ PATTERNS = [(rule, rule.expressions.split("|"), _compiled(rule)) for rule in RUL
 
 # The first words of the docstring of a module, a class or a constant, which names the thing.
 RIDDLE = re.compile(
-    r'(?:^|^class [^\n]*:\n +)"""'
+    r'(?:^""" ?|^class [^\n]*:\n +"""|^/\*\* )'
     r"((?:What|Who|Whom|Whose|That|Why|Where|Which|How|Whatever|Whoever|However)\b(?! many\b)[^\n]*)",
     re.MULTILINE,
 )
@@ -153,6 +153,7 @@ def test_all_texts_are_plain() -> None:
         "a retry, for it may succeed",
         '"""Who is told what becomes of procedures."""',
         'class Delays:\n    """How long to wait."""',
+        "/** How far something has come. */",
         "//  the device\n  // is away",
     ],
 )

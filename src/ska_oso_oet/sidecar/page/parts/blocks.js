@@ -32,7 +32,7 @@ class Blocks extends View {
   #timer;
 
   /**
-   * Marked choice.
+   * The choice that is marked.
    *
    * @param {Choice} choice
    */
