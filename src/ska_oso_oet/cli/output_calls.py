@@ -43,7 +43,7 @@ def _follow(session: Session, pid: int, after: int) -> None:
 def print_received(output: CommandOutput, received: ReceivedOutput, mark: str = "") -> None:
     """Print a part of a script's output, for people or for programs.
 
-    :param output: where to print
+    :param output: output of the command
     :param received: the lines
     :param mark: what each line begins with, for people
     """

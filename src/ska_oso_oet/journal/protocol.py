@@ -70,7 +70,7 @@ class EventsNoLongerKeptError(OetError, LookupError):
 def answerable(events: Sequence[JournalEvent]) -> list[JournalEvent]:
     """Return the first of some events, as many as one answer can hold.
 
-    :param events: what is asked for
+    :param events: the requested events
     """
     size = 0
     for count, event in enumerate(events, start=1):

@@ -110,7 +110,7 @@ def _reasons_of(name: str) -> list[str]:
 def _tango_commands() -> str:
     rows = [
         ("`State`", "Return the state: " + ", ".join(STATES)),
-        ("`Status`", "Return what the device does, then what is wrong, for people"),
+        ("`Status`", "Return the present activity of the device, then its faults, for people"),
         (
             "`Init`",
             "Read the properties again. Scripts and the queue continue; modes get their memorised values",
@@ -121,7 +121,7 @@ def _tango_commands() -> str:
 
 
 def reasons() -> str:
-    """Return what the reasons of errors mean."""
+    """Return the meanings of the reasons of errors."""
     known = {reason: docstring(kind) for kind, reason in REASONS.items() if kind is not ValueError}
     known["OET_InvalidArgument"] = (
         "The argument is not of the form that the command takes, or a value in it cannot be used."
@@ -199,7 +199,7 @@ def _tango_attributes() -> str:
         (
             "`Status`",
             "`DevString`",
-            "What the device does, then what is wrong, for people. Quick changes may share an event",
+            "Present activity of the device, then its faults, for people. Quick changes may share an event",
         ),
     ]
     return f"## Of each Tango device\n\n{table(('attribute', 'type', 'meaning'), rows)}"

@@ -66,7 +66,7 @@ class SbFiles:
 
 
 def _content(definition: SBDefinition) -> bytes:
-    """Return what is written of a Scheduling Block.
+    """Return the text of the file of a Scheduling Block.
 
     :raises InvalidSchedulingBlockError: if it holds text that cannot be written
     """

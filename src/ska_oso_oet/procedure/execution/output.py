@@ -321,7 +321,7 @@ def _close(file: int) -> None:
 
 
 def _replaced(line: bytes) -> bytes:
-    """Return what is left of a line in which carriage returns let texts replace those before them."""
+    """Return the visible rest of a line after its carriage returns."""
     text = line.rstrip(b"\r")
     return text[text.rfind(b"\r") + 1 :] + line[len(text) :][:1]
 
