@@ -71,7 +71,7 @@ RULES = (
     Rule("nobody's", "of no client, without an owner"),
     Rule("pass over|passes over|passed over|passing over", "ignore, skip"),
     Rule("see to it|see to its|see to the|see to that", "check, ensure"),
-    Rule("for who|for whom", "name the person or program"),
+    Rule("for who", "name the person or program"),
     Rule("it is what", "name the thing, then the verb"),
     Rule("that which", "the one that; better: name it"),
     Rule("knows no|know no|knows of no|know of no", "does not know"),

@@ -323,7 +323,7 @@ _PORT = click.IntRange(0, 65535)
     "git_repositories",
     metavar="PATTERN",
     multiple=True,
-    help="Git repositories that scripts may be run from, such as https://host.org/group/*; "
+    help="Git repositories that scripts may be run from, e.g. https://host.org/group/* for all of a group; "
     "may be given more than once.",
     show_default="none",
 )

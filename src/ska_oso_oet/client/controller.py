@@ -52,7 +52,9 @@ from .results import AcceptedCommand, CommandResult, ResultCode
 from .settings import DeviceSettings
 
 DEFAULT_DEVICE = "mid-oet/controller/01"
+"""Name of the device that the registration which ships defines."""
 DEFAULT_TIMEOUT = 5.0
+"""Seconds that a device may take to answer."""
 
 _STATUS = (
     "State",

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if arguments[:1] == ["token"]:
         token_command(arguments[1:])
         return
-    parser = _parser()
+    parser = command_parser()
     options = parser.parse_args(arguments)
     try:
         formatter = logs.make_formatter()
@@ -163,7 +163,8 @@ def _trusted_proxies(environment: Mapping[str, str]) -> TrustedProxies:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line, whose defaults are those of the environment."""
     parser = argparse.ArgumentParser(
         prog="oet-sidecar", description="Serve OETControllers by REST and SSE.", epilog=_EPILOG
     )

@@ -214,7 +214,7 @@ def test_what_containers_start_and_ask_exists(resources: list[Resource]) -> None
 def test_the_sidecar_understands_its_options(resources: list[Resource]) -> None:
     for container in containers(resources):
         if container["name"] == "sidecar":
-            options = sidecar_command._parser().parse_args(container["command"][1:])
+            options = sidecar_command.command_parser().parse_args(container["command"][1:])
             assert options.port == container["ports"][0]["containerPort"]
             assert options.host == "0.0.0.0"
 

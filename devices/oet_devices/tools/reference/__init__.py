@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from . import device, http, limits, metrics, states, topics
+from . import device, http, limits, metrics, programs, states, topics
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -27,6 +27,8 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "topic-objects": topics.objects,
     "metrics": metrics.metrics,
     "limits": limits.limits,
+    "oet-sidecar": programs.sidecar,
+    "run": programs.run,
 }
 """Texts in Markdown, by their names."""
 
