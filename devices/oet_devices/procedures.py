@@ -15,7 +15,7 @@ from ska_oso_oet.model import (
 )
 from ska_oso_oet.procedure.application import history
 from ska_oso_oet.procedure.application.recorder import listed_text
-from ska_oso_oet.procedure.domain import OutputNotKeptError, ProcedureNotFoundError, StateForbidsError
+from ska_oso_oet.procedure.domain import NotKeptError, ProcedureNotFoundError, StateForbidsError
 from ska_oso_oet.procedure.execution.output import TAIL_LINES
 
 from .arguments import parse, parse_create
@@ -76,7 +76,7 @@ class Procedures:
             return []
         try:
             lines = executor.service.output(current.id).tail()
-        except (ProcedureNotFoundError, OutputNotKeptError):
+        except (ProcedureNotFoundError, NotKeptError):
             return []
         return [tango_text(line) for line in lines[-TAIL_LINES:]]
 

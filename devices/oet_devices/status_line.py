@@ -205,7 +205,8 @@ class StatusLine:
 
 
 def _describe_running(running: Brief) -> str:
-    seconds = time.time() - running.since
+    # A clock that was put back has no time to show.
+    seconds = max(0.0, time.time() - running.since)
     duration = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     name = f"#{running.id} {running.name}"
     where = "" if running.checkpoint is None else f" at checkpoint {_short(running.checkpoint)}"

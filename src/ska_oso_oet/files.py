@@ -73,8 +73,9 @@ def remove_tree(folder: Path) -> None:
     """
     with suppress(OSError, RecursionError):
         shutil.rmtree(folder)
-    if not folder.exists():
-        return
+    with suppress(OSError):  # one that cannot be looked at may be there
+        if not folder.exists():
+            return
     # Folders that may not be entered, or are nested deeper than Python descends.
     try:
         for command in (["chmod", "-R", "u+rwX", "--"], ["rm", "-rf", "--"]):

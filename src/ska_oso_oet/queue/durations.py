@@ -69,6 +69,9 @@ class DurationBook:
         :param former: whether it is older than all known runs
         """
         seconds = _running_time(procedure)
+        if seconds < 0:
+            # The clock was put back meanwhile.
+            return
         with self._lock:
             for name in names:
                 self._add(name, seconds, former)

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.support.journals import Faults, Housekeeping, OpenJournal, document, events, ids, numbers
 
 from ska_oso_oet.journal import EventsNoLongerKeptError, JournalUnavailableError
+from ska_oso_oet.journal.high_water_marks import unreached_numbers
 
 _FILE = "journal.sqlite"
 
@@ -295,3 +297,13 @@ def test_a_file_whose_own_records_are_damaged_is_moved_aside(
     assert 50 <= journal.last_id("procedure") < 2**31
     journal.append(events(journal.last_seq + 1, journal.last_seq + 1), [document(1000)])
     assert journal.fault is None
+
+
+def test_numbers_that_nobody_has_reached_on_a_machine_whose_clock_is_not_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for seconds_since_1970 in (5.0, time.time()):
+        monkeypatch.setattr(time, "time", lambda seconds=seconds_since_1970: seconds)
+        numbers = unreached_numbers()
+        assert 10**9 < numbers.last_seq < 2**53
+        assert 10**6 < numbers.id_floor < 2**31

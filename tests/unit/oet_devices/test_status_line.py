@@ -124,7 +124,8 @@ def test_a_procedure_whose_main_has_ended_is_not_ready_for_another_start(status_
 
 
 @pytest.mark.parametrize(
-    ("seconds", "reported"), [(5, "5 s"), (119, "119 s"), (121, "2 min"), (7200, "120 min")]
+    ("seconds", "reported"),
+    [(-3600, "0 s"), (5, "5 s"), (119, "119 s"), (121, "2 min"), (7200, "120 min")],
 )
 def test_how_long_a_script_has_been_running(status_line: StatusLine, seconds: float, reported: str) -> None:
     status_line.show(document(1, *RUNS, since=time.time() - seconds))

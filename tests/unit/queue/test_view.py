@@ -119,6 +119,14 @@ def test_init_counts_for_the_duration_and_the_wait_for_the_turn_does_not(shown: 
     assert shown.page()["entries"][0]["expected_duration"] == 12.0
 
 
+def test_a_run_in_which_the_clock_was_put_back_says_nothing(shown: Shown) -> None:
+    shown.put(1)
+    shown.learn(-3600.0)
+    assert shown.page()["entries"][0]["expected_duration"] is None
+    shown.learn(10.0, -3600.0, -3600.0)
+    assert shown.page()["entries"][0]["expected_duration"] == 10.0
+
+
 def test_entries_are_expected_one_after_the_other(shown: Shown) -> None:
     shown.learn(10.0)
     shown.run()

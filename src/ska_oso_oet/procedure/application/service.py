@@ -25,7 +25,7 @@ from ska_oso_oet.model import (
 from ska_oso_oet.mptools import EventMessage
 from ska_oso_oet.mptools.strays import kill_strays
 
-from ..domain.errors import OutputNotKeptError, ProcedureNotFoundError, StateForbidsError
+from ..domain.errors import NotKeptError, OutputNotKeptError, ProcedureNotFoundError, StateForbidsError
 from ..domain.repositories import Repositories
 from ..domain.roots import ScriptRoots
 from ..domain.settings import ExecutorSettings
@@ -320,12 +320,18 @@ class ScriptExecutionService:
         """Return the output of a procedure, for reading.
 
         :raises ProcedureNotFoundError: if it does not exist, or is no longer kept
-        :raises OutputNotKeptError: if its output is not kept
+        :raises NotKeptError: if its output is not kept, or cannot be read
         """
         live = self.manager.output(procedure_id)
         if live is None:
             self.summary(procedure_id)
-        log = self._kept_output.log(procedure_id, live)
+        try:
+            log = self._kept_output.log(procedure_id, live)
+        except OSError as error:
+            raise NotKeptError(
+                f"The output of procedure {procedure_id} cannot be read ({error}): let the user of this "
+                "server read that file."
+            ) from error
         if log is None:
             raise OutputNotKeptError(procedure_id, self._output_logs)
         return log

@@ -35,6 +35,7 @@ class KeptOutput:
 
         :param procedure_id: the procedure
         :param live: its output, if it is being written; else None
+        :raises OSError: if it cannot be read
         """
         with self._lock:
             remembered = self._remembered.pop(procedure_id, None)

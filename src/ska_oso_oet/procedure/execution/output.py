@@ -216,8 +216,15 @@ class OutputLog:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a log on disk; every procedure that is kept has one, also if it writes nothing."""
-        return self._path.exists()
+        """Whether there is a log on disk; every procedure that is kept has one, also if it writes nothing.
+
+        :raises OSError: if there is one that cannot be read
+        """
+        try:
+            with self._path.open("rb"):
+                return True
+        except FileNotFoundError:
+            return False
 
     def tail(self) -> list[str]:
         """Return the last lines, an unfinished one included."""

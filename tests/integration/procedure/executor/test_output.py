@@ -9,7 +9,7 @@ from tests.support.patience import wait_until
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.procedure.domain import ProcedureState
-from ska_oso_oet.procedure.domain.errors import OutputNotKeptError
+from ska_oso_oet.procedure.domain.errors import NotKeptError, OutputNotKeptError
 from ska_oso_oet.procedure.execution.output import MAX_LINE, TAIL_LINES
 
 
@@ -184,6 +184,18 @@ def test_output_of_those_that_were_live_together_is_dropped_when_they_have_ended
     wait_until(lambda: _kept_in(tmp_path) == expected, "two logs", seen=lambda: _kept_in(tmp_path))
     with pytest.raises(OutputNotKeptError, match="newest 2"):
         bench.service.output(together[0])
+
+
+def test_output_that_cannot_be_read_is_not_taken_for_none(bench: ScriptBench, tmp_path: Path) -> None:
+    procedure_id = bench.run(script("print('written')"))
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    log = tmp_path / "state" / "output" / f"{procedure_id}.log"
+    log.rename(log.with_name("elsewhere"))
+    log.mkdir()
+    with pytest.raises(
+        NotKeptError, match=f"of procedure {procedure_id} cannot be read .*{procedure_id}.log"
+    ):
+        bench.service.output(procedure_id)
 
 
 def test_state_directory_that_cannot_be_written_costs_the_file_alone(
