@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.benchmarks.__main__ import GROUPS
-from tests.support.patience import LONG_PATIENCE
+from tests.support.patience import LONG_PATIENCE, patience
 
 _ROOT = Path(__file__).parents[3]
 
@@ -72,7 +74,7 @@ ELSEWHERE = ("sardana", "page")
 """Groups of rows that take a package from PyPI, or a browser; see tests/system."""
 
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(patience(150))
 """On a machine that is busy with other things; otherwise it takes seconds."""
 
 
@@ -83,10 +85,18 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.benchmarks", "--quick"]
     command += [argument for group in GROUPS if group not in ELSEWHERE for argument in ("--only", group)]
     command += ["--output", str(folder / "figures.json"), "--markdown", str(folder / "figures.md")]
-    ended = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=LONG_PATIENCE)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    with subprocess.Popen(
+        command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as benchmark:
+        try:
+            table, errors = benchmark.communicate(timeout=LONG_PATIENCE)
+        except BaseException:
+            # All that it has started too: a stack would go on.
+            os.killpg(benchmark.pid, signal.SIGTERM)
+            raise
+    assert benchmark.returncode == 0, table + errors
     document = json.loads((folder / "figures.json").read_text())
-    return {**document, "table": ended.stdout, "markdown": (folder / "figures.md").read_text()}
+    return {**document, "table": table, "markdown": (folder / "figures.md").read_text()}
 
 
 def test_every_figure_is_measured_beside_its_baseline(results: dict[str, Any]) -> None:

@@ -85,7 +85,7 @@ def test_scripts_keep_what_they_may_need() -> None:
 def test_units_and_their_section_name_variables_that_have_a_meaning() -> None:
     table = (PROJECT / "docs" / "reference" / "environment.md").read_text()
     section = (
-        (PROJECT / "docs" / "how-to" / "operate.md").read_text().split("**systemd.**")[1].split("**End.**")[0]
+        (PROJECT / "docs" / "how-to" / "operate.md").read_text().split("## systemd\n")[1].split("\n## ")[0]
     )
     for text in (section, *(unit.read_text() for unit in UNITS)):
         for name in re.findall(r"\b((?:OET|TANGO)_[A-Z_]+)=", text):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from tests.support.patience import LONG_PATIENCE
+from tests.support.patience import LONG_PATIENCE, patience
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(patience(150))
 
 FIGURES = {
     "control page, first view after its document",

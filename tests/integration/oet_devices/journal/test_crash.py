@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.crash.harness import CrashHarness
 from tests.crash.sightings import By
+from tests.support.patience import patience
 
 from ska_oso_oet.journal import JOURNAL_URL_VARIABLE
 
@@ -25,7 +26,7 @@ def _journal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("_journal")
-@pytest.mark.timeout(60 + 60 * _ROUNDS)
+@pytest.mark.timeout(patience(60 + 60 * _ROUNDS))
 def test_nothing_that_was_seen_is_lost_by_a_kill_of_the_server(tmp_path: Path) -> None:
     print(f"OET_CRASH_SEED={_SEED}")
     rounds = list(CrashHarness(tmp_path, _SEED).run(_ROUNDS))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.integration.oet_devices.protocol.agreement import OUTCOMES, Look, Watcher
 from tests.support.controllers import controller_proxy, embedded
 from tests.support.events import EventLog, listen
+from tests.support.patience import patience
 from tests.support.tango_stack import device_server, register
 
 from oet_devices.ska.enums import ResultCode, TaskStatus
@@ -236,7 +237,7 @@ def slow_controller(tango_host: str, tmp_path: Path) -> Iterator[tango.DevicePro
         yield proxy
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(patience(180))
 def test_descriptions_attributes_and_events_never_disagree(
     tango_host: str, slow_controller: tango.DeviceProxy, block: str
 ) -> None:
