@@ -1,6 +1,5 @@
 """Commands, attributes and properties of OETController, and the reasons of its errors, as Markdown."""
 
-import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -31,7 +30,10 @@ _GROUPS = {
 _ORDER = (*_GROUPS.values(), _LONG_RUNNING, _SKA)
 
 _ANYBODY = "each client; with Tango's access control, also a user with read access alone (`AllowedAccessCmd`)"
-_WRITERS = "each client; with Tango's access control, users with write access; nobody else while it is locked"
+_WRITERS = (
+    "each client; with Tango's access control, users with write access; while a client has locked the "
+    "device, that client alone"
+)
 
 _DETAILED = {
     NOT_AVAILABLE: "A fault keeps the controller from executing scripts: see `Status`, fix what it names, "
@@ -163,7 +165,7 @@ def _attribute(name: str, definition: Any) -> str:
         ("Display level", str(definition.display_level)),
         ("Raises `DevFailed` with the reason", ", ".join(_reasons_of(name))),
     ]
-    return "\n\n".join([f"### {name}", prose(inspect.cleandoc(shown.description)), definitions(facts)])
+    return "\n\n".join([f"### {name}", prose(shown.description), definitions(facts)])
 
 
 def _attribute_type(definition: Any) -> str:
