@@ -27,8 +27,8 @@ QUERY_COMMANDS = (
 AllowedAccessCmd = class_property(
     dtype="DevVarStringArray",
     default_value=list(QUERY_COMMANDS),
-    doc="Commands that Tango's access control lets users with read access send, beside State and Status. "
-    "It counts what the Tango database says: without an entry there, they may send none.",
+    doc="Commands that users with read access may send under Tango's access control, in addition to State "
+    "and Status. Only the value in the Tango database counts: without one, they may send none.",
 )
 ScriptRoots = device_property(
     dtype="DevVarStringArray",
@@ -78,13 +78,14 @@ AllowEmbeddedScripts = device_property(
     dtype="DevBoolean",
     default_value=False,
     doc="Whether a request may contain the text of a script. If so, every client may run any code with the "
-    "rights of the server, whatever ScriptRoots and GitRepositories are.",
+    "rights of the server; ScriptRoots and GitRepositories do not prevent that.",
 )
 SecretVariables = device_property(
     dtype="DevVarStringArray",
     default_value=[],
     doc="Environment variables of the server that scripts, and builds of their environments, do not get, "
-    "beside OET_API_TOKEN, OET_JOURNAL_URL, PGPASSWORD and ADMIN_POSTGRES_PASSWORD. Those of all controllers "
+    "in addition to OET_API_TOKEN, OET_JOURNAL_URL, PGPASSWORD and ADMIN_POSTGRES_PASSWORD. Those of all "
+    "controllers "
     "of a server count together. Read when the server starts.",
 )
 ReadyLimit = device_property(

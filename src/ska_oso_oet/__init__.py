@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def _leave_current_folder() -> None:
     """Keep a program of this project, started by ``python -m``, from importing modules in the current folder.
 
-    Python would look there first, whatever files are there. Called as early as possible: Python itself is
+    Python would look there first, for any module. Called as early as possible: Python itself is
     still looking for the module then, and has no name of a program.
     """
     if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:

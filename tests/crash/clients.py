@@ -58,7 +58,7 @@ class Client:
     """A client that creates, starts, stops and looks at random, until its server is dead.
 
     :param proxy: the device
-    :param sightings: where it takes note of what it sees
+    :param sightings: where it records its observations
     :param choose: makes its choices
     :param procedures: the procedures that it and others know of
     :param name: begins the tokens of its scripts
@@ -203,7 +203,7 @@ def busy_clients(
     """Let clients do what clients do, as long as the context lasts or their server lives.
 
     :param controller: the device
-    :param sightings: where they take note of what they see
+    :param sightings: where they record their observations
     :param choose: makes their choices
     :param name: begins the tokens of their scripts
     :param count: how many clients

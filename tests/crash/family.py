@@ -23,7 +23,7 @@ class Family:
         self._known: set[int] = set()
 
     def meet(self) -> int:
-        """Take note of those who live now, while the server lives. Returns how many they are."""
+        """Record those who live now, while the server lives. Returns how many they are."""
         self._known.update(descendants(self._server))
         self._known.update(pid for pid in self._marked() if pid != self._server)
         return len(self._known)

@@ -18,7 +18,7 @@ class QueueClient:
     """Uses the queue until its server is dead.
 
     :param proxy: the device
-    :param sightings: where it takes note of what it was answered
+    :param sightings: where it records its answers
     :param choose: makes its choices
     :param casting: returns the request for an entry
     """

@@ -34,7 +34,7 @@ class By(StrEnum):
 
 
 class Sightings:
-    """Takes note of all that any client sees between two starts of a server. Any thread may call it."""
+    """Records all that any client sees between two starts of a server. Any thread may call it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -50,7 +50,7 @@ class Sightings:
         self.contradictions: list[str] = []
 
     def event(self, text: str, by: By) -> None:
-        """Take note of an event, in whatever way it came."""
+        """Record an event, in whatever way it came."""
         event = json.loads(text)
         if not event:
             return  # there has been none yet
@@ -61,12 +61,12 @@ class Sightings:
                 self.contradictions.append(f"event {event['seq']} was seen as {known} and as {event}")
 
     def event_number(self, number: int) -> None:
-        """Take note of the number of the newest event."""
+        """Record the number of the newest event."""
         with self._lock:
             self.last_number = max(self.last_number, number)
 
     def summary(self, summary: Mapping[str, Any]) -> None:
-        """Take note of the summary of a procedure, or of an activity."""
+        """Record the summary of a procedure, or of an activity."""
         with self._lock:
             kind = self.activities if "activity_name" in summary else self.summaries
             known = kind[summary["id"]]
@@ -74,12 +74,12 @@ class Sightings:
                 known.append(dict(summary))
 
     def accept(self, verb: Verb, id_: int, command_id: str) -> None:
-        """Take note that the device has accepted a command."""
+        """Record that the device has accepted a command."""
         with self._lock:
             self.accepted.append(Accepted(verb, id_, command_id))
 
     def output(self, procedure_id: int, lines: Sequence[str]) -> None:
-        """Take note of the first lines of a procedure's output."""
+        """Record the first lines of a procedure's output."""
         with self._lock:
             known = self.outputs[procedure_id]
             common = min(len(known), len(lines))
@@ -88,31 +88,31 @@ class Sightings:
             known += lines[common:]
 
     def entry(self, entry: Mapping[str, Any]) -> None:
-        """Take note of an entry of the queue."""
+        """Record an entry of the queue."""
         with self._lock:
             known = self.entries[entry["id"]]
             if entry not in known:
                 known.append(dict(entry))
 
     def queue(self, queue: Mapping[str, Any]) -> None:
-        """Take note of the queue."""
+        """Record the queue."""
         for entry in queue["entries"]:
             self.entry(entry)
 
     def shown(self, lines: Sequence[str]) -> None:
-        """Take note of lines of output that were shown."""
+        """Record lines of output that were shown."""
         with self._lock:
             self.shown_lines.update(lines)
 
     def absorb(self, other: "Sightings") -> None:
-        """Take note of the events that others have seen, and of what should not be."""
+        """Record the events that others have seen, and of what should not be."""
         for event in other.events.values():
             self.event(json.dumps(event), By.STREAM)
         with self._lock:
             self.contradictions += other.contradictions
 
     def contradiction(self, what: str) -> None:
-        """Take note of something that should not be."""
+        """Record something that should not be."""
         with self._lock:
             self.contradictions.append(what)
 

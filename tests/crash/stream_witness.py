@@ -39,7 +39,7 @@ class _Stream:
 
     @contextmanager
     def witness(self, controller: Controller, sightings: Sightings) -> Iterator[None]:
-        """Take note for the clients of one more server, once all has come of the one before."""
+        """Record for the clients of one more server, once all has come of the one before."""
         if not self._last:
             self._rouse(controller)
         with self._reported:

@@ -1,6 +1,6 @@
 """Clients that only read: they record all that they receive.
 
-A witness is a context manager that takes note as long as the context lasts, made by a function of this
+A witness is a context manager that records as long as the context lasts, made by a function of this
 form.
 """
 
@@ -23,7 +23,7 @@ def tango_witness(controller: Controller, sightings: Sightings) -> Iterator[None
     """Record the Tango change events of a device.
 
     :param controller: the device
-    :param sightings: where to take note
+    :param sightings: where to record
     """
     listeners: dict[str, Callable[[Any], None]] = {
         "events": lambda text: sightings.event(text, By.TANGO),
@@ -66,7 +66,7 @@ def _see_summaries(text: str, sightings: Sightings) -> None:
 
 
 def _see_command(pair: tuple[str, ...], sightings: Sightings) -> None:
-    """Take note of the summary that a command has for its result."""
+    """Record the summary that a command has for its result."""
     if len(pair) == 2:
         code, result = json.loads(pair[1]).get("result", (None, None))
         if code == 0 and isinstance(result, dict):

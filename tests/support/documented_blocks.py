@@ -11,7 +11,8 @@ words of marks; a mark may have several, with ``;`` between them:
 ``keeps running``
     the last command does not end. When what the page shows was printed, the test goes on. It presses Ctrl-C
     in that terminal before it types there again, and at the end of the page. A block of that terminal that
-    does not begin with a prompt shows what the command prints until it ends by itself.
+    does not begin with a prompt shows what the command prints until it ends by itself. With the words
+    ``keeps running``, such a block shows all that the command has printed up to then.
 ``again``
     the last command is typed again until it prints what the page shows.
 ``status N``

@@ -14,8 +14,8 @@ from tests.support.patience import wait_until
 
 _OWN = ("PYTEST", "OET_", "TANGO_", "ODA_", "SUBARRAY_")
 """Prefixes of variables that a user does not have."""
-_TERMINAL = {"TERM": "dumb", "COLUMNS": "150", "LINES": "50"}
-"""Without colours and bars that move."""
+_TERMINAL = {"TERM": "dumb", "COLUMNS": "150", "LINES": "50", "PYTHON_BASIC_REPL": "1"}
+"""Without colours, bars that move and an editor of lines."""
 
 
 class Session:
@@ -60,6 +60,8 @@ class Session:
                 f"{block.place}: what the page shows",
                 seen=lambda: self._printed,
             )
+        elif not last.prompt and "keeps running" in block.marks:
+            self._read_while_running(terminal, last, block.place)
         elif not last.prompt:
             self._compare(last, *terminal.read_to_the_end(), status, block.place)
         else:
@@ -79,10 +81,14 @@ class Session:
         """Type what a step says, and compare what is printed until a prompt, if there will be one."""
         self._type(terminal, step)
         if prompt is None:
-            what = f"{place}: {step.typed} prints what the page shows"
-            terminal.read_until(lambda printed: agrees(step.printed, self._to_show(printed)), what)
+            self._read_while_running(terminal, step, place)
         else:
             self._compare(step, *terminal.read_to(prompt), status, place)
+
+    def _read_while_running(self, terminal: Terminal, step: Step, place: str) -> None:
+        """Wait until a command that keeps running has printed what the page shows."""
+        what = f"{place}: the command prints what the page shows"
+        terminal.read_until(lambda printed: agrees(step.printed, self._to_show(printed)), what)
 
     def _type(self, terminal: Terminal, step: Step) -> None:
         starts_stack = step.typed.split()[0] == COMMAND

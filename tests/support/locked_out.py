@@ -19,7 +19,7 @@ from ska_oso_oet.procedure.domain import ProcedureState
 
 
 def run_locked_out(state: Path) -> dict[str, str]:
-    """Run the program of this module as a user for whom permissions count, and return what it prints."""
+    """Run the program of this module as a user that permissions apply to, and return its output."""
     # What makes root an exception is taken from it.
     plain = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
     done = subprocess.run(

@@ -117,7 +117,7 @@ class ScriptBench:
             self._changed.notify_all()
 
     def on_health(self) -> None:
-        """Take note of a change of health. Called by the message loop."""
+        """Record a change of health. Called by the message loop."""
         self.mute_seen += self.manager.unresponsive
         self._notify()
 

@@ -71,7 +71,7 @@ RULES = (
     Rule("nobody's", "of no client, without an owner"),
     Rule("pass over|passes over|passed over|passing over", "ignore, skip"),
     Rule("see to it|see to its|see to the|see to that", "check, ensure"),
-    Rule("for who|for whom", "name the person or program"),
+    Rule("for who", "name the person or program"),
     Rule("it is what", "name the thing, then the verb"),
     Rule("that which", "the one that; better: name it"),
     Rule("knows no|know no|knows of no|know of no", "does not know"),
@@ -98,7 +98,7 @@ PATTERNS = [(rule, rule.expressions.split("|"), _compiled(rule)) for rule in RUL
 
 # The first words of the docstring of a module, a class or a constant, which names the thing.
 RIDDLE = re.compile(
-    r'(?:^|^class [^\n]*:\n +)"""'
+    r'(?:^""" ?|^class [^\n]*:\n +"""|^/\*\* )'
     r"((?:What|Who|Whom|Whose|That|Why|Where|Which|How|Whatever|Whoever|However)\b(?! many\b)[^\n]*)",
     re.MULTILINE,
 )
@@ -153,6 +153,7 @@ def test_all_texts_are_plain() -> None:
         "a retry, for it may succeed",
         '"""Who is told what becomes of procedures."""',
         'class Delays:\n    """How long to wait."""',
+        "/** How far something has come. */",
         "//  the device\n  // is away",
     ],
 )

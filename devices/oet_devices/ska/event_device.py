@@ -1,10 +1,11 @@
 """A Tango device that pushes the events of all its attributes itself, State and Status included."""
 
+import inspect
 import logging
 from typing import Any, ClassVar
 
 import tango
-from tango.server import Device
+from tango.server import Device, attribute
 
 from .clients import client_of
 from .end_signals import ending_signal
@@ -37,6 +38,14 @@ class EventDevice(Device):
     publisher: EventPublisher
     property_fault: str | None = None
     """Why the device's properties cannot be used as they are; None if they can."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Have clients see the descriptions of attributes without the indentation of the code."""
+        super().__init_subclass__(**kwargs)
+        for declared in vars(cls).values():
+            if isinstance(declared, attribute):
+                shown = declared.att_prop
+                shown.description = inspect.cleandoc(shown.description)
 
     def __init__(self, tango_class: Any, name: str) -> None:
         # Tango's own constructor calls init_device.

@@ -255,7 +255,7 @@ def _import_late() -> None:
 
 
 async def _until_available(url: str) -> None:
-    """Wait until the REST service says that it receives the events of the controller, whatever its state.
+    """Wait until the REST service receives the events of the controller, in any state of that.
 
     :param url: where it says so
     :raises StackError: if it does not within the time that each part has for its start

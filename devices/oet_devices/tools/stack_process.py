@@ -26,7 +26,7 @@ class Part:
 
     :param name: its name, for people
     :param command: what to execute
-    :param environment: environment variables beside those of this process
+    :param environment: environment variables in addition to those of this process
     :param log: file that its output goes to
     :param on_trouble: called with each line of the log that a person should see
     """

@@ -22,7 +22,7 @@ def run_activity(session: Session, fields: dict[str, Any], shown: Shown | None) 
 
     :param session: with the service that runs it
     :param fields: of the request
-    :param shown: what is shown of it until it ends; None to return at once
+    :param shown: options for its display until it ends; None to return at once
     :raises click.UsageError: if the fields are not valid
     :raises CommandError: if it has failed by then
     """

@@ -48,7 +48,7 @@ def _style(words: str) -> str:
 
 
 def _subject(event: Event) -> str:
-    """Return what an event is about: procedure ``#3``, activity ``A3``, entry ``Q3`` of the queue."""
+    """Return the subject of an event: procedure ``#3``, activity ``A3``, entry ``Q3`` of the queue."""
     fields = event.fields
     kind = next((kind for start, kind in _KINDS.items() if event.topic.startswith(start)), "#")
     command = fields.get("cmd")
@@ -66,7 +66,7 @@ def _subject(event: Event) -> str:
 
 
 def _words(event: Event) -> str:
-    """Return what an event says."""
+    """Return the text of an event."""
     fields = event.fields
     if event.topic.startswith(_TALK):
         return _words_of_talk(fields)
@@ -100,7 +100,7 @@ def _requester(given: Any) -> str:
 
 
 def _words_of_talk(fields: Mapping[str, Any]) -> str:
-    """Return what an event about a checkpoint or a question says."""
+    """Return the text of an event about a checkpoint or a question."""
     match fields:
         case {"question": {"text": str(text), "answer": answer, "answered_by": by}} if answer is not None:
             who = f" by {by['user']}" if isinstance(by, Mapping) and by.get("user") else ""
@@ -117,7 +117,7 @@ def _words_of_talk(fields: Mapping[str, Any]) -> str:
 
 
 def _request(command: Mapping[str, Any]) -> str:
-    """Return what a request asks for."""
+    """Return the text of a request."""
     match command:
         case {"script": dict(script)}:
             calls = _calls(command.get("script_args"), "init", "main")
@@ -151,7 +151,7 @@ def _calls(script_args: Any, *functions: str) -> str:
 
 
 def _name(summary: Mapping[str, Any]) -> str:
-    """Return what to call a procedure, an activity or an entry of the queue."""
+    """Return the name of a procedure, an activity or an entry of the queue."""
     if isinstance(request := summary.get("request"), Mapping):
         return _name(request.get("procedure") or request.get("activity") or {})
     if isinstance(script := summary.get("script"), Mapping):

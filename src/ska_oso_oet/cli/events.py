@@ -118,7 +118,7 @@ def _command(name: str, command: Mapping[str, Any]) -> str:
 
 
 def _script(script: Mapping[str, Any]) -> str:
-    """Return what names a script: not its text, where that is embedded."""
+    """Return the name of a script: not its text, if that is embedded."""
     hidden = {"script_type", "script"} if script.get("script_uri") else {"script"}
     parts = (f"{key}={_value(value)}" for key, value in script.items() if value and key not in hidden)
     return ", ".join(parts)

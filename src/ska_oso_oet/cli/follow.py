@@ -130,7 +130,7 @@ def report_end(subject: Subject, state: State, output: CommandOutput) -> None:
 
     :param subject: the script
     :param state: the state it ended in
-    :param output: where to print
+    :param output: output of the command
     :raises CommandError: if it did not complete
     """
     sentence = f"{subject.name} is {state}"

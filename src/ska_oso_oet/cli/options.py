@@ -114,7 +114,7 @@ def _run(
 
 
 def examples(*commands: str) -> str:
-    """Return what the help of a command ends with.
+    """Return the examples at the end of a command's help.
 
     :param commands: as they may be typed
     """

@@ -15,7 +15,7 @@ def show_output(session: Session, pid: int | None, after: int, follow: bool) -> 
     :param session: with the service that runs it
     :param pid: its ID; None for the last one created
     :param after: how many lines to skip
-    :param follow: whether to go on until it ends
+    :param follow: whether to continue until it ends
     """
     number = session.rest.last_created().id if pid is None else pid
     if follow:
@@ -43,7 +43,7 @@ def _follow(session: Session, pid: int, after: int) -> None:
 def print_received(output: CommandOutput, received: ReceivedOutput, mark: str = "") -> None:
     """Print a part of a script's output, for people or for programs.
 
-    :param output: where to print
+    :param output: output of the command
     :param received: the lines
     :param mark: what each line begins with, for people
     """

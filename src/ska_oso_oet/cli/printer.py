@@ -32,7 +32,7 @@ class Shown:
 class EventPrinter:
     """Prints the events of one script; on a terminal its progress is a bar below them.
 
-    :param output: where to print
+    :param output: output of the command
     :param name: what to call the script
     :param in_full: whether to print all fields of events
     :param on_event: called with each event once it is printed
@@ -89,7 +89,7 @@ class EventPrinter:
 def print_event(output: CommandOutput, received: Received, in_full: bool) -> None:
     """Print an event, for people or for programs.
 
-    :param output: where to print
+    :param output: output of the command
     :param received: the event
     :param in_full: whether to print all of its fields for people
     """

@@ -56,7 +56,7 @@ def create_procedure(
     :param uri: of the script
     :param args: of its ``init``, by position
     :param kwargs: of its ``init``, by name
-    :param git_options: where a script from git comes from
+    :param git_options: place of a script in git
     :param wait: whether to wait until it is READY or has failed
     :raises CommandError: if it has failed, with the reason
     """
@@ -135,7 +135,7 @@ def start_procedure(
     :param pid: its ID; None for the last one that this user has created
     :param args: of its ``main``, by position
     :param kwargs: of its ``main``, by name
-    :param shown: what is shown of it until it ends; None to return at once
+    :param shown: options for its display until it ends; None to return at once
     """
     rest = session.rest
     before = rest.last_created_by_this_user() if pid is None else rest.procedure(pid).content
@@ -240,7 +240,7 @@ def read_script(session: Session, uri: str, git_options: GitOptions) -> Script:
 
     :param session: reports options that are ignored
     :param uri: of the script; or the path of a file here, or a dash for standard input, which is sent
-    :param git_options: where a script from git comes from
+    :param git_options: place of a script in git
     :raises CommandError: if there can be no such script
     """
     if uri.startswith("git://"):

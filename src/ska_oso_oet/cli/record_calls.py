@@ -105,7 +105,7 @@ def compare_procedures(session: Session, first: int, second: int) -> None:
 
 
 def _facts(procedure: ProcedureSummary) -> dict[str, Any]:
-    """Return what is compared of a procedure, by name."""
+    """Return the compared facts of a procedure, by name."""
     facts: dict[str, Any] = {
         "script": procedure.script.script_uri,
         "commit": procedure.commit,

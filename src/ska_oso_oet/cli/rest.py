@@ -59,7 +59,7 @@ class Reply(Generic[T]):
     body: dict[str, Any]
     """As it was sent."""
     content: T
-    """What it says."""
+    """Its content."""
 
     def as_list(self) -> "Reply[list[T]]":
         """Return the same, as a list of one."""

@@ -35,8 +35,8 @@ def run_script(session: Session, uri: str, calls: Calls, git_options: GitOptions
     :param session: with the service that runs it
     :param uri: of the script
     :param calls: arguments of its functions
-    :param git_options: where a script from git comes from
-    :param shown: what is shown of it
+    :param git_options: place of a script in git
+    :param shown: options for its display
     :raises CommandError: if it is refused, or does not complete; with the exit status for that
     """
     script = read_script(session, uri, git_options)
@@ -57,7 +57,7 @@ def rerun_procedure(session: Session, pid: int, calls: Calls, shown: Shown) -> N
     :param session: with the service that runs it
     :param pid: ID of the procedure
     :param calls: arguments that replace those of the procedure
-    :param shown: what is shown of it
+    :param shown: options for its display
     :raises CommandError: if it is refused, or does not complete; with the exit status for that
     """
     replaced: dict[str, ProcedureInput] = {}

@@ -103,7 +103,7 @@ class HttpStream(Generic[T]):
         self._response.close()
 
     def abort(self) -> None:
-        """End the stream, whatever it waits for. Another thread may call it."""
+        """End the stream, also while it waits. Another thread may call it."""
         self._aborted.set()
         with suppress(AttributeError, OSError):  # it is not connected
             connection = self._response.extensions["network_stream"].get_extra_info("socket")

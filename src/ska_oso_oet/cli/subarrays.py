@@ -43,7 +43,7 @@ def served_controllers(http: HttpSession) -> list[ServedController]:
 def controller_url(url: str, controller: ServedController) -> str:
     """Return the URL of the REST API of one controller.
 
-    It has the host of the service that was asked: a token goes nowhere else, whatever the service answers.
+    It has the host of the service that was asked: a token is sent to no other host.
 
     :param url: of the REST API of the service
     :param controller: as the service describes it

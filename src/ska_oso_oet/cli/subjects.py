@@ -21,7 +21,7 @@ class Subject(Protocol):
     """Interface of a subject."""
 
     name: str
-    """What to call it in a sentence."""
+    """Name of it in a sentence."""
     procedure_id: int | None
     """The procedure that runs its script; None if that is not known yet."""
 

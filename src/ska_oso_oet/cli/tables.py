@@ -265,7 +265,7 @@ def print_stacktrace(output: CommandOutput, stacktrace: str) -> None:
 
 
 def script_name(script: SummaryScript) -> str:
-    """Return what to call a script: its URI, unless it has none."""
+    """Return the name of a script: its URI, unless it has none."""
     return script.script_uri or f"({script.script_type})"
 
 

@@ -106,7 +106,7 @@ def show_question(session: Session) -> None:
 def print_question(output: CommandOutput, question: Question | None) -> None:
     """Print a question, and how to answer it.
 
-    :param output: where to print
+    :param output: output of the command
     :param question: the question, None if there is none
     """
     if question is None:

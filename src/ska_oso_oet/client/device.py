@@ -33,7 +33,7 @@ class TangoDevice:
         self._proxy: tango.DeviceProxy | None = None
 
     def command(self, command: str, argument: Any = None) -> Any:
-        """Return what a command answers.
+        """Return the answer of a command.
 
         :param command: its name
         :param argument: its argument

@@ -51,7 +51,7 @@ class DeviceLink:
         return self._device.name
 
     async def command(self, command: str, argument: Any = None) -> Any:
-        """Return what a command answers.
+        """Return the answer of a command.
 
         :param command: its name
         :param argument: its argument

@@ -32,7 +32,7 @@ class LastPublished:
 def last_published(
     journal: Journal, topics: str, ids: Collection[int], subject: str
 ) -> dict[int, LastPublished]:
-    """Return what was published last of things, by their IDs; those without a summary are left out.
+    """Return the last publications about objects, by their IDs; those without a summary are left out.
 
     It reads all events with these topics: some 0.1 s for 10,000 of them.
 

@@ -15,7 +15,7 @@ class StorageError(OetError):
 
 
 class StorageDamagedError(StorageError):
-    """The stored entries cannot be read any more, and waiting does not help."""
+    """The stored entries can no longer be read, and waiting does not help."""
 
 
 class StorageChangedError(StorageError):

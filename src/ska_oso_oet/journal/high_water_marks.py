@@ -1,6 +1,6 @@
 """High-water marks: the greatest numbers that were assigned, known even when the storage is lost.
 
-A small file beside the storage holds the high-water marks. Numbers are reserved in it in blocks: it is
+A small file, separate from the storage, has the high-water marks. Numbers are reserved in it in blocks: it is
 written once in thousands of events, and no number above its marks was ever assigned.
 """
 

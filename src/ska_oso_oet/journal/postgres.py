@@ -84,7 +84,7 @@ class PostgresBackend:
     def _claim(self, connection: "PsycopgConnection[Any]", _record: object) -> None:
         """Create the schema, and take the lock of the process that writes to it.
 
-        The server releases the lock when the connection ends, for whatever reason.
+        The server releases the lock when the connection ends, for any reason.
         """
         from psycopg.errors import LockNotAvailable
 

@@ -50,7 +50,7 @@ class Batch(NamedTuple):
 class EventsNoLongerKeptError(OetError, LookupError):
     """The requested events no longer exist: dropped by retention, or lost with a damaged storage.
 
-    :param after: number of the event after which reading was to go on
+    :param after: number of the event after which reading was to continue
     :param first: number of the first event that can be read after the missing ones
     :ivar first: the same
     """
@@ -70,7 +70,7 @@ class EventsNoLongerKeptError(OetError, LookupError):
 def answerable(events: Sequence[JournalEvent]) -> list[JournalEvent]:
     """Return the first of some events, as many as one answer can hold.
 
-    :param events: what is asked for
+    :param events: the requested events
     """
     size = 0
     for count, event in enumerate(events, start=1):
@@ -133,7 +133,7 @@ class Journal(Protocol):
         :param after: only events with a greater number
         :param limit: how many at most
         :param topic: only events whose topic begins with this
-        :raises EventsNoLongerKeptError: if the events that follow `after` are gone
+        :raises EventsNoLongerKeptError: if the events that follow `after` no longer exist
         :raises JournalUnavailableError: if they can't be read at present
         """
 
@@ -162,7 +162,7 @@ class Journal(Protocol):
         """
 
     def set_aside(self, kind: str, ids: Collection[int]) -> None:
-        """Keep damaged documents for people alone: they are neither read nor reported any more.
+        """Keep damaged documents for people alone: they are no longer read or reported.
 
         Those that are sound, and those that cannot be written at present, stay.
 

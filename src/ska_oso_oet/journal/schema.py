@@ -39,7 +39,7 @@ MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 # In SQLite only a column of exactly this type is the row's own number, and needs no second index.
 _Number: Final = BigInteger().with_variant(Integer, "sqlite")
-# Ordered by code point, so that a prefix is a range of the index whatever the locale of the database.
+# Ordered by code point, so that a prefix is a range of the index for any locale of the database.
 _Name: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
 metadata = MetaData()

@@ -220,7 +220,7 @@ class SqliteBackend:
         return self._known is known
 
     def verify(self) -> None:
-        """Have SQLite check the whole file, if it is still the one that was opened."""
+        """Let SQLite check the whole file, if it is still the one that was opened."""
         try:
             found = _identity(self._path)
         except FileNotFoundError:

@@ -20,7 +20,7 @@ _SENTENCES = {
 
 
 def explain(error: ValidationError) -> str:
-    """Return what is wrong with each field, in one line and without the values.
+    """Return the fault of each field, in one line and without the values.
 
     :param error: as pydantic raised it
     """
@@ -28,7 +28,7 @@ def explain(error: ValidationError) -> str:
 
 
 def explain_items(items: Iterable[Mapping[str, Any]]) -> str:
-    """Return what is wrong with each field, in one line and without the values.
+    """Return the fault of each field, in one line and without the values.
 
     :param items: location, type, message and context of each fault, as pydantic lists them
     """

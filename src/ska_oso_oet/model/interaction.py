@@ -65,7 +65,7 @@ class QuestionState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether a question in this state cannot change any more."""
+        """Whether a question in this state can no longer change."""
         return self is not QuestionState.OPEN
 
 
@@ -102,7 +102,7 @@ class QuestionRequest(Model):
         return self
 
     def wanted(self, *, choices: bool = True) -> str:
-        """Return what answers the question, as a request for people.
+        """Return a description of the valid answers, as a request for people.
 
         :param choices: whether to name the choices
         """
@@ -135,7 +135,7 @@ class QuestionRequest(Model):
     def read(self, text: str) -> Answerable:
         """Return the answer that a person has typed. Nothing is the default.
 
-        :param text: what was typed
+        :param text: the typed text
         :raises AnswerError: if it does not fit; the message says which answers are valid
         """
         text = text.strip()
@@ -178,7 +178,7 @@ def _same(choice: Any, answer: Any) -> bool:
 
 
 def _typed(kind: AnswerType, text: str) -> Any:
-    """Return what a person has typed as a value of a type; as text if it is not one."""
+    """Convert a typed text to a value of a type; return the text if it is not one."""
     if kind == "boolean":
         word = text.casefold()
         return True if word in _YES else False if word in _NO else text
@@ -219,7 +219,7 @@ class Question(QuestionRequest):
 
         :param state: the state
         :param when: time of that, seconds since 1970
-        :param answer: what the script gets
+        :param answer: the answer for the script
         :param by: who has answered
         """
         return self.model_copy(update={"state": state, "answer": answer, "answered_by": by, "answered": when})

@@ -62,7 +62,7 @@ class QueueEntryState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether an entry in this state cannot change any more."""
+        """Whether an entry in this state can no longer change."""
         return self not in _LIVE
 
     @property

@@ -30,7 +30,7 @@ class FoundSchedulingBlock(Model):
     version: int = Field(description="its newest version")
     changed: float = Field(description="when that version was stored or changed, seconds since 1970 (UTC)")
     activities: list[str] = Field(default_factory=list, description="names of its activities, sorted")
-    activities_omitted: int = Field(default=0, description="how many more it has, that are left out here")
+    activities_omitted: int = Field(default=0, description="number of its activities that are left out here")
     defect: str | None = Field(
         default=None, description="why it cannot be run, and what to do; null if it can be read"
     )

@@ -84,7 +84,7 @@ class MPQueue(_Queue):
             try:
                 item = self.get(timeout=_ARRIVAL_TIME)
             except queue.Empty:
-                # What has been put passes through a thread of the process that has put it.
+                # Messages pass through a thread of the process that has put them.
                 if self.empty() and (self.qsize() <= 0 or time.monotonic() > deadline):
                     return
             except (EOFError, OSError, ValueError):

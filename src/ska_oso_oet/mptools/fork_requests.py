@@ -11,7 +11,7 @@ from multiprocessing import forkserver, reduction
 from types import ModuleType
 from typing import Any
 
-# What the newest request has handed over.
+# Descriptors of the newest request.
 _descriptors: list[int] = []
 
 

@@ -43,7 +43,7 @@ class PipeQueue:
     """A queue of messages between two processes, with methods that return booleans where others raise.
 
     It is a pipe: one process writes, one reads, and within each any thread may. It has no lock that a
-    process could take with it when it is killed. When the writing process has ended, in whatever way, the
+    process could take with it when it is killed. When the writing process has ended, in any way, the
     reader gets `EOFError` at the end of what was written; so each side closes its copy of the other's end
     (`close_writer`, `close_reader`).
 
@@ -114,7 +114,7 @@ class PipeQueue:
         :param timeout: seconds to wait at most for space to begin in; None waits forever. What has been
             begun is finished: of a message larger than the pipe, all but the end waits for the reader.
         :raises queue.Full: if there was no space in time; nothing was added
-        :raises BrokenPipeError: if there is no reader any more
+        :raises BrokenPipeError: if the reader has ended
         :raises MessageTooLargeError: if it is too large to be sent
         """
         self.put_line(encode(item), block, timeout)

@@ -24,7 +24,7 @@ class Event(Protocol):
 
 
 class SharedEvent:
-    """Like `multiprocessing.Event`, made of one descriptor: a process killed while using it blocks nobody.
+    """Event on one descriptor, like `multiprocessing.Event`: a killed process does not block others.
 
     Waiting for it can be combined with other waits, because it has a `fileno`: readable means set.
 

@@ -40,7 +40,7 @@ def undo_suspensions(pid: int | None) -> None:
 def _run() -> None:
     while True:
         pid = _forkservers.get()
-        # Somebody else reaps it: then there is no such child any more.
+        # Another thread reaps it: then the child no longer exists.
         with suppress(ChildProcessError):
             while _waits_until_stopped(pid):
                 posix.send_signal(pid, signal.SIGCONT)

@@ -125,7 +125,7 @@ class TimerProcWorker(ProcWorker):
 
     INTERVAL_SECS: float = 10.0
     MAX_SLEEP_SECS: float = 0.02
-    """Kept for subclasses that name it: the shutdown event ends a wait at once, whatever its length."""
+    """Kept for subclasses that name it: the shutdown event ends a wait at once, for any length."""
 
     def main_loop(self) -> None:
         """Call `main_func` every `INTERVAL_SECS` seconds; a call that takes longer delays the next one."""

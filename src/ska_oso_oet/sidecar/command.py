@@ -193,8 +193,9 @@ def command_parser() -> argparse.ArgumentParser:
         type=_host_name,
         metavar="NAME",
         default=[],
-        help="name by which clients know this service, beside the loopback names and the addresses of this "
-        "machine; may be given more than once; *.example.org stands for all names below example.org, * for "
+        help="name by which clients know this service, in addition to the loopback names and the addresses "
+        "of this machine; may be given more than once; *.example.org stands for all names below "
+        "example.org, * for "
         "all names (environment: OET_ALLOWED_HOSTS, separated by spaces)",
     )
     parser.add_argument(

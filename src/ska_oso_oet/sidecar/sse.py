@@ -16,7 +16,7 @@ LOGGER = logging.getLogger(__name__)
 _FAREWELL_TIMEOUT = 0.1
 
 CUT = "oet.connection.cut"
-"""Name of the ASGI extension that closes a connection at once, whatever still waits to be sent."""
+"""Name of the ASGI extension that closes a connection at once, without sending the remaining data."""
 
 _HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),

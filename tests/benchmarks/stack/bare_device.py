@@ -31,7 +31,7 @@ class BareDevice(Device):
         return self._text
 
     def write_text(self, text: str) -> None:
-        """Take note of a text."""
+        """Record a text."""
         self._text = text
 
     @command(dtype_in="DevString", dtype_out="DevString")

@@ -84,7 +84,7 @@ def night(own_stack: OetStack, tmp_path: Path) -> Iterator[Night]:
 
 
 def observe(night: Night) -> None:
-    """Do what is done in a night, and take note of it."""
+    """Do what is done in a night, and record it."""
     burst, hold = ({"script_type": "filesystem", "script_uri": night.stack.uri(n)} for n in ("burst", "hold"))
     good = night.create("anna", burst, count=20)
     night.start("anna", good)

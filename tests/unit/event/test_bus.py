@@ -37,7 +37,7 @@ class Listener:
         bus.subscribe(self)
 
     def __call__(self, batch: Batch) -> None:
-        """Take note of a batch."""
+        """Record a batch."""
         self.batches.append(batch)
         self.journalled.append(self._journal.last_seq)
 
@@ -182,7 +182,7 @@ class HeldJournal(MemoryJournal):
         self.busy, self.go_on = threading.Event(), threading.Event()
 
     def append(self, events: Sequence[JournalEvent], documents: Sequence[Document]) -> None:
-        """Take note of the size of a transaction, and keep it once the disk is free."""
+        """Record the size of a transaction, and keep it once the disk is free."""
         self.sizes.append(len(events))
         self.busy.set()
         assert self.go_on.wait(PATIENCE)

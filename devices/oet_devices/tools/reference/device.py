@@ -1,6 +1,5 @@
 """Commands, attributes and properties of OETController, and the reasons of its errors, as Markdown."""
 
-import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -31,7 +30,10 @@ _GROUPS = {
 _ORDER = (*_GROUPS.values(), _LONG_RUNNING, _SKA)
 
 _ANYBODY = "each client; with Tango's access control, also a user with read access alone (`AllowedAccessCmd`)"
-_WRITERS = "each client; with Tango's access control, users with write access; nobody else while it is locked"
+_WRITERS = (
+    "each client; with Tango's access control, users with write access; while a client has locked the "
+    "device, that client alone"
+)
 
 _DETAILED = {
     NOT_AVAILABLE: "A fault keeps the controller from executing scripts: see `Status`, fix what it names, "
@@ -110,10 +112,10 @@ def _reasons_of(name: str) -> list[str]:
 def _tango_commands() -> str:
     rows = [
         ("`State`", "Return the state: " + ", ".join(STATES)),
-        ("`Status`", "Return what the device does, then what is wrong, for people"),
+        ("`Status`", "Return the present activity of the device, then its faults, for people"),
         (
             "`Init`",
-            "Read the properties again. Scripts and the queue go on; modes get their memorised values",
+            "Read the properties again. Scripts and the queue continue; modes get their memorised values",
         ),
     ]
     head = "## Of each Tango device\n\nThey can be sent by every client, in every state."
@@ -121,7 +123,7 @@ def _tango_commands() -> str:
 
 
 def reasons() -> str:
-    """Return what the reasons of errors mean."""
+    """Return the meanings of the reasons of errors."""
     known = {reason: docstring(kind) for kind, reason in REASONS.items() if kind is not ValueError}
     known["OET_InvalidArgument"] = (
         "The argument is not of the form that the command takes, or a value in it cannot be used."
@@ -163,7 +165,7 @@ def _attribute(name: str, definition: Any) -> str:
         ("Display level", str(definition.display_level)),
         ("Raises `DevFailed` with the reason", ", ".join(_reasons_of(name))),
     ]
-    return "\n\n".join([f"### {name}", prose(inspect.cleandoc(shown.description)), definitions(facts)])
+    return "\n\n".join([f"### {name}", prose(shown.description), definitions(facts)])
 
 
 def _attribute_type(definition: Any) -> str:
@@ -199,7 +201,7 @@ def _tango_attributes() -> str:
         (
             "`Status`",
             "`DevString`",
-            "What the device does, then what is wrong, for people. Quick changes may share an event",
+            "Present activity of the device, then its faults, for people. Quick changes may share an event",
         ),
     ]
     return f"## Of each Tango device\n\n{table(('attribute', 'type', 'meaning'), rows)}"

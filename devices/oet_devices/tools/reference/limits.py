@@ -77,7 +77,7 @@ _SCRIPTS: _Rows = [
 ]
 
 _KEPT: _Rows = [
-    ("procedures and activities that can be asked for, beside those that are live", f"{KEPT_DOCUMENTS:,}"),
+    ("procedures and activities that can be read, in addition to the live ones", f"{KEPT_DOCUMENTS:,}"),
     ("procedures whose output is kept", str(OUTPUT_LOGS)),
     ("procedures whose files are kept", str(KEPT_PROCEDURES)),
     ("lines of output in `scriptOutput`", str(TAIL_LINES)),

@@ -35,7 +35,7 @@ class BlockSearch:
     def begin(self, query: SchedulingBlockQuery) -> "Future[str]":
         """Begin a search, and return at once.
 
-        :param query: what to look for
+        :param query: the query
         :returns: gets a `SchedulingBlockPage` as JSON in ASCII, or an `OdaError`; can always be cancelled
         """
         # It never counts as running: a cancellation must not wait for an ODA that does not answer.

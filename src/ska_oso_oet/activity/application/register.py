@@ -92,8 +92,8 @@ class ActivityRegister:
     def add(self, cmd: ActivityCommand, origin: Origin) -> int:
         """Begin an activity.
 
-        :param cmd: what was asked for
-        :param origin: who asked
+        :param cmd: the request
+        :param origin: origin of the request
         :raises ActivityRefusedError: if it contains text that is not valid Unicode; the activity is not
             created
         :returns: ID of the activity
@@ -191,7 +191,7 @@ class ActivityRegister:
 
 
 def origin_of(activity: Activity) -> Origin:
-    """Return what the procedure of an activity was created and started for.
+    """Return the origin of the requests to create and start the procedure of an activity.
 
     :param activity: the activity
     """

@@ -16,7 +16,7 @@ _DIGEST_LENGTH = 16
 class SbFiles:
     """A folder of Scheduling Blocks: one file for each content, ``<sbd_id>--<version>--<digest>.json``.
 
-    :param folder: the folder, used by nobody else
+    :param folder: the folder, without other users
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,7 +66,7 @@ class SbFiles:
 
 
 def _content(definition: SBDefinition) -> bytes:
-    """Return what is written of a Scheduling Block.
+    """Return the text of the file of a Scheduling Block.
 
     :raises InvalidSchedulingBlockError: if it holds text that cannot be written
     """

@@ -86,7 +86,7 @@ class ActivityService:
         connect: Callable[[], Oda] = open_oda,
         record_executions: bool = True,
     ) -> None:
-        # What this service has created for itself, and ends in `close`.
+        # Objects that this service has created for itself, and ends in `close`.
         self._own = ExitStack()
         is_new = state_directory is None
         if state_directory is None:
@@ -133,7 +133,7 @@ class ActivityService:
 
         :param cmd: what to run
         :param request_id: ID of the request, for events; by default its time
-        :param origin: where the request comes from, instead of a `request_id`
+        :param origin: origin of the request, instead of a `request_id`
         :raises ActivityRefusedError: if it is certain that this cannot be done; then no activity is created
         :raises ArgumentsError: if it is for the subarray of another controller; then none is created, either
         :raises InvalidIdentifierError: if the ID or the URI of the Scheduling Block is malformed
@@ -187,7 +187,7 @@ class ActivityService:
         """Begin to stop an activity and its procedure, if there is one. Returns at once.
 
         :param activity_id: the activity
-        :param by: who asks for it
+        :param by: the requester
         :param reason: why, if no client has asked for that
         :raises ActivityNotFoundError: if it is not live
         """
@@ -348,7 +348,7 @@ class ActivityService:
             self.scripts.request_stop(cmd, Origin(SOURCE, requested_by=by))
 
     def _remove_files(self) -> None:
-        """Remove Scheduling Blocks that no activity needs any more."""
+        """Remove Scheduling Blocks that no activity needs."""
 
         def needed() -> set[str]:
             live = self._register.live()

@@ -50,7 +50,7 @@ class OperatorService:
         """Pause a script at its next checkpoint.
 
         :param request: the procedure
-        :param origin: where the request comes from
+        :param origin: origin of the request
         :raises StateForbidsError: if it does not run
         :raises ProcedureNotFoundError: if it is not live
         """
@@ -94,7 +94,7 @@ class OperatorService:
         """Answer a question, and return it as it is then.
 
         :param request: the question and the answer
-        :param origin: where the request comes from
+        :param origin: origin of the request
         :raises QuestionNotFoundError: if there is no such question
         :raises QuestionClosedError: if it does not wait for an answer; the message says how it ended
         :raises AnswerError: if the answer does not fit; the message says which answers are valid
@@ -126,7 +126,7 @@ class OperatorService:
         """Send a message to the listeners of a script.
 
         :param request: the procedure and the message
-        :param origin: where the request comes from
+        :param origin: origin of the request
         :raises StateForbidsError: if the script is not loaded yet, or none runs
         :raises ProcedureNotFoundError: if the procedure is not live
         """

@@ -180,7 +180,7 @@ class ScriptExecutionService:
         """Load a script and call its ``init``, in the background.
 
         :param cmd: the script and its arguments
-        :param origin: where the request comes from
+        :param origin: origin of the request
         :returns: summary of the new procedure
         :raises ScriptError: if the script or the arguments cannot be accepted; nothing was created
         :raises StateForbidsError: if too many procedures wait to be started
@@ -226,7 +226,7 @@ class ScriptExecutionService:
         """Call a function of a script that is READY, in the background.
 
         :param cmd: the procedure, the function and its arguments
-        :param origin: where the request comes from
+        :param origin: origin of the request
         :returns: summary of the procedure
         :raises ProcedureNotFoundError: if there is no such procedure
         :raises StateForbidsError: if its state, or another procedure that runs, forbids it
@@ -262,7 +262,7 @@ class ScriptExecutionService:
         """Stop a procedure, and run the abort script if requested. Returns when both have ended.
 
         :param cmd: the procedure
-        :param origin: where the request comes from
+        :param origin: origin of the request
         :returns: summaries of the stopped procedure, and of the one that ran the abort script
         :raises ProcedureNotFoundError: if there is no such procedure
         :raises StateForbidsError: if it has ended already

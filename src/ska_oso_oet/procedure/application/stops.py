@@ -53,7 +53,7 @@ class Stops:
         """Begin to stop a procedure, and return at once; see `ScriptExecutionService.request_stop`.
 
         :param cmd: the procedure
-        :param origin: where the request comes from
+        :param origin: origin of the request
         :raises ProcedureNotFoundError: if there is no such procedure
         :raises StateForbidsError: if it has ended already
         """

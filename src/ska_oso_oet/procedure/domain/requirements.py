@@ -77,7 +77,7 @@ def fits_python(wanted: Any) -> bool:
 
 
 def _dependencies(described: dict[str, Any]) -> list[str]:
-    """Return what a header requires.
+    """Return the requirements of a header.
 
     :raises ValueError: if it is not a list of requirements
     """

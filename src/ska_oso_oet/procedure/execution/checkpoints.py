@@ -19,7 +19,7 @@ PENDING_TOPIC = "procedure.checkpoint.pending"
 class DeferredStop:
     """A stop that takes effect at the next checkpoint.
 
-    :param origin: where the request comes from
+    :param origin: origin of the request
     :param successor_id: the procedure that runs the abort script afterwards, None if there is none
     :param on_withdrawn: called with the reason if there will be no stop
     """
@@ -94,7 +94,7 @@ class CheckpointRequests:
         :param procedure: the procedure, which is RUNNING
         :param on_withdrawn: called with the reason if there will be no stop
         :param successor_id: the procedure that is to run the abort script afterwards
-        :param origin: where the request comes from
+        :param origin: origin of the request
         :returns: ID of the procedure that will follow
         """
         deferred = self._stops.setdefault(procedure.id, DeferredStop(origin, successor_id))

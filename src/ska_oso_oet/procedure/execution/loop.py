@@ -185,7 +185,8 @@ class ProcedureLoop:
         if procedure.stopped is None and reason is not None:
             procedure.stop_reason = reason
         if procedure.successor is None and successor_id is not None:
-            # One that has ended already, because it failed to load, follows nobody; the stop goes on.
+            # A successor that has ended already, because it failed to load, does not follow; the stop
+            # continues.
             procedure.successor = self._procedures.get(successor_id)
         if procedure.stopped is None:
             procedure.settle_call()

@@ -273,7 +273,7 @@ class OutputLog:
         """Return the index of a part.
 
         :param first: number of its first line, which no later part has
-        :param file: the part; beside it there may be an empty one with that number
+        :param file: the part; there may also be an empty one with that number
         """
         with self._lock:
             return self._indexes.setdefault((first, os.fstat(file.fileno()).st_ino), LineIndex())
@@ -328,7 +328,7 @@ def _close(file: int) -> None:
 
 
 def _replaced(line: bytes) -> bytes:
-    """Return what is left of a line in which carriage returns let texts replace those before them."""
+    """Return the visible rest of a line after its carriage returns."""
     text = line.rstrip(b"\r")
     return text[text.rfind(b"\r") + 1 :] + line[len(text) :][:1]
 

@@ -232,7 +232,7 @@ class Procedure:
         return subarrays.used(self.plan.signatures, calls)
 
     def learn(self, found: Mapping[str, Any], *, has_initialised: bool) -> None:
-        """Take note of the signatures that the script's functions have.
+        """Store the signatures of the script's functions.
 
         :param found: signatures as JSON, by function; those that init may still change are left out before it
         :param has_initialised: whether init has returned

@@ -39,7 +39,7 @@ class Watchdog:
         self._schedule()
 
     def heard(self, procedure: Procedure) -> None:
-        """Note that a process has sent a message, of whatever kind."""
+        """Note that a process has sent a message, of any kind."""
         self._asked.discard(procedure)
         if procedure in self._mute:
             LOGGER.info("Procedure %d answers again", procedure.id)

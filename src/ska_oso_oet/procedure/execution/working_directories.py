@@ -85,7 +85,7 @@ class WorkingDirectories:
         self.do_later(partial(remove_tree, folder))
 
     def do_later(self, task: Callable[[], None]) -> None:
-        """Have something done in the background, after what was to be removed before.
+        """Call a function in the background, after the earlier removals.
 
         :param task: called by the thread of this object
         """

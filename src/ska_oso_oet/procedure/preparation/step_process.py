@@ -141,5 +141,5 @@ class StepProcess:
         tail = self._tail.decode("utf-8", "replace").strip()
         output = f"\nOutput of the tools:\n{tail}" if tail else ""
         self.done.set_exception(PreparationError(f"{self._failure or error}{output}"))
-        # If no preparation waits any more, the exception is not read, which is fine.
+        # If no preparation is waiting, the exception is not read, which is fine.
         self.done.exception()

@@ -35,7 +35,7 @@ class Labels:
         self._counted = time.monotonic()
 
     def add(self, label: str | None, number: int) -> None:
-        """Take note of a label. Returns at once.
+        """Add a label. Returns at once.
 
         :param label: the label; None if the checkpoint has none
         :param number: how many checkpoints the script has reached

@@ -69,7 +69,7 @@ class OperatorMessages:
             except Exception:  # the other listeners still get the message
                 traceback.print_exc()
         if not heard:
-            _say(f"nobody listens to {topic}: the message of the operator was not delivered")
+            _say(f"no listener subscribes to {topic}: the message of the operator was not delivered")
 
     def _listeners(self, topic: str) -> Iterator[tuple[Callable[..., Any], Any]]:
         """Yield the listeners to a topic and to those above it, with the topic that they listen to."""

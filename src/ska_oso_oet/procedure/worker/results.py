@@ -15,7 +15,7 @@ MAX_RESULT = 64 * 1024
 def result_facts(value: Any) -> dict[str, Any]:
     """Return the result of a procedure, for its summary.
 
-    :param value: what its function has returned
+    :param value: the return value of its function
     :returns: ``result``, or ``result_omitted`` with a description and the reason
     """
     if value is None:

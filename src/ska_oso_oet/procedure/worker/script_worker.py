@@ -188,7 +188,7 @@ class ScriptWorker(QueueProcWorker):
             except EOFError:
                 posix.kill_tree(self._pid)
             except OSError:
-                # The script has closed all descriptors: nothing could be received from it any more.
+                # The script has closed all descriptors: nothing more could be received from it.
                 os._exit(DISCONNECTED_STATUS)
             else:
                 if message.msg_type == ToWorker.PING:

@@ -65,7 +65,7 @@ class Stop:
         self._cut = False
 
     def install(self) -> None:
-        """Take note of the signal handler that leads here, which a script may replace."""
+        """Store the signal handler that leads here, which a script may replace."""
         self._installed = signal.getsignal(signal.SIGTERM)
 
     def request(self) -> None:

@@ -1,4 +1,4 @@
-/** What a person has chosen, kept by the browser. */
+/** Settings of the user, stored by the browser. */
 
 const NAME = "oet";
 

@@ -23,7 +23,7 @@ export interface Script {
   script?: string;
 }
 
-/** Who has made a request. */
+/** Requester of a request. */
 export interface Requester {
   user: string | null;
   client: string | null;
@@ -64,9 +64,9 @@ export interface Procedure {
   created: number;
   subarray_id: number | null;
   requested_by: Requester | null;
-  /** Label of the checkpoint that the script has come to last. */
+  /** Label of the checkpoint that the script has reached last. */
   checkpoint: string | null;
-  /** What happens at the next checkpoint. */
+  /** Effect of the next checkpoint. */
   at_checkpoint: "PAUSE" | "STOP" | null;
   queue_entry: number | null;
   result: unknown;
@@ -153,7 +153,7 @@ export interface ControllerStatus {
   version: string;
 }
 
-/** An event of a controller: the fields of its topic are beside these. */
+/** An event of a controller: the fields of its topic are added to these. */
 export interface OetEvent {
   seq: number;
   time: number;
@@ -193,7 +193,7 @@ export interface Progress {
   time: number;
 }
 
-/** What the page knows of a subarray. */
+/** State of a subarray in the page. */
 export interface Subarray {
   number: number;
   device: string;
@@ -207,7 +207,7 @@ export interface Subarray {
   loaded: boolean;
   /** Why the state could not be read; null if it could. */
   error: string | null;
-  /** When the page has heard of this controller last, seconds since 1970. */
+  /** Time of the last report of this controller, seconds since 1970. */
   heard: number;
   status: ControllerStatus | null;
   procedures: Map<number, Procedure>;
@@ -245,7 +245,7 @@ export interface Route {
   subarray: number | null;
   /** Name of the tab of a subarray. */
   tab: string;
-  /** What follows the tab in the address. */
+  /** Part of the address after the tab. */
   rest: string[];
 }
 

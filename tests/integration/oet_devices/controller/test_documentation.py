@@ -77,6 +77,12 @@ def test_every_attribute_says_what_it_shows(controller: tango.DeviceProxy) -> No
         assert configs[name].label, name
 
 
+def test_descriptions_of_attributes_have_no_indentation(controller: tango.DeviceProxy) -> None:
+    """Before Python 3.13, docstrings have that of the code."""
+    for config in controller.attribute_list_query_ex():
+        assert re.search(r"^[ \t]|\s\Z", config.description, re.MULTILINE) is None, config.name
+
+
 @pytest.mark.parametrize("kind", [tango.EventType.CHANGE_EVENT, tango.EventType.ARCHIVE_EVENT])
 def test_attributes_have_events(controller: tango.DeviceProxy, kind: tango.EventType) -> None:
     for attribute in sorted({*_OWN_ATTRIBUTES, "State", "Status", "healthState", "adminMode"}):

@@ -170,14 +170,14 @@ class Heard:
         self.disagreements: list[str] = []
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """Take note of an event of the bus."""
+        """Record an event of the bus."""
         if event.get("topic") == "procedure.lifecycle.statechange":
             state = ProcedureState(event["new_state"])
             if state.is_final:
                 self._ended[int(event["msg_src"])] = state
 
     def on_command(self, uid: str, change: dict[str, Any]) -> None:
-        """Take note of what has changed of a command."""
+        """Record what has changed of a command."""
         if "result" not in change:
             return
         if uid in self._results:
@@ -189,7 +189,7 @@ class Heard:
             self.disagreements.append(f"{uid} has ended {change}, its procedure is {state}")
 
     def on_finished(self, entries: list[dict[str, Any]]) -> None:
-        """Take note of all commands that have ended."""
+        """Record all commands that have ended."""
         for entry in entries:
             reported = TaskStatus[entry["status"]], entry["result"]
             if self._results.get(entry["uid"], reported) != reported:

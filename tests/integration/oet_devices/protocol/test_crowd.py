@@ -114,7 +114,7 @@ class Crowd:
 
 
 def ask(listener: LrcListener, command: str, argument: Any) -> Answer:
-    """Send a command, and take note of the answer."""
+    """Send a command, and record the answer."""
     sent, uid, refusal = time.time(), None, ""
     try:
         uid = listener.send(command, argument).id

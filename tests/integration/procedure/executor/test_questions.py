@@ -252,7 +252,10 @@ def test_a_message_that_nobody_takes_is_reported_in_the_output(bench: ScriptBenc
     send(bench, "operator.scan.skip", scan=1, wrong=2)
     bench.wait_for(lambda: len(bench.lines(procedure_id)) >= 2)
     lines = bench.lines(procedure_id)
-    assert lines[0] == "[oet] nobody listens to operator.stow: the message of the operator was not delivered"
+    assert (
+        lines[0]
+        == "[oet] no listener subscribes to operator.stow: the message of the operator was not delivered"
+    )
     assert "on_skip(scan, msg_src=None) was not called" in lines[1]
     assert "unexpected keyword argument 'wrong'" in lines[1]
     send(bench, "operator.scan.skip", scan=7)

@@ -35,7 +35,7 @@ class Client:
     """Place of the last update in the order of one announcement."""
 
     def __call__(self, name: str, value: Spectrum) -> None:
-        """Take note of one update."""
+        """Record one update."""
         place = _ORDER.index(LrcAttribute(name))
         if place <= self.position:
             self.check_consistent()

@@ -23,7 +23,7 @@ class Reported:
         self.changed = threading.Condition()
 
     def __call__(self, name: str, value: tuple[str, ...]) -> None:
-        """Take note of one update."""
+        """Record one update."""
         with self.changed:
             self.updates.append((name, value))
             self.changed.notify_all()

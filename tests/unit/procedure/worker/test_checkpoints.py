@@ -67,8 +67,12 @@ def test_no_checkpoint_counts_once_a_stop_is_announced() -> None:
 
 
 def test_an_exception_that_interrupts_a_pause_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = threading.Event.wait
+
     def interrupt(self: threading.Event, timeout: float | None = None) -> bool:
-        raise KeyboardInterrupt
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        return wait(self, timeout)
 
     script = Script()
     script.when_paused = lambda: None

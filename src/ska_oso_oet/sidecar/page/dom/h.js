@@ -154,7 +154,7 @@ function update(old, description, inSvg) {
   for (const [name, value] of Object.entries(description.attributes)) {
     setAttribute(node, name, before[name], value);
   }
-  // What a custom element contains is its own affair.
+  // A custom element manages its content itself.
   if (!description.tag.includes("-")) patchChildren(node, description.children, inSvg || SVG_TAGS.has(description.tag));
 }
 

@@ -131,7 +131,7 @@ class Reader {
     else if (message.type === "status") subarray.status = JSON.parse(message.data);
     // A heartbeat of a controller that answers is empty.
     else if (message.type === "comment" && !message.data) subarray.heard = now();
-    // An event without a number says only what somebody has asked for.
+    // An event without a number reports only a request.
     else if (message.type !== "message" || message.id === null) return;
     else if (message.data) takeEvent(subarray, JSON.parse(message.data));
     else begin(subarray, Number(message.id));

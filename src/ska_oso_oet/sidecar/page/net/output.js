@@ -14,11 +14,11 @@ const LARGE = 10_000;
 const SILENCE = 40_000;
 const PAUSE = 1000;
 
-/** Follows the output of a procedure to its end, whatever happens to the connection. */
+/** Follows the output of a procedure to its end, also after the connection was lost. */
 export class OutputFollower {
   /** @type {string[]} */
   lines = [];
-  /** How many lines there were before those that are kept. */
+  /** Number of lines before those that are kept. */
   dropped = 0;
   ended = false;
   /** Why there is no output; empty if there is. */

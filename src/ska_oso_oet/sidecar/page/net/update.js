@@ -1,4 +1,4 @@
-/** Whether the service has another version of this page by now. */
+/** Check for another version of this page in the service. */
 
 import { store } from "../store/store.js";
 

@@ -15,7 +15,7 @@ const TITLES = { init: "Prepare: init", main: "Run: main" };
 class ArgumentsForm extends View {
   /** @type {Record<string, FunctionDescription>} */
   #functions = {};
-  /** What is typed in, by function and field. @type {Map<string, Map<string, string>>} */
+  /** Typed values, by function and field. @type {Map<string, Map<string, string>>} */
   #texts = new Map();
   /** @type {Map<string, Map<string, string>>} */
   #errors = new Map();

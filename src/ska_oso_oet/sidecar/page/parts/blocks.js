@@ -32,7 +32,7 @@ class Blocks extends View {
   #timer;
 
   /**
-   * What is marked as chosen.
+   * The choice that is marked.
    *
    * @param {Choice} choice
    */

@@ -5,7 +5,7 @@ import { create, h } from "../dom/h.js";
 /** @import { Children } from "../dom/h.js" */
 
 /**
- * What a dialog's buttons say, a function that adds to the dialog before it is shown, and one that says whether
+ * Labels of a dialog's buttons, a function that adds to the dialog before it is shown, and one that says whether
  * what was filled in can be taken.
  *
  * @typedef {{confirm: string, danger?: boolean, cancel?: string, mount?: (dialog: HTMLElement) => void, allow?: () => boolean}} Options

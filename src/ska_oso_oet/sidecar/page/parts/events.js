@@ -74,7 +74,7 @@ class Events extends HTMLElement {
   }
 }
 
-/** What an event says, kept: it never changes. @type {WeakMap<OetEvent, string>} */
+/** Cached texts of events, which never change. @type {WeakMap<OetEvent, string>} */
 const lines = new WeakMap();
 
 /**

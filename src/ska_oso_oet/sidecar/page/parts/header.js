@@ -86,7 +86,7 @@ class Header extends View {
       { class: "notice tone-bad", role: "alert" },
       icon("warning"),
       h("strong", null, state === "refused" ? "Log in to see anything." : "Connection lost."),
-      // What changes every second is not read out every second.
+      // Values that change every second are not read out each time.
       h("span", { "aria-hidden": "true" }, state === "refused" ? "" : ` The values shown are ${age} old. `),
       h("span", null, ` ${reason}`),
     );

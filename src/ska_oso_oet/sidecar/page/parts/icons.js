@@ -1,4 +1,4 @@
-/** Pictures beside words: no state is said by colour alone, and no picture stands without its word. */
+/** Icons with words: no state is shown by colour alone, and each icon has its word. */
 
 import { h } from "../dom/h.js";
 
@@ -30,7 +30,7 @@ const PATHS = {
 };
 
 /**
- * Describe a picture that only decorates the word beside it.
+ * Describe a picture that only decorates its word.
  *
  * @param {string} name
  */

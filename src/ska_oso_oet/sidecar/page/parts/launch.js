@@ -22,7 +22,7 @@ export function occupied(subarray) {
 }
 
 /**
- * What is to be prepared: a script with its arguments, or a run again.
+ * A procedure to be prepared: a script with its arguments, or an earlier run again.
  *
  * @typedef {{script: Script | null, again: number | null, script_args: Record<string, Arguments>}} Wanted
  */

@@ -47,7 +47,7 @@ class Output extends HTMLElement {
     this.#follower = null;
   }
 
-  // A browser has few connections to a service: a page that nobody sees needs none for output.
+  // A browser has few connections to a service: a hidden page needs none for output.
   #visible = () => {
     if (document.hidden) this.#follower?.close();
     else this.#follower?.resume();

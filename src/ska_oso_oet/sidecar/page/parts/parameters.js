@@ -108,7 +108,7 @@ function arrange(fields, values, errors) {
   const rest = fields.findIndex(({ schema }) => schema.kind === "VAR_POSITIONAL");
   const restGiven = rest >= 0 && values.has(/** @type {Field} */ (fields[rest]).name);
   const only = fields.findLastIndex(({ name, schema }) => schema.kind === "POSITIONAL_ONLY" && values.has(name));
-  // What stands before an argument by position is given by position, too.
+  // Arguments before one by position are given by position, too.
   const count = restGiven ? rest : only + 1;
   /** @type {unknown[]} */
   const args = [];

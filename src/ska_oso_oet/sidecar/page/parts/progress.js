@@ -1,4 +1,4 @@
-/** How far something has come. */
+/** Progress of a script or a preparation. */
 
 import { h } from "../dom/h.js";
 

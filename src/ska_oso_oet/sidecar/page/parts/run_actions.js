@@ -1,4 +1,4 @@
-/** What can be done with a run: start it, stop it. */
+/** Actions on a run: start, pause, stop. */
 
 import { h } from "../dom/h.js";
 import { call } from "../net/api.js";

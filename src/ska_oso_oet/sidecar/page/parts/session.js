@@ -1,4 +1,4 @@
-/** Who uses the page: log in and out, the name, and the shortcuts. */
+/** Session of the user: log in and out, the name, and the shortcuts. */
 
 import { h } from "../dom/h.js";
 import { call } from "../net/api.js";

@@ -1,4 +1,4 @@
-/** What is known of a run: arguments, result, why it failed, where it is from. */
+/** Facts about a run: arguments, result, failure, source. */
 
 import { h } from "../dom/h.js";
 import { plain, clean } from "../text.js";

@@ -1,4 +1,4 @@
-/** Bars over time, as a picture (SVG). What it shows is also in the table beside it. */
+/** Bars over time, as a picture (SVG). A table has the same content. */
 
 import { h } from "../dom/h.js";
 import { clean, shorten } from "../text.js";

@@ -1,13 +1,13 @@
-/** What an event changes in what the page knows of a subarray. */
+/** Changes of the state of a subarray by an event. */
 
 import { hasEnded } from "./subarray.js";
 
 /** @import { OetEvent, Procedure, QueueEntry, Subarray } from "../types" */
 
-/** How many events are kept to be shown. */
+/** Number of events that are kept for display. */
 const KEPT = 5000;
 
-/** How many procedures that have ended are kept. */
+/** Number of ended procedures that are kept. */
 const KEPT_PROCEDURES = 200;
 
 /** @type {Record<string, (subarray: Subarray, event: OetEvent) => void>} */

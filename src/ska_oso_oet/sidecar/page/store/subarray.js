@@ -1,4 +1,4 @@
-/** What can be said of a subarray, from what the page knows of it. */
+/** Facts about a subarray, derived from its state in the page. */
 
 import { now } from "../time.js";
 import { store } from "./store.js";
@@ -156,7 +156,7 @@ export function age(state, subarray) {
 }
 
 /**
- * Return the time that what is shown of a subarray is of: now, or when it was heard of last.
+ * Return the time of the shown values of a subarray: now, or the time of its last report.
  *
  * @param {Subarray} subarray
  */

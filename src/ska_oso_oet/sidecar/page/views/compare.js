@@ -11,7 +11,7 @@ import { look } from "../parts/states.js";
 
 /** @import { Procedure } from "../types" */
 
-/** What is compared, by its name. @typedef {Map<string, string>} Facts */
+/** Compared facts, by name. @typedef {Map<string, string>} Facts */
 
 class Compare extends View {
   /** Number of the subarray. */

@@ -1,4 +1,4 @@
-/** What is wrong with a controller, what to do about it, and the buttons for that. */
+/** Faults of a controller, what to do about them, and the buttons for that. */
 
 import { h } from "../dom/h.js";
 import { View } from "../dom/view.js";
@@ -124,7 +124,7 @@ class Health extends View {
             label,
             refused: refusal(subarray),
             run: async () => {
-              const consequence = `${meaning}${runs ? ` #${runs.id} goes on.` : ""}`;
+              const consequence = `${meaning}${runs ? ` #${runs.id} continues.` : ""}`;
               if (!(await confirm(`Set ${subarray.device} to ${label.toLowerCase()}?`, consequence, label))) return null;
               subarray.status = await call(subarray.number, "PUT", "/admin_mode", { admin_mode: mode });
               return `${subarray.device} is ${label.toLowerCase()}.`;

@@ -1,4 +1,4 @@
-/** What runs on a subarray, what could be started, and what has run lately. */
+/** Present run of a subarray, procedures that can be started, and recent runs. */
 
 import { h } from "../dom/h.js";
 import { View } from "../dom/view.js";

@@ -25,7 +25,7 @@ class QueueView extends View {
   /** Number of the subarray. */
   number = 0;
   rest = "";
-  /** What is expected of the entries, by their ID. @type {Map<number, ShownEntry>} */
+  /** Expected times of the entries, by their ID. @type {Map<number, ShownEntry>} */
   #expected = new Map();
   /** The queue that this was read for. @type {Queue | null} */
   #seen = null;

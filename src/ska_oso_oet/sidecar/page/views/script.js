@@ -153,7 +153,7 @@ class ScriptView extends View {
 }
 
 /**
- * Return a docstring without what it says of parameters: that stands beside their fields.
+ * Return a docstring without its parameters, which are described next to their fields.
  *
  * @param {string} doc
  */
