@@ -84,10 +84,20 @@ def end_script(stop: Stop, last_module: str, grace: float | None, give_up: Calla
     with _bounded(stop, deadline, give_up):
         for step in steps:
             try:
-                step()
-            except BaseException as error:  # after any exception of the script's code, the other steps follow
-                if not isinstance(error, KeyboardInterrupt):
-                    sys.excepthook(type(error), error, error.__traceback__)
+                _do(step, stop)
+            except KeyboardInterrupt:  # a step that had ended already was interrupted
+                stop.is_in_step = False
+
+
+def _do(step: Callable[[], None], stop: Stop) -> None:
+    """Do one step. The others follow, also after an exception of the script or an interruption."""
+    stop.is_in_step = True
+    try:
+        step()
+    except BaseException as error:  # any exception of a script
+        if not isinstance(error, KeyboardInterrupt):
+            sys.excepthook(type(error), error, error.__traceback__)
+    stop.is_in_step = False
 
 
 def _join_threads() -> None:
@@ -201,16 +211,18 @@ def _bounded(stop: Stop, deadline: float | None, give_up: Callable[[], None]) ->
     if deadline is None:
         yield
         return
-    finished = _thread.allocate_lock()
+    finished, decided = _thread.allocate_lock(), _thread.allocate_lock()
     finished.acquire()
-    _thread.start_new_thread(_watch, (finished, stop, deadline, give_up))
+    _thread.start_new_thread(_watch, (finished, decided, stop, deadline, give_up))
     try:
         yield
     finally:
         finished.release()
+        # If the other thread has just given up, it ends the process: this one must not report an end as well.
+        decided.acquire()
 
 
-def _watch(finished: Any, stop: Stop, deadline: float, give_up: Callable[[], None]) -> None:
+def _watch(finished: Any, decided: Any, stop: Stop, deadline: float, give_up: Callable[[], None]) -> None:
     whole = max(0.0, deadline - time.monotonic())
     wait = whole * _SHARE_OF_THREADS
     while wait > 0:
@@ -218,6 +230,6 @@ def _watch(finished: Any, stop: Stop, deadline: float, give_up: Callable[[], Non
             return
         stop.cut()
         wait = min(whole * _SHARE_OF_STEP, deadline - time.monotonic())
-    if not finished.acquire(blocking=False):
+    if decided.acquire(blocking=False):
         _say("an exit function, or the end of an object, hangs")
         give_up()

@@ -63,6 +63,8 @@ class Stop:
         self._ends = False
         self._is_bounded = False
         self._cut = False
+        self.is_in_step = False
+        """Whether the main thread does a step of the script's end, which may be interrupted."""
 
     def install(self) -> None:
         """Store the signal handler that leads here, which a script may replace."""
@@ -95,10 +97,11 @@ class Stop:
         """Handle SIGTERM, in the main thread."""
         self.is_delivered = True
         if self._ends:
-            # The end has begun, and may take a while; but a step that hangs is interrupted.
-            if self._is_bounded and not self._cut:
+            # The end has begun, and may take a while; but a step that hangs is interrupted. Python may call
+            # this later than the signal came: nothing but a step must be interrupted.
+            cuts, self._cut = self._cut and self.is_in_step, False
+            if self._is_bounded and not cuts:
                 return
-            self._cut = False
         elif self._is_taking_effect(current_stack_frame) or self._cancel(current_stack_frame):
             return
         self._handler(signal_object, exception_class, signal_num, current_stack_frame)
