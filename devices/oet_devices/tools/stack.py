@@ -37,7 +37,7 @@ _DEVICE_SERVER_READY = "Ready to accept request"
 _SIDECAR_READY = r"REST ready: (\S+)"
 _API, _READINESS = "/api/v1.0", "/readyz"
 _READINESS_PAUSE = 0.1
-_READINESS_TIMEOUT = 1.0
+_READINESS_TIMEOUT = 5.0
 _DATABASE_READY = r"listening on: host=[\d.]+, port=(\d+)"
 
 

@@ -31,7 +31,7 @@ class Part:
     :param on_trouble: called with each line of the log that a person should see
     """
 
-    START_TIMEOUT = 30.0
+    START_TIMEOUT = 90.0
 
     MAX_LOG = 10 << 20
     """Bytes of a log; those before it are kept, with ``.1``, ``.2``, … at the end of their names."""
