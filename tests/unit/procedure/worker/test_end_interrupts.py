@@ -37,6 +37,6 @@ def test_what_comes_after_the_steps_is_not_interrupted(stop: Stop) -> None:
     stop.is_in_step = True
     stop.is_in_step = False
     stop.cut()
-    # Nor is the next step, by the interruption of this one.
+    # The next step is not interrupted by the signal of this one either.
     stop.is_in_step = True
     signal.raise_signal(signal.SIGTERM)
