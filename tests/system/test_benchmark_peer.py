@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.benchmarks.stack.oet import PROJECT
 from tests.benchmarks.stack.sardana import ENVIRONMENT
+from tests.support.benchmarks import ONLY_WITH_BENCHMARKS
 from tests.support.patience import LONG_PATIENCE, patience
 
 FIGURES = {
@@ -19,6 +20,7 @@ FIGURES = {
 }
 
 
+@ONLY_WITH_BENCHMARKS
 @pytest.mark.timeout(patience(300))
 def test_the_oet_is_measured_beside_sardana(tmp_path: Path) -> None:
     if not ENVIRONMENT.exists() and os.environ.get("OET_REQUIRE_SYSTEM_TESTS") != "1":

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from tests.support.benchmarks import ONLY_WITH_BENCHMARKS
 from tests.support.patience import LONG_PATIENCE, patience
 
-pytestmark = pytest.mark.timeout(patience(150))
+pytestmark = [pytest.mark.timeout(patience(150)), ONLY_WITH_BENCHMARKS]
 
 FIGURES = {
     "control page, first view after its document",

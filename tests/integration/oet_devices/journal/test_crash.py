@@ -14,7 +14,7 @@ from tests.support.patience import patience
 
 from ska_oso_oet.journal import JOURNAL_URL_VARIABLE
 
-_ROUNDS = int(os.environ.get("OET_CRASH_ROUNDS", "3"))
+_ROUNDS = int(os.environ.get("OET_CRASH_ROUNDS", "2"))
 _SEED = os.environ.get("OET_CRASH_SEED") or str(random.SystemRandom().randrange(2**32))
 
 

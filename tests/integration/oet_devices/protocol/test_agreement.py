@@ -245,7 +245,7 @@ def test_descriptions_attributes_and_events_never_disagree(
     other_client = controller_proxy(tango_host, _SLOW)
     with listen(controller, _HEARD) as log, Watcher(other_client) as watcher:
         # A step is not the same twice: what is shorter would fail, or not, by chance.
-        @settings(max_examples=25, deadline=None, phases=[Phase.generate])
+        @settings(max_examples=12, deadline=None, phases=[Phase.generate])
         @given(_actions)
         def try_(actions: list[tuple[str, Any]]) -> None:
             log.clear()
