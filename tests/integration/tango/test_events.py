@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tango
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, patience
 from tests.support.telescope import TelescopeServer, running_telescope
 
 from ska_oso_oet.tango import Attribute, SubscriptionManager, TangoDeviceProxyFactory, TangoExecutor
 
 SOON = PATIENCE
 """Seconds within which an event of a running device must have come."""
-KEEP_ALIVE = 30.0
+KEEP_ALIVE = patience(30.0)
 """Seconds within which Tango notices that a device has gone, or has come back; its own period is 10 s."""
 
 
