@@ -17,7 +17,6 @@ from ska_oso_oet.model import (
     ControllerStatus,
     Event,
     EventQuery,
-    HealthState,
     OperatingState,
     Output,
     OutputQuery,
@@ -40,7 +39,13 @@ from ska_oso_oet.model import (
 from .attribute_news import AttributeNews
 from .command_ends import CommandEnds
 from .device import TangoDevice
-from .errors import InvalidRequestError, OdaFailedError, RequestRejectedError, ScriptNotAtHandError
+from .errors import (
+    ControllerError,
+    InvalidRequestError,
+    OdaFailedError,
+    RequestRejectedError,
+    ScriptNotAtHandError,
+)
 from .event_stream import EventStream, fetch_events
 from .events import Events
 from .link import CallObserver, DeviceLink
@@ -52,27 +57,12 @@ from .records import Records
 from .request_texts import request_json, script_argument
 from .results import AcceptedCommand, CommandResult, ResultCode
 from .settings import DeviceSettings
+from .status import REPORTED, read_status
 
 DEFAULT_DEVICE = "mid-oet/controller/01"
 """Name of the device that the registration which ships defines."""
 DEFAULT_TIMEOUT = 5.0
 """Seconds that a device may take to answer."""
-
-_STATUS = (
-    "State",
-    "Status",
-    "healthState",
-    "adminMode",
-    "runningProcedure",
-    "lastProcedure",
-    "subarrayId",
-    "versionId",
-)
-"""Attributes that a `ControllerStatus` is made of."""
-_REPORTED = ("State", "Status", "healthState", "adminMode")
-"""When a status changes, at least one of these changes."""
-_ADMIN_MODES = tuple(AdminMode)
-_HEALTH_STATES = tuple(HealthState)
 
 _PROCEDURES = TypeAdapter(list[ProcedureSummary])
 _ACTIVITIES = TypeAdapter(list[ActivitySummary])
@@ -121,7 +111,7 @@ class Controller:
         self._streams: WeakSet[EventStream] = WeakSet()
         self.output_news = AttributeNews(self._link, "scriptOutput")
         """Enter it to wait for the news that the current procedure has written output."""
-        self.status_news = AttributeNews(self._link, *_REPORTED)
+        self.status_news = AttributeNews(self._link, *REPORTED)
         """Enter it to wait for the news that what `status` returns has changed."""
 
     @property
@@ -272,6 +262,15 @@ class Controller:
             raise RequestRejectedError(text)
         return AcceptedCommand(text, ResultCode(code))
 
+    async def _answer(
+        self, name: str, argument: str, timeout: float | None, error: Callable[[str], ControllerError]
+    ) -> object:
+        """Return the result of a long-running command; if it has failed, raise an error with its message."""
+        result = await self.wait(await self._long_running(name, argument), timeout)
+        if not result.ok:
+            raise error(str(result.message))
+        return result.message
+
     # Looking
 
     async def ping(self) -> None:
@@ -280,20 +279,7 @@ class Controller:
 
     async def status(self) -> ControllerStatus:
         """Return state, health and mode of the controller, and what it is doing."""
-        state, status, health, mode, running, last, subarray, version = await self._link.read_all(
-            "status", *_STATUS
-        )
-        return ControllerStatus(
-            device=self.device,
-            state=str(state),
-            health_state=_HEALTH_STATES[health],
-            admin_mode=_ADMIN_MODES[mode],
-            status=status,
-            running_procedure=running or None,
-            last_procedure=last or None,
-            subarray_id=subarray or None,
-            version=version,
-        )
+        return await read_status(self._link)
 
     async def figures(self) -> ControllerFigures:
         """Return the figures of the controller for monitoring."""
@@ -353,10 +339,8 @@ class Controller:
         argument = json.dumps(named)  # a text that is not ASCII goes as JSON: Tango strings are Latin-1
         with suppress(ScriptNotAtHandError):
             return ScriptDescription.model_validate_json(await self._link.command("DescribeScript", argument))
-        result = await self.wait(await self._long_running("ExamineScript", argument), timeout)
-        if not result.ok:
-            raise InvalidRequestError(str(result.message))
-        return ScriptDescription.model_validate(result.message)
+        answer = await self._answer("ExamineScript", argument, timeout, InvalidRequestError)
+        return ScriptDescription.model_validate(answer)
 
     async def find_scheduling_blocks(
         self, query: SchedulingBlockQuery | None = None, timeout: float | None = None
@@ -368,10 +352,8 @@ class Controller:
         :raises OdaFailedError: if the ODA cannot be reached, or is not set up
         """
         argument = request_json(query or SchedulingBlockQuery())
-        result = await self.wait(await self._long_running("FindSchedulingBlocks", argument), timeout)
-        if not result.ok:
-            raise OdaFailedError(str(result.message))
-        return SchedulingBlockPage.model_validate(result.message)
+        answer = await self._answer("FindSchedulingBlocks", argument, timeout, OdaFailedError)
+        return SchedulingBlockPage.model_validate(answer)
 
     # Events
 
