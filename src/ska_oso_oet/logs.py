@@ -25,6 +25,9 @@ _WAITING: Final = 10_000
 
 _FINISH_TIMEOUT: Final = 2.0
 
+_GATHERED_WITHIN: Final = 0.02
+"""Seconds that messages are gathered, to be written together: what they report on is busy meanwhile."""
+
 _NOT_IN_TAGS: Final = str.maketrans({"|": "/", ",": ";", ":": "=", "\n": " "})
 
 
@@ -119,14 +122,16 @@ def level_of(line: str) -> int | None:
 class BackgroundHandler(logging.Handler):
     """Passes records to the handlers of the root logger, in a thread of its own.
 
-    Callers do not wait: where more messages wait than fit, the newest are dropped and counted.
+    Callers do not wait: where more messages wait than fit, the newest are dropped and counted. Errors are passed on
+    at once, other messages a moment later.
 
     :param within: creates the context of the thread
     """
 
     def __init__(self, within: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
         super().__init__()
-        self._records: queue.Queue[logging.LogRecord | None] = queue.Queue(_WAITING)
+        self._records: queue.SimpleQueue[logging.LogRecord | None] = queue.SimpleQueue()
+        self._urgent = threading.Event()
         self._within = within
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="oet-log", daemon=True)
@@ -134,30 +139,44 @@ class BackgroundHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record."""
-        try:
-            self._records.put_nowait(record)
-        except queue.Full:
+        if self._records.qsize() >= _WAITING:
             self._dropped += 1
+            return
+        self._records.put(record)
+        if record.levelno >= logging.ERROR:
+            self._urgent.set()
 
     def finish(self, timeout: float) -> None:
         """Write the waiting records, and end the thread.
 
         :param timeout: seconds that it may take: the reader of the log may have stopped reading
         """
-        try:
-            self._records.put(None, timeout=timeout)
-        except queue.Full:
-            return
+        self._records.put(None)
+        self._urgent.set()
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        root = logging.getLogger()
         with self._within():
             while (record := self._records.get()) is not None:
-                if dropped := self._dropped:
-                    self._dropped = 0
-                    root.error("%d messages of this log are lost: it was written too slowly", dropped)
-                root.handle(record)
+                self._urgent.wait(_GATHERED_WITHIN)
+                self._urgent.clear()
+                if not self._handle_all(record):
+                    return
+
+    def _handle_all(self, record: logging.LogRecord) -> bool:
+        """Pass on a record and those that wait. Returns False if it was asked to end."""
+        root = logging.getLogger()
+        waiting: logging.LogRecord | None = record
+        while waiting is not None:
+            if dropped := self._dropped:
+                self._dropped = 0
+                root.error("%d messages of this log are lost: it was written too slowly", dropped)
+            root.handle(waiting)
+            try:
+                waiting = self._records.get_nowait()
+            except queue.Empty:
+                return True
+        return False
 
 
 _running: list[BackgroundHandler] = []

@@ -47,7 +47,8 @@ class _Latest(NamedTuple):
 class EventPublisher:
     """Pushes change and archive events in the order of their submission.
 
-    An event means a change: a value that equals the one submitted before it is not pushed.
+    An event means a change: a value that equals the one submitted before it is not pushed. A function that gives
+    a value is called only where somebody has subscribed to the attribute, but for the functions of ``State``.
 
     Where an attribute has alarm levels, every change may put the device into ALARM or out of it: its state is
     computed again after each.
@@ -178,17 +179,21 @@ class EventPublisher:
         if self._dropping:
             return False
         try:
-            # Also without subscribers: one that comes later begins with reading this value.
+            # The check costs a tenth of a push without subscribers, and most attributes have none.
+            subscribed = self._known_subscribed.get(name)
+            if subscribed is None:
+                subscribed = self._known_subscribed[name] = self._subscribed(name)
             if callable(value):
+                if subscribed == _NOBODY and name != _STATE:
+                    # To find the value takes longer than all the rest. A client that subscribes later begins
+                    # with reading it.
+                    self._values.pop(name, None)
+                    return name not in _OF_DEVICE
                 value = value()
             if name == _STATE and value == tango.DevState.ON and self._is_in_alarm():
                 value = tango.DevState.ALARM
             if value == self._values.get(name, _UNKNOWN):
                 return False
-            # The check costs a tenth of a push without subscribers, and most attributes have none.
-            subscribed = self._known_subscribed.get(name)
-            if subscribed is None:
-                subscribed = self._known_subscribed[name] = self._subscribed(name)
             if subscribed != _NOBODY:
                 self._push_events(name, value, *subscribed)
             self._values[name] = value

@@ -56,7 +56,9 @@ class DirectoryLock:
             self._write_holder()
 
     def _open_file(self) -> int:
-        return os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._identity = os.fstat(descriptor)
+        return descriptor
 
     def _lock_directory(self) -> None:
         try:
@@ -73,7 +75,8 @@ class DirectoryLock:
         :raises OSError: if it cannot be created
         """
         with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(self._file), os.fstat(self._descriptor)):
+            # Each transaction asks for this: what the descriptor is of is looked up once.
+            if os.path.samestat(os.stat(self._file), self._identity):
                 return None
         removed, self._descriptor = self._descriptor, self._open_file()
         os.close(removed)

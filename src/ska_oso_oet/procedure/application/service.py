@@ -34,7 +34,7 @@ from ..execution.kept_files import KeptFiles
 from ..execution.kept_output import KeptOutput
 from ..execution.manager import ProcessManager
 from ..execution.output import OutputLog
-from ..execution.procedure import Accepted, Call, ProcedurePlan
+from ..execution.procedure import Call, ProcedurePlan
 from ..execution.working_directories import working_directories
 from . import request_events
 from .abandoned import conclude_as_unknown
@@ -194,12 +194,13 @@ class ScriptExecutionService:
         announcement = request_events.request("create", origin, request_events.prepare_fields(cmd))
         try:
             # Published when it is granted: with the first state, in one transaction.
-            accepted = self._create(plan, replace(origin, announcement=announcement))
+            procedure_id = self.manager.begin_committed(
+                plan._replace(trace=origin.trace), replace(origin, announcement=announcement)
+            )
         except Exception:
             self.bus.publish(announcement)
             raise
-        accepted.wait()
-        return self.summary(accepted.procedure_id)
+        return self.summary(procedure_id)
 
     def has_changed(self, procedure: ProcedureSummary) -> bool:
         """Return whether the text of a script has changed since the script was loaded.
@@ -219,7 +220,7 @@ class ScriptExecutionService:
         admitted = self._admission.examine(script)
         return {function: admitted.signature(function) for function in ("init", "main")}
 
-    def _create(self, plan: ProcedurePlan, origin: Origin) -> Accepted:
+    def _create(self, plan: ProcedurePlan, origin: Origin) -> int:
         return self.manager.begin(plan._replace(trace=origin.trace), origin)
 
     def start(self, cmd: StartProcessCommand, origin: Origin | None = None) -> ProcedureSummary:
@@ -242,7 +243,7 @@ class ScriptExecutionService:
             run_args = summary.arguments_of(cmd.fn_name) or run_args
         announcement = request_events.request("start", origin, request_events.start_fields(cmd, run_args))
         try:
-            accepted = self.manager.call(
+            self.manager.call(
                 cmd.process_uid,
                 Call(cmd.fn_name, run_args),
                 force_start=cmd.force_start,
@@ -250,7 +251,6 @@ class ScriptExecutionService:
                 # Published when it is granted: if the bus were at work already, the script would start later.
                 origin=replace(origin, announcement=announcement, recorded_as="started_by"),
             )
-            accepted.wait()
         except Exception as error:
             self.bus.publish(announcement)
             if isinstance(error, ProcedureNotFoundError):  # it ended after the summary was made

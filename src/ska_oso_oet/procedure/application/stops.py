@@ -14,7 +14,7 @@ from ska_oso_oet.model import ExecutableScript, ProcedureInput, ProcedureSummary
 
 from ..domain.errors import ProcedureNotFoundError, ScriptError, StateForbidsError, StopWithdrawnError
 from ..execution.manager import ProcessManager
-from ..execution.procedure import Accepted, ProcedurePlan
+from ..execution.procedure import ProcedurePlan
 from . import request_events
 from .admission import Admission
 from .commands import Origin, PrepareProcessCommand, StopOutcome, Stopping, StopProcessCommand
@@ -40,7 +40,7 @@ class Stops:
         summaries: SummaryStore[ProcedureSummary],
         admission: Admission,
         abort_script: ExecutableScript,
-        create: Callable[[ProcedurePlan, Origin], Accepted],
+        create: Callable[[ProcedurePlan, Origin], int],
     ) -> None:
         self._bus = bus
         self._manager = manager
@@ -113,7 +113,7 @@ class Stops:
             admitted.require_main(self._abort_script.name)
             cmd = PrepareProcessCommand(self._abort_script, init, main)
             own = replace(origin, requested_by=None, queue_entry=None)
-            return self._create(admitted.plan(cmd, subarray)._replace(urgent=True), own).procedure_id, None
+            return self._create(admitted.plan(cmd, subarray)._replace(urgent=True), own), None
         except (ScriptError, RuntimeError, OSError) as error:
             LOGGER.exception("The abort script cannot be run")
             return None, str(error)

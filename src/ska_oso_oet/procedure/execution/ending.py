@@ -128,6 +128,6 @@ class ProcedureEnding:
             procedure.clean_up()
         except Exception:  # requests that wait for the end must still be answered
             LOGGER.exception("Resources of procedure %d could not be cleaned up", procedure.id)
-        self._old_output.prune()
+        self._old_output.ended()
         if procedure.stopped is not None and not procedure.stopped.done():
             procedure.stopped.set_result(None)

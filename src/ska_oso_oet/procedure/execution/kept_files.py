@@ -72,7 +72,7 @@ def _regular_files(folder: Path) -> Iterator[FoundFile]:
     while waiting and left > 0:
         prefix = waiting.pop()
         entries = []
-        with suppress(OSError), os.scandir(folder / prefix) as scanned:
+        with suppress(OSError), os.scandir(f"{folder}/{prefix}") as scanned:
             for entry in scanned:
                 entries.append(entry)
                 left -= 1

@@ -62,28 +62,44 @@ class OldOutput:
         live: Callable[[], Collection[int]],
         do_later: Callable[[Callable[[], None]], None],
     ) -> None:
-        self._prune = partial(prune_logs, settings.state_directory / "output", settings.output_logs, live)
+        self._keep = settings.output_logs
+        self._prune = partial(prune_logs, settings.state_directory / "output", self._keep, live)
         self._do_later = do_later
+        # Belongs to the thread that removes: of how many procedures there may be output.
+        self._there: int | None = None
 
-    def prune(self) -> None:
-        """Remove what is too much, in the background."""
-        self._do_later(self._prune)
+    def created(self) -> None:
+        """Take into account that a procedure is created: in the background, remove what is too much."""
+        self._do_later(partial(self._update, 1))
+
+    def ended(self) -> None:
+        """Take into account that a procedure has ended: in the background, remove what is too much."""
+        self._do_later(partial(self._update, 0))
+
+    def _update(self, created: int) -> None:
+        if self._there is not None:
+            self._there += created
+        # To list the folder takes long. Of those that are live, there may be more than are kept.
+        if self._there is None or self._there > self._keep:
+            self._there = self._prune()
 
 
-def prune_logs(folder: Path, keep: int, live: Callable[[], Collection[int]] = tuple) -> None:
+def prune_logs(folder: Path, keep: int, live: Callable[[], Collection[int]] = tuple) -> int | None:
     """Remove the output of all but the newest procedures. What cannot be removed stays.
 
     :param folder: where the files are
     :param keep: of how many procedures to keep the output, live ones included
     :param live: returns the procedures whose output is kept, however many and old they are
+    :returns: of how many procedures there is output now; None if that is not known
     """
     try:
-        _prune(folder, keep, live)
+        return _prune(folder, keep, live)
     except OSError as error:
         LOGGER.warning("Old output in %s cannot be removed: %s", folder, error)
+        return None
 
 
-def _prune(folder: Path, keep: int, live: Callable[[], Collection[int]]) -> None:
+def _prune(folder: Path, keep: int, live: Callable[[], Collection[int]]) -> int:
     names = os.listdir(folder) if folder.is_dir() else []
     logs = {name: int(match[1]) for name in names if (match := _LOG_NAME.match(name))}
     # Those that are live are looked for after their logs: one that is created meanwhile has none in the list.
@@ -96,3 +112,4 @@ def _prune(folder: Path, keep: int, live: Callable[[], Collection[int]]) -> None
         except OSError as error:
             # It only takes space: an observation must not fail because of that.
             LOGGER.warning("An old log cannot be removed: %s", error)
+    return len(kept.union(live()))

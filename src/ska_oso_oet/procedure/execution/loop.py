@@ -121,7 +121,7 @@ class ProcedureLoop:
         self._observer.created(procedure.id, plan.script, plan.arguments, origin)
         self._note(procedure, subarray_id=procedure.subarray)
         procedure.begin()
-        self._old_output.prune()
+        self._old_output.created()
         accepted = Accepted(procedure.id, self._observer.committed())
         self.watchdog.watch(procedure)
         worker = self.pool.take()

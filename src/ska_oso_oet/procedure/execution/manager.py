@@ -108,11 +108,14 @@ class ProcessManager:
             else:
                 future.set_result(result)
 
+        self._call_soon(run)
+        return future
+
+    def _call_soon(self, run: Callable[[], None]) -> None:
         try:
             self._loop.call_soon_threadsafe(run)
         except RuntimeError:
             raise RuntimeError(_SHUT_DOWN) from None
-        return future
 
     def _expect_answer(self) -> "Future[Any]":
         """Return a future that is done at the latest when the message loop has ended."""
@@ -123,6 +126,28 @@ class ProcessManager:
 
     def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return self._submit(function, *args, **kwargs).result()
+
+    def _call_committed(self, function: Callable[P, Accepted], *args: P.args, **kwargs: P.kwargs) -> int:
+        """Call a function in the message loop. Returns when what it has accepted is in the journal.
+
+        The calling thread is woken once: to wait for the answer first and then for the journal would take it from
+        the threads that work meanwhile.
+        """
+        future = self._expect_answer()
+
+        def run() -> None:
+            try:
+                with self._observer.together():
+                    accepted = function(*args, **kwargs)
+            except Exception as error:  # the exception is for the caller
+                future.set_exception(error)
+            else:
+                # From now on, the journal answers, also when this loop has ended.
+                self._unanswered.discard(future)
+                accepted.announce(future)
+
+        self._call_soon(run)
+        return int(future.result())
 
     def create(
         self,
@@ -144,15 +169,23 @@ class ProcessManager:
         :param origin: passed on to the observer
         :returns: ID of the procedure
         """
-        return self.begin(ProcedurePlan(script, path, init_args, main_args), origin).procedure_id
+        return self.begin(ProcedurePlan(script, path, init_args, main_args), origin)
 
-    def begin(self, plan: ProcedurePlan, origin: Any = None) -> Accepted:
-        """Create a procedure, as `create` does, and say when that is in the journal.
+    def begin(self, plan: ProcedurePlan, origin: Any = None) -> int:
+        """Create a procedure, as `create` does. Returns its ID, maybe before that is in the journal.
 
         :param plan: what the procedure is to run
         :param origin: passed on to the observer
         """
-        return self._call(self._procedures.create, plan, origin)
+        return self._call(self._procedures.create, plan, origin).procedure_id
+
+    def begin_committed(self, plan: ProcedurePlan, origin: Any = None) -> int:
+        """Create a procedure, as `begin` does. Returns its ID when that is in the journal.
+
+        :param plan: what the procedure is to run
+        :param origin: passed on to the observer
+        """
+        return self._call_committed(self._procedures.create, plan, origin)
 
     def run(self, process_id: int, *, call: str, run_args: ProcedureInput, force_start: bool = False) -> None:
         """Call a function of a script that is READY. Returns when the call was sent to the script.
@@ -165,7 +198,7 @@ class ProcessManager:
         :raises StateForbidsError: if it is not READY, or another one runs
         :raises ArgumentsError: if the arguments do not fit the function
         """
-        self.call(process_id, Call(call, run_args), force_start=force_start).wait()
+        self.call(process_id, Call(call, run_args), force_start=force_start)
 
     def call(
         self,
@@ -175,8 +208,8 @@ class ProcessManager:
         force_start: bool = False,
         origin: Any = None,
         release: bool = False,
-    ) -> Accepted:
-        """Call a function of a script, as `run` does, and say when that is in the journal.
+    ) -> None:
+        """Call a function of a script, as `run` does. Returns when that is in the journal.
 
         :param process_id: ID of the procedure
         :param call: the function and its arguments
@@ -187,7 +220,7 @@ class ProcessManager:
         :raises StateForbidsError: if it is not READY, or held, or another one runs
         :raises ArgumentsError: if the arguments do not fit the function
         """
-        return self._call(self._procedures.run, process_id, call, force_start, origin, release)
+        self._call_committed(self._procedures.run, process_id, call, force_start, origin, release)
 
     def stop(self, process_id: int) -> None:
         """Stop a procedure in any state, by SIGKILL if necessary. Returns when it has stopped.

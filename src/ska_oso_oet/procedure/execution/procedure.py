@@ -79,13 +79,23 @@ class Accepted(NamedTuple):
     procedure_id: int
     committed: "Future[None] | None"
 
-    def wait(self) -> None:
-        """Wait until the immediate effects of the request are in the journal.
+    def announce(self, answer: "Future[int]") -> None:
+        """Set the result of a future when the immediate effects of the request are in the journal.
 
-        :raises ArgumentsError: if the script's process has refused the arguments of a call
+        :param answer: gets the ID of the procedure, or an ArgumentsError if the script's process has refused the
+            arguments of a call
         """
-        if self.committed is not None:
-            self.committed.result()
+
+        def finish(committed: "Future[None]") -> None:
+            if (error := committed.exception()) is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(self.procedure_id)
+
+        if self.committed is None:
+            answer.set_result(self.procedure_id)
+        else:
+            self.committed.add_done_callback(finish)
 
 
 class ProcedurePlan(NamedTuple):

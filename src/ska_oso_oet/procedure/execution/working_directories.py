@@ -5,6 +5,7 @@ import queue
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -75,6 +76,9 @@ class WorkingDirectories:
         self._made.discard(directory)
 
         def remove() -> None:
+            with suppress(OSError):
+                directory.rmdir()
+                return  # most scripts leave nothing there
             self._kept.keep(procedure_id, directory)
             remove_tree(directory)
 
