@@ -31,6 +31,7 @@ class TangoDevice:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._proxy: tango.DeviceProxy | None = None
+        self._argument_types: dict[str, tango.CmdArgType] = {}
 
     def command(self, command: str, argument: Any = None) -> Any:
         """Return the answer of a command.
@@ -40,7 +41,26 @@ class TangoDevice:
         :raises ControllerError: if it fails
         """
         with self._tango() as proxy:
-            return proxy.command_inout(command, *(() if argument is None else (argument,)))
+            if argument is None:
+                return proxy.command_inout(command)
+            try:
+                return proxy.command_inout(command, self._data(proxy, command, argument))
+            except tango.DevFailed:
+                # Another version of the device may have been started.
+                self._argument_types.pop(command, None)
+                raise
+
+    def _data(self, proxy: "tango.DeviceProxy", command: str, argument: Any) -> "tango.DeviceData":
+        """Return the argument of a command in Tango's form.
+
+        PyTango asks the device for the type with each command, which takes as long as the command itself.
+        """
+        kind = self._argument_types.get(command)
+        if kind is None:
+            kind = self._argument_types[command] = proxy.command_query(command).in_type
+        data = tango.DeviceData()
+        data.insert(kind, argument)
+        return data
 
     def read(self, attribute: str) -> Any:
         """Return the value of an attribute.
