@@ -122,8 +122,8 @@ def level_of(line: str) -> int | None:
 class BackgroundHandler(logging.Handler):
     """Passes records to the handlers of the root logger, in a thread of its own.
 
-    Callers do not wait: where more messages wait than fit, the newest are dropped and counted. Errors are passed on
-    at once, other messages a moment later.
+    Callers do not wait: where more messages wait than fit, the newest are dropped and counted. Errors are
+    passed on at once, other messages a moment later.
 
     :param within: creates the context of the thread
     """

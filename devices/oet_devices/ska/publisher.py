@@ -47,8 +47,8 @@ class _Latest(NamedTuple):
 class EventPublisher:
     """Pushes change and archive events in the order of their submission.
 
-    An event means a change: a value that equals the one submitted before it is not pushed. A function that gives
-    a value is called only where somebody has subscribed to the attribute, but for the functions of ``State``.
+    An event means a change: a value that equals the one submitted before it is not pushed. A function that
+    gives a value is called only where somebody has subscribed to the attribute; those of ``State`` are always.
 
     Where an attribute has alarm levels, every change may put the device into ALARM or out of it: its state is
     computed again after each.

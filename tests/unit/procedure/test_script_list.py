@@ -1,10 +1,15 @@
-"""Distinction of scripts and their helper modules."""
+"""The list of scripts, and the distinction of scripts and their helper modules."""
 
+import threading
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
+from tests.support.patience import patience
 
-from ska_oso_oet.procedure.application.script_list import is_script
+from ska_oso_oet.procedure.application.script_list import ScriptList, is_script
+from ska_oso_oet.procedure.domain.roots import ScriptRoots
 from ska_oso_oet.procedure.domain.source import LONG
 
 PADDING = LONG * "#" + "\n"
@@ -46,3 +51,32 @@ def test_a_file_that_cannot_be_read_or_is_too_large_is_not_a_script(tmp_path: Pa
     assert not is_script(tmp_path / "gone.py")
     (tmp_path / "large.py").write_text("def main(): ...")
     assert not is_script(tmp_path / "large.py", size_limit=3)
+
+def test_lists_of_the_same_folders_share_one_watch(tmp_path: Path) -> None:
+    script = tmp_path / "observe.py"
+    script.write_text("def main(): ...")
+    roots = ScriptRoots.of([tmp_path])
+    news: list[SimpleQueue[None]] = [SimpleQueue(), SimpleQueue(), SimpleQueue()]
+    first, second = (ScriptList(roots, LONG, partial(each.put, None)) for each in news[:2])
+    try:
+        for scripts, told in zip((first, second), news, strict=False):
+            told.get(timeout=patience(10))
+            assert scripts.uris == (script.as_uri(),)
+        assert sum(thread.name == "oet-script-watch" for thread in threading.enumerate()) == 1
+        # What one list no longer needs, the other one still does.
+        first.close()
+        (tmp_path / "point.py").write_text("def main(): ...")
+        news[1].get(timeout=patience(10))
+        assert len(second.uris) == 2
+    finally:
+        first.close()
+        second.close()
+    assert not any(thread.name == "oet-script-watch" for thread in threading.enumerate())
+    # One that begins later reads the folders again.
+    script.unlink()
+    third = ScriptList(roots, LONG, partial(news[2].put, None))
+    try:
+        news[2].get(timeout=patience(10))
+        assert third.uris == ((tmp_path / "point.py").as_uri(),)
+    finally:
+        third.close()

@@ -1,12 +1,16 @@
-"""List of the scripts that can be run, updated whenever one of their folders changes."""
+"""List of the scripts that can be run, updated whenever one of their folders changes.
+
+Lists of the same folders share one watch: a thread, and what is known of each file.
+"""
 
 import logging
 import re
 import threading
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import watchfiles
 
@@ -69,20 +73,17 @@ class ScriptList:
     """
 
     def __init__(self, roots: ScriptRoots, size_limit: int, on_change: Callable[[], None]) -> None:
-        self._roots = roots
-        self._size_limit = size_limit
-        self._on_change = on_change
-        self._seen: dict[Path, _Seen] = {}
-        self._uris: tuple[str, ...] | None = None
+        # An object of its own: one that asks to end is not to take another's place among the listeners.
+        self._on_change = partial(on_change)
         self._listed = threading.Event()
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="oet-script-list", daemon=True)
+        self._watch = _Watch.shared(roots, size_limit, self._on_change)
+        self._thread = threading.Thread(target=self._list, name="oet-script-list", daemon=True)
         self._thread.start()
 
     @property
     def uris(self) -> tuple[str, ...]:
         """URIs of the scripts, at most `MAX_SCRIPTS`; none before the folders have been read."""
-        return self._uris or ()
+        return self._watch.uris
 
     def wait(self, timeout: float) -> None:
         """Wait until the folders have been read for the first time.
@@ -93,16 +94,91 @@ class ScriptList:
 
     def ask_to_end(self) -> None:
         """Stop watching the folders. Does not wait for that."""
-        self._end.set()
+        self._watch.leave(self._on_change)
 
     def close(self) -> None:
         """Stop watching the folders."""
         self.ask_to_end()
         self._thread.join()
+        self._watch.join()
+
+    def _list(self) -> None:
+        try:
+            self._watch.list()
+        except Exception:
+            LOGGER.exception("The script roots cannot be read: the attribute scripts is empty")
+        finally:
+            self._listed.set()
+        self._on_change()
+
+
+class _Watch:
+    """A watch of the script roots, for all lists of the same roots.
+
+    :param roots: the folders
+    :param size_limit: bytes that a script may have
+    """
+
+    _known: ClassVar[dict[tuple[ScriptRoots, int], "_Watch"]] = {}
+    _joining: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, roots: ScriptRoots, size_limit: int) -> None:
+        self._roots = roots
+        self._size_limit = size_limit
+        self._listeners: list[Callable[[], None]] = []
+        self._seen: dict[Path, _Seen] = {}
+        self._listing = threading.Lock()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="oet-script-watch", daemon=True)
+        self.uris: tuple[str, ...] = ()
+        """URIs of the scripts, as they were listed last."""
+
+    @classmethod
+    def shared(cls, roots: ScriptRoots, size_limit: int, on_change: Callable[[], None]) -> "_Watch":
+        """Return the watch of some folders, and start it unless there is one.
+
+        :param roots: the folders
+        :param size_limit: bytes that a script may have
+        :param on_change: called whenever the list has changed, until `leave`
+        """
+        with cls._joining:
+            watch = cls._known.get((roots, size_limit))
+            if watch is None:
+                watch = cls._known[roots, size_limit] = cls(roots, size_limit)
+                watch._thread.start()
+            watch._listeners = [*watch._listeners, on_change]
+            return watch
+
+    def leave(self, on_change: Callable[[], None]) -> None:
+        """Stop calling a function; when none is left, stop watching. Does not wait for that."""
+        with self._joining:
+            self._listeners = [known for known in self._listeners if known is not on_change]
+            if not self._listeners:
+                self._retire()
+                self._end.set()
+
+    def join(self) -> None:
+        """Wait for the end of the thread, if no list needs it any more."""
+        if self._end.is_set():
+            self._thread.join()
+
+    def list(self) -> None:
+        """Read the folders, and call the listeners if the list has changed."""
+        with self._listing:
+            scripts = (path.as_uri() for path in self._roots.files() if self._is_script(path))
+            found = tuple(islice(scripts, MAX_SCRIPTS))
+            has_changed, self.uris = found != self.uris, found
+        if has_changed:
+            for listener in self._listeners:
+                listener()
+
+    def _retire(self) -> None:
+        """Have later lists start a watch of their own."""
+        if self._known.get((self._roots, self._size_limit)) is self:
+            del self._known[self._roots, self._size_limit]
 
     def _run(self) -> None:
         try:
-            self._list()
             folders = [folder for folder in self._roots.folders if folder.is_dir()]
             is_first = True
             for changes in watchfiles.watch(
@@ -116,20 +192,12 @@ class ScriptList:
             ):
                 # The first time in any case: before it watched them, the folders may have changed.
                 if changes or is_first:
-                    self._list()
+                    self.list()
                 is_first = False
         except Exception:
             LOGGER.exception("The script roots cannot be watched: the attribute scripts shows no change")
-        finally:
-            self._listed.set()
-
-    def _list(self) -> None:
-        scripts = (path.as_uri() for path in self._roots.files() if self._is_script(path))
-        found = tuple(islice(scripts, MAX_SCRIPTS))
-        if found != self._uris:
-            self._uris = found
-            self._on_change()
-        self._listed.set()
+            with self._joining:
+                self._retire()
 
     def _is_script(self, path: Path) -> bool:
         try:

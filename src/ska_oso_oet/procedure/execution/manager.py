@@ -130,8 +130,8 @@ class ProcessManager:
     def _call_committed(self, function: Callable[P, Accepted], *args: P.args, **kwargs: P.kwargs) -> int:
         """Call a function in the message loop. Returns when what it has accepted is in the journal.
 
-        The calling thread is woken once: to wait for the answer first and then for the journal would take it from
-        the threads that work meanwhile.
+        The calling thread is woken once: if it waited for the answer first, and then for the journal, it
+        would delay the threads that work meanwhile.
         """
         future = self._expect_answer()
 

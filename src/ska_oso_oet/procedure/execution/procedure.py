@@ -82,8 +82,8 @@ class Accepted(NamedTuple):
     def announce(self, answer: "Future[int]") -> None:
         """Set the result of a future when the immediate effects of the request are in the journal.
 
-        :param answer: gets the ID of the procedure, or an ArgumentsError if the script's process has refused the
-            arguments of a call
+        :param answer: gets the ID of the procedure, or an ArgumentsError if the script's process has refused
+            the arguments of a call
         """
 
         def finish(committed: "Future[None]") -> None:

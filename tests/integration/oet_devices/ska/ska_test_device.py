@@ -26,6 +26,11 @@ class SkaTestDevice(SkaBaseDevice):
         super().init_device()
         self._held: list[CommandHandle] = []
 
+    def compose(self) -> None:
+        """Create the objects that outlive Init."""
+        super().compose()
+        self._found: list[int] = []
+
     @attribute(dtype="DevLong", label="Value")
     def value(self) -> int:
         """A subclass's own attribute."""
@@ -100,6 +105,12 @@ class SkaTestDevice(SkaBaseDevice):
         """Have many events submitted of which only the last matters."""
         for number in range(1, argin + 1):
             self.publisher.submit_latest("value", number)
+
+    @command(dtype_out="DevLong")
+    def SubmitFunction(self) -> int:
+        """Submit a function that gives a value. Returns how often it was called for earlier submissions."""
+        self.publisher.submit_latest("value", lambda: self._found.append(1) or len(self._found))
+        return len(self._found)
 
     @command
     def PushBadly(self) -> None:

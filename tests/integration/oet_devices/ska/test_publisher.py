@@ -54,6 +54,18 @@ def test_a_change_that_nobody_listened_to_counts(online: tango.DeviceProxy) -> N
     assert [int(level) for level in log.of("loggingLevel")] == [4]
 
 
+def test_a_value_that_nobody_wants_is_not_looked_for(online: tango.DeviceProxy) -> None:
+    before = online.SubmitFunction()
+    for level in (5, 4):
+        with listen(online, ["loggingLevel"]) as log:
+            online.loggingLevel = level  # behind what was submitted
+            log.wait_for("loggingLevel", level)
+        assert online.SubmitFunction() == before
+    with listen(online, ["value"]) as log:
+        online.SubmitFunction()
+        log.wait_for("value", before + 1)
+
+
 def test_an_event_that_cannot_be_pushed_does_not_cost_those_after_it(
     online: tango.DeviceProxy, server: ServerProcess
 ) -> None:
