@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from http import HTTPStatus
 from types import FrameType
 
@@ -22,6 +23,9 @@ _UNREAD_TIMEOUT = 30
 _ACCEPTED_AT_ONCE = 16
 _WAITING = 2048
 """Connections that the kernel keeps until they are accepted."""
+
+_TICK = 1.0
+"""Seconds between two updates of the date that answers have."""
 
 _GRACE = 0.3
 """Seconds that requests in progress may take when the service shuts down."""
@@ -136,6 +140,7 @@ class SidecarServer(uvicorn.Server):
         self._app = SidecarApp(settings, Connections(capacity(len(settings.devices))))
         self._listener = listener
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = asyncio.Event()
         self.ready = asyncio.Event()
         """Set once it serves."""
         self.end_requested = False
@@ -175,6 +180,15 @@ class SidecarServer(uvicorn.Server):
         # The program that has started this one waits for this line.
         print(f"REST ready: http://{shown}:{port}{API}", flush=True)  # noqa: T201
 
+    async def main_loop(self) -> None:
+        """Keep the date in the headers right, until the end.
+
+        uvicorn looks ten times a second whether it is to end, which takes most of what an idle service takes.
+        """
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), _TICK)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end, for a signal."""
         super().handle_exit(sig, frame)
@@ -183,5 +197,8 @@ class SidecarServer(uvicorn.Server):
     def stop(self) -> None:
         """Begin to end. May be called by a handler of signals."""
         self.end_requested = self.should_exit = True
-        if self._loop is not None and hasattr(self._app.state, "gateway"):
+        if self._loop is None:
+            return
+        self._loop.call_soon_threadsafe(self._ending.set)
+        if hasattr(self._app.state, "gateway"):
             self._loop.call_soon_threadsafe(self._app.state.gateway.close_streams)
