@@ -9,7 +9,6 @@ import logging
 import os
 import sys
 import tokenize
-from contextlib import suppress
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import NamedTuple
@@ -29,6 +28,8 @@ __name__ == "__main__"`` is skipped in all of them. Afterwards, the name is that
 """
 
 _PROGRAM_NAME = "__main__"
+
+_DEFINITIONS = (type, FunctionType)
 
 _KEPT = ("ska_oso_oet", "encodings")
 """Packages that a script's folder cannot replace, in addition to those that are part of the interpreter."""
@@ -116,12 +117,14 @@ def _become_program(module: ModuleType) -> None:
     module.__name__ = _PROGRAM_NAME
     namespace = vars(module)
     # Also objects to which only a class or another function refers.
-    defined = [each for each in gc.get_objects() if issubclass(type(each), type | FunctionType)]
+    defined = [each for each in gc.get_objects() if issubclass(type(each), _DEFINITIONS)]
     for value in [*namespace.values(), *defined]:
-        with suppress(Exception):  # a script's objects may refuse anything
+        try:
             is_function = isinstance(value, FunctionType)
             if (value.__module__ if is_function else vars(value).get("__module__")) == MODULE_NAME:
                 value.__module__ = _PROGRAM_NAME
+        except Exception:  # noqa: S112  # a script's objects may refuse anything
+            continue
 
 
 def _remember_lines(origin: str, source: str | bytes) -> None:
@@ -155,6 +158,8 @@ def _uncover_neighbours(folder: Path) -> None:
     with os.scandir(folder) as entries:
         names = {entry.name.removesuffix(".py") for entry in entries if _is_importable(entry)}
     hidden = {name for name in names if name in sys.modules and not _is_kept(name)}
+    if not hidden:
+        return  # to look at all modules takes a millisecond, in a process that was forked a moment ago
     for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
         del sys.modules[name]
 
