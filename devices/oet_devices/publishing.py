@@ -26,7 +26,7 @@ from .observing_queue import ObservingQueue, label_of
 from .operator_commands import OperatorCommands, ScriptContext
 from .procedures import Procedures, Scripts, state_label
 from .records import Records
-from .status_line import StatusLine, summary_of
+from .status_line import Brief, StatusLine, summary_of
 from .tracing import Tracing
 
 _PROGRESS_TOPIC = "user.script.progress"
@@ -185,16 +185,14 @@ class Publishing:
 
     def _show_version(self, document: Document) -> None:
         """Show one version of the document of a procedure, and publish every state that follows from it."""
-        status_line = self._shown.status_line
-        before = status_line.current
-        status_line.show(document)
-        self._publish_states()
-        current = status_line.current
+        before = self._shown.status_line.current
+        self._shown.status_line.show(document)
+        current = self._publish_states()
         if current is not None and (before is None or before.id != current.id):
             self._publish_output()
 
-    def _publish_states(self) -> None:
-        """Publish the attributes whose changes must all be sent, with their present values."""
+    def _publish_states(self) -> Brief | None:
+        """Publish the attributes whose changes must all be sent. Returns the current procedure."""
         now = self._shown.status_line.now()
         self._publisher.submit_all(
             (
@@ -204,6 +202,7 @@ class Publishing:
                 ("procedureSummary", tango_text(summary_of(now.current))),
             )
         )
+        return now.current
 
     def _publish_activities(self) -> None:
         self._publisher.submit_latest("activities", self._shown.activities.summaries)

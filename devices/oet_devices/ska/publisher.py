@@ -48,7 +48,7 @@ class EventPublisher:
     """Pushes change and archive events in the order of their submission.
 
     An event means a change: a value that equals the one submitted before it is not pushed. A function that
-    gives a value is called only where somebody has subscribed to the attribute; those of ``State`` are always.
+    gives a value is called only where somebody has subscribed to the attribute, or for ``State``.
 
     Where an attribute has alarm levels, every change may put the device into ALARM or out of it: its state is
     computed again after each.

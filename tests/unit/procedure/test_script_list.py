@@ -52,6 +52,7 @@ def test_a_file_that_cannot_be_read_or_is_too_large_is_not_a_script(tmp_path: Pa
     (tmp_path / "large.py").write_text("def main(): ...")
     assert not is_script(tmp_path / "large.py", size_limit=3)
 
+
 def test_lists_of_the_same_folders_share_one_watch(tmp_path: Path) -> None:
     script = tmp_path / "observe.py"
     script.write_text("def main(): ...")
