@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ska_oso_oet import logs
@@ -49,9 +50,23 @@ class EventLog:
     def on_batch(self, batch: Batch) -> None:
         """Log committed changes. Runs in the thread of the bus."""
         for document in batch.versions:
+            if document.kind == PROCEDURE:
+                self._note_preparation(document.value)
+        if batch.versions or self._preparing:
+            logs.log_later(partial(self._log_batch, batch, has_preparations=bool(self._preparing)))
+
+    def _note_preparation(self, procedure: ProcedureSummary) -> None:
+        if procedure.state is ProcedureState.PREP_ENV:
+            self._preparing.add(procedure.id)
+        else:
+            self._preparing.discard(procedure.id)
+
+    def _log_batch(self, batch: Batch, *, has_preparations: bool) -> None:
+        """Log committed changes. Runs in the thread of the log."""
+        for document in batch.versions:
             if (log := self._log_version.get(document.kind)) is not None:
                 log(document.value)
-        if self._preparing:
+        if has_preparations:
             for event, fields in zip(batch.events, batch.fields, strict=True):
                 if event.topic == _PREPARATION:
                     self._on_preparation(event, fields)
@@ -62,10 +77,6 @@ class EventLog:
 
     def _on_procedure(self, procedure: ProcedureSummary) -> None:
         level, words = _procedure_words(procedure)
-        if procedure.state is ProcedureState.PREP_ENV:
-            self._preparing.add(procedure.id)
-        elif procedure.id in self._preparing:
-            self._preparing.discard(procedure.id)
         if words:
             name = "embedded script" if procedure.script.uri is None else procedure.script.name
             self._log(

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final
+from typing import Final, NamedTuple
 
 FORMAT_VARIABLE: Final = "OET_LOG_FORMAT"
 _SKA, _JSON = "ska", "json"
@@ -131,7 +131,7 @@ class BackgroundHandler(logging.Handler):
 
     def __init__(self, within: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
         super().__init__()
-        self._records: queue.SimpleQueue[logging.LogRecord | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[logging.LogRecord | _Report | None] = queue.SimpleQueue()
         self._urgent = threading.Event()
         self._within = within
         self._dropped = 0
@@ -140,45 +140,89 @@ class BackgroundHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record."""
-        if self._records.qsize() >= _WAITING:
-            self._dropped += 1
+        if threading.current_thread() is self._thread:  # of a report: it is its turn
+            logging.getLogger().handle(record)
             return
-        self._records.put(record)
+        self._take(record)
         if record.levelno >= logging.ERROR:
             self._urgent.set()
+
+    def report(self, report: "_Report") -> None:
+        """Take a report, which makes records when it is its turn."""
+        self._take(report)
+
+    def _take(self, item: "logging.LogRecord | _Report") -> None:
+        if self._waiting.qsize() >= _WAITING:
+            self._dropped += 1
+        else:
+            self._waiting.put(item)
 
     def finish(self, timeout: float) -> None:
         """Write the waiting records, and end the thread.
 
         :param timeout: seconds that it may take: the reader of the log may have stopped reading
         """
-        self._records.put(None)
+        self._waiting.put(None)
         self._urgent.set()
         self._thread.join(timeout)
 
     def _run(self) -> None:
         with self._within():
-            while (record := self._records.get()) is not None:
+            while (item := self._waiting.get()) is not None:
                 self._urgent.wait(_GATHERED_WITHIN)
                 self._urgent.clear()
-                if not self._handle_all(record):
+                if not self._handle_all(item):
                     return
 
-    def _handle_all(self, record: logging.LogRecord) -> bool:
-        """Pass on a record and those that wait. Returns False if it was asked to end."""
+    def _handle_all(self, item: "logging.LogRecord | _Report") -> bool:
+        """Pass on a record, or those of a report, and all that wait. Returns False if it was asked to end."""
         root = logging.getLogger()
-        waiting: logging.LogRecord | None = record
+        waiting: logging.LogRecord | _Report | None = item
         while waiting is not None:
             if dropped := self._dropped:
                 self._dropped = 0
                 root.error("%d messages of this log are lost: it was written too slowly", dropped)
-            root.handle(waiting)
+            if isinstance(waiting, _Report):
+                waiting.make()
+            else:
+                root.handle(waiting)
             try:
-                waiting = self._records.get_nowait()
+                waiting = self._waiting.get_nowait()
             except queue.Empty:
                 return True
         return False
 
+
+class _Report(NamedTuple):
+    """A function that logs, and where and when it was to do that.
+
+    :param function: calls `log`
+    :param time: seconds since 1970
+    :param thread: name of the thread
+    """
+
+    function: Callable[[], None]
+    time: float
+    thread: str
+
+    def make(self) -> None:
+        """Call the function."""
+        _reported.at = self
+        try:
+            self.function()
+        except Exception:  # the next messages must still be written
+            logging.getLogger(__name__).exception("A message could not be made")
+        finally:
+            _reported.at = None
+
+
+class _Reported(threading.local):
+    """The report whose function this thread is calling."""
+
+    at: _Report | None = None
+
+
+_reported = _Reported()
 
 _running: list[BackgroundHandler] = []
 
@@ -219,4 +263,22 @@ def log(level: int, message: str, **tags: object) -> None:
         OPERATION.name, level, code.co_filename, caller.f_lineno, "%s", (message,), None, code.co_name
     )
     record.tags = tags
+    if (report := _reported.at) is not None:
+        record.created, record.threadName = report.time, report.thread
+        record.msecs = 1000 * (report.time % 1)
     OPERATION.handle(record)
+
+
+def log_later(function: Callable[[], None]) -> None:
+    """Have a function call `log` a moment later, in the thread of the log.
+
+    For those that others wait for: to make messages takes as long as all the rest of what they do. Order and
+    time of the messages are those of this call.
+
+    :param function: calls `log`
+    """
+    report = _Report(function, time.time(), threading.current_thread().name)
+    if _running:
+        _running[-1].report(report)
+    else:
+        report.make()

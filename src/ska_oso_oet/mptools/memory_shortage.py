@@ -1,11 +1,14 @@
 """Order in which the kernel ends processes when memory runs short: see ``oom_score_adj`` in proc(5)."""
 
 import os
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 FIRST_VICTIM = 1000
 """The highest score: the process is ended before all others."""
+
+_LONGEST = 16
+"""Characters of a score, at most."""
 
 
 def be_first_victim() -> None:
@@ -18,12 +21,22 @@ def be_second_victim() -> None:
 
     The score is half-way between theirs and that of the parent, the forkserver, which has the server's.
     """
-    with suppress(OSError, ValueError):
-        parent = int(Path(f"/proc/{os.getppid()}/oom_score_adj").read_text())
+    with suppress(OSError, ValueError), _score_of(os.getppid(), os.O_RDONLY) as file:
+        parent = int(os.read(file, _LONGEST))
         _set_score((parent + FIRST_VICTIM) // 2)
 
 
 def _set_score(score: int) -> None:
     # A system without this file, or that does not allow the change, keeps its own order.
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(str(score))
+    with suppress(OSError), _score_of("self", os.O_WRONLY) as file:
+        os.write(file, str(score).encode())
+
+
+@contextmanager
+def _score_of(process: int | str, mode: int) -> Iterator[int]:
+    """Open the score of a process; by descriptors, because each start of a script waits for this."""
+    file = os.open(f"/proc/{process}/oom_score_adj", mode | os.O_CLOEXEC)
+    try:
+        yield file
+    finally:
+        os.close(file)

@@ -31,6 +31,9 @@ _PROGRAM_NAME = "__main__"
 
 _DEFINITIONS = (type, FunctionType)
 
+_SHA256 = hashlib.sha256()
+"""Of nothing. OpenSSL prepares the first one for half a millisecond: here, that is done by the forkserver."""
+
 _KEPT = ("ska_oso_oet", "encodings")
 """Packages that a script's folder cannot replace, in addition to those that are part of the interpreter."""
 
@@ -105,8 +108,9 @@ def load_script(
     exec(code, module.__dict__)  # noqa: S102  # running scripts is the purpose of this process
     if as_program:
         _become_program(module)
-    text = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
-    return LoadedScript(module, code, hashlib.sha256(text).hexdigest())
+    digest = _SHA256.copy()
+    digest.update(source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass"))
+    return LoadedScript(module, code, digest.hexdigest())
 
 
 def _become_program(module: ModuleType) -> None:
