@@ -37,6 +37,7 @@ class EventLog:
 
     def __init__(self, device: Callable[[], str]) -> None:
         self._device = device
+        self._name = ""
         self._preparing: set[int] = set()
         self._entries: dict[int, QueueEntryState] = {}
         self._log_version: Mapping[str, Callable[[Any], None]] = {
@@ -53,6 +54,8 @@ class EventLog:
             if document.kind == PROCEDURE:
                 self._note_preparation(document.value)
         if batch.versions or self._preparing:
+            # The device may be destroyed before the lines are made: its name is asked for now.
+            self._name = self._device()
             logs.log_later(partial(self._log_batch, batch, has_preparations=bool(self._preparing)))
 
     def _note_preparation(self, procedure: ProcedureSummary) -> None:
@@ -138,7 +141,7 @@ class EventLog:
         self._log(logging.INFO, f"The queue is {condition.state}{reason}", state=condition.state)
 
     def _log(self, level: int, line: str, **tags: object) -> None:
-        logs.log(level, " ".join(line.split()), device=self._device(), **tags)
+        logs.log(level, " ".join(line.split()), device=self._name, **tags)
 
 
 def _procedure_words(procedure: ProcedureSummary) -> tuple[int, str]:

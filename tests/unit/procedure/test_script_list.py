@@ -60,8 +60,8 @@ def test_lists_of_the_same_folders_share_one_watch(tmp_path: Path) -> None:
     news: list[SimpleQueue[None]] = [SimpleQueue(), SimpleQueue(), SimpleQueue()]
     first, second = (ScriptList(roots, LONG, partial(each.put, None)) for each in news[:2])
     try:
-        for scripts, told in zip((first, second), news, strict=False):
-            told.get(timeout=patience(10))
+        for scripts, shown in zip((first, second), news, strict=False):
+            shown.get(timeout=patience(10))
             assert scripts.uris == (script.as_uri(),)
         assert sum(thread.name == "oet-script-watch" for thread in threading.enumerate()) == 1
         # What one list no longer needs, the other one still does.

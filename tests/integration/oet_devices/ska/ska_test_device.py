@@ -29,7 +29,7 @@ class SkaTestDevice(SkaBaseDevice):
     def compose(self) -> None:
         """Create the objects that outlive Init."""
         super().compose()
-        self._found: list[int] = []
+        self._found = 0
 
     @attribute(dtype="DevLong", label="Value")
     def value(self) -> int:
@@ -109,8 +109,12 @@ class SkaTestDevice(SkaBaseDevice):
     @command(dtype_out="DevLong")
     def SubmitFunction(self) -> int:
         """Submit a function that gives a value. Returns how often it was called for earlier submissions."""
-        self.publisher.submit_latest("value", lambda: self._found.append(1) or len(self._found))
-        return len(self._found)
+        self.publisher.submit_latest("value", self._find)
+        return self._found
+
+    def _find(self) -> int:
+        self._found += 1
+        return 1000 + self._found
 
     @command
     def PushBadly(self) -> None:
