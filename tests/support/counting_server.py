@@ -73,9 +73,22 @@ def _count() -> None:
         setattr(module, "loads", _count_parsing(parse))  # noqa: B010
 
 
+def _count_transactions() -> None:
+    from ska_oso_oet.journal.durable import DurableJournal
+
+    append = DurableJournal.append
+
+    def counted(self: DurableJournal, *entries: Any) -> None:
+        _counts["transactions"] += 1
+        append(self, *entries)
+
+    DurableJournal.append = counted  # type: ignore[method-assign, assignment]
+
+
 def main() -> None:
     """Run the server."""
     _count()
+    _count_transactions()
     from oet_devices.controller import OETController
 
     class CountingController(OETController):

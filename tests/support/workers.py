@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import Any
 
 from ska_oso_oet.mptools import (
@@ -14,6 +15,14 @@ from ska_oso_oet.mptools import (
     TimerProcWorker,
     forkserver,
 )
+
+
+class SignalsElsewhere(QueueProcWorker):
+    """Has a thread of its own get a signal, as the kernel may choose to."""
+
+    def main_func(self, item: Any) -> None:
+        """Start the thread. When the signal comes, this one waits for the next message."""
+        threading.Timer(0.2, lambda: signal.pthread_kill(threading.get_ident(), item)).start()
 
 
 class Echo(QueueProcWorker):

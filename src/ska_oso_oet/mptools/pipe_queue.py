@@ -6,7 +6,7 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -25,6 +25,9 @@ class MessageQueue(Protocol):
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Add a message."""
+
+    def put_all(self, items: Iterable[Any]) -> None:
+        """Add messages that are read at the same time, as far as that is possible."""
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Remove and return the next message."""
@@ -118,6 +121,15 @@ class PipeQueue:
         :raises MessageTooLargeError: if it is too large to be sent
         """
         self.put_line(encode(item), block, timeout)
+
+    def put_all(self, items: Iterable[Any]) -> None:
+        """Add messages, by one write unless their number is limited: the reader gets them together.
+
+        See `put` for the exceptions.
+        """
+        lines = list(map(encode, items))
+        for part in lines if self._slots >= 0 else [b"".join(lines)]:
+            self.put_line(part)
 
     def put_line(self, line: bytes, block: bool = True, timeout: float | None = None) -> None:
         """Add messages that are encoded already: lines, each with its newline. See `put`."""

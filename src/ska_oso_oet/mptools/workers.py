@@ -18,6 +18,9 @@ from .signals import SignalObject, default_signal_handler, init_signals
 END = "END"
 """Message on a work queue that ends its worker."""
 
+_SIGNAL_PERIOD = 1.0
+"""Seconds after which the handler of a signal is called that did not end the wait for messages."""
+
 _EVENT_PERIOD = 0.02
 """Seconds between two looks at an event that has no descriptor to wait for."""
 
@@ -171,7 +174,10 @@ class QueueProcWorker(ProcWorker):
     def _is_readable(self) -> bool:
         """Wait until there may be a message or a shutdown. Returns whether there may be a message."""
         if hasattr(self.shutdown_event, "fileno"):
-            ready: list[Any] = wait([self.work_q, self.shutdown_event])  # type: ignore[list-item]
+            # A signal that another thread gets, or that comes just before this waits, does not end the wait:
+            # Python calls its handler afterwards.
+            sources: list[Any] = [self.work_q, self.shutdown_event]
+            ready: list[Any] = wait(sources, _SIGNAL_PERIOD)
             return self.work_q in ready
         # An event of another kind, where a worker is run by its caller's own process.
         return bool(wait([self.work_q], _EVENT_PERIOD))  # type: ignore[list-item]

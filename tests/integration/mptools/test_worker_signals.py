@@ -5,7 +5,7 @@ import signal
 from multiprocessing.connection import wait
 
 from tests.support.patience import PATIENCE
-from tests.support.workers import Echo, Reluctant
+from tests.support.workers import Echo, Reluctant, SignalsElsewhere
 
 from ska_oso_oet.mptools import MainContext
 
@@ -14,6 +14,15 @@ def test_one_sigterm_ends_a_worker_that_heeds_the_shutdown_event() -> None:
     with MainContext() as main:
         worker = main.start("echo", Echo, main.make_queue())
         os.kill(worker.pid, signal.SIGTERM)
+        assert wait([worker.sentinel], PATIENCE)
+        assert worker.exitcode == 0
+
+
+def test_a_sigterm_that_another_thread_gets_ends_a_worker() -> None:
+    with MainContext() as main:
+        inbox = main.make_queue()
+        worker = main.start("elsewhere", SignalsElsewhere, inbox)
+        inbox.put(signal.SIGTERM)
         assert wait([worker.sentinel], PATIENCE)
         assert worker.exitcode == 0
 

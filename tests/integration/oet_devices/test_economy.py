@@ -24,7 +24,10 @@ STATES_TO_COMPLETE = 3
 def controller(tmp_path: Path) -> Iterator[tango.DeviceProxy]:
     """A controller that counts."""
     with tango_database(tmp_path) as host:
-        properties = {"ScriptRoots": [str(SHIPPED_SCRIPTS)], "StateDirectory": [str(tmp_path / "state")]}
+        properties = {
+            "ScriptRoots": [str(SHIPPED_SCRIPTS), str(tmp_path)],
+            "StateDirectory": [str(tmp_path / "state")],
+        }
         name = counting_server.CLASS
         register(host, f"{name}/01", name, DEVICE, properties)
         database(host).put_device_attribute_property(DEVICE, {"adminMode": {"__value": ["0"]}})
@@ -57,3 +60,19 @@ def test_each_state_makes_one_summary_that_is_written_once_and_never_parsed(
         # One for each state, one for the request, two for the requester, and the summary before the first
         # state or, in the end, how long such a script is expected to run.
         assert counts["models"] <= states + 4
+
+
+def test_a_script_without_init_takes_few_transactions(controller: tango.DeviceProxy, tmp_path: Path) -> None:
+    script = tmp_path / "plain.py"
+    script.write_text("def main(): ...")
+    with operate(controller, ["lrcExecuting"]) as operator:
+        take_counts(operator)
+        pid = operator.prepare(script.as_uri())
+        created = take_counts(operator)
+        operator.start(pid)
+        operator.wait_for_topic(pid, "procedure.lifecycle.complete")
+        started = take_counts(operator)
+    # The request, a worker for it, LOADING, and all that follows when the script is loaded.
+    assert created["transactions"] <= 4
+    # The request, and the end.
+    assert started["transactions"] <= 2

@@ -6,7 +6,6 @@ messages of the server, so that a PING is answered while the script is busy.
 
 import gc
 import os
-import queue
 import signal
 import sys
 import threading
@@ -53,12 +52,10 @@ from .results import result_facts
 from .signal_gate import SignalGate
 from .stdio import flush_stdio, redirect_stdio
 from .stopping import Stop, script_signal_handler
+from .tasks import Tasks
 from .traces import show_unhandled, trace_of
 
-_DEFAULT_HANDLERS: dict[int, Any] = {
-    signal.SIGTERM: signal.SIG_DFL,
-    signal.SIGINT: signal.default_int_handler,
-}
+_DEFAULTS: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
 _NICENESS_OF_ENDING = 10
 """By how much; with the greatest number, the process could stay for long on a busy machine."""
 
@@ -92,7 +89,7 @@ class ScriptWorker(QueueProcWorker):
         self._source = self.name
         self._module: ModuleType | None = None
         self._result: Any = None  # of the function that was called last
-        self._tasks: queue.SimpleQueue[EventMessage] = queue.SimpleQueue()
+        self._tasks = Tasks()
         self._stop = Stop(self.term_handler)
         self._signals = SignalGate(self._stop.handle)
         self._grace: float | None = None
@@ -131,7 +128,7 @@ class ScriptWorker(QueueProcWorker):
         signals = init_signals(self.shutdown_event, self._signals.handle, self._signals.handle)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self._stop.install()
-        self._handlers = {number: signal.getsignal(number) for number in _DEFAULT_HANDLERS}
+        self._handlers = {number: signal.getsignal(number) for number in _DEFAULTS}
         return signals
 
     @staticmethod
@@ -208,7 +205,7 @@ class ScriptWorker(QueueProcWorker):
             self.event_q.close_writer()
             self.work_q.close_reader()
         # A stop does not interrupt it, either; multiprocessing ends its pools by SIGTERM.
-        for number, default in _DEFAULT_HANDLERS.items():
+        for number, default in _DEFAULTS.items():
             if signal.getsignal(number) is self._handlers[number]:
                 signal.signal(number, default)
         self._stop.disown()
@@ -217,7 +214,7 @@ class ScriptWorker(QueueProcWorker):
 
     def _hold_signals(self) -> None:
         """Called before a fork: a signal that the child gets before it is disowned would be lost."""
-        self._held.before = signal.pthread_sigmask(signal.SIG_BLOCK, _DEFAULT_HANDLERS)
+        self._held.before = signal.pthread_sigmask(signal.SIG_BLOCK, _DEFAULTS)
 
     def _release_signals(self) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._held.before)
@@ -266,13 +263,16 @@ class ScriptWorker(QueueProcWorker):
         from .packages import ENVIRONMENT
 
         known = {"facts": {"script_sha256": loaded.sha256}, "environment": ENVIRONMENT}
-        self._announce(LifecycleMessage(self._source, ProcedureState.IDLE, signatures=settled, **known))
+        states = [LifecycleMessage(self._source, ProcedureState.IDLE, signatures=settled, **known)]
+        if getattr(loaded.module, "init", None) is None and self._tasks.take_call("init"):
+            states.append(self._readiness(loaded.module))  # the server needs one transaction for both
+        self._announce(*states)
 
     def _run(self, payload: dict[str, Any]) -> Outcome | None:
         assert self._module is not None, "the message LOAD came before"  # noqa: S101
         name = payload["function"]
         if name == "init" and getattr(self._module, name, None) is None:
-            self._report_ready()
+            self._announce(self._readiness(self._module))
             return None
         if name == "init":
             # Of main, the server knows that it runs when it has sent the call.
@@ -295,14 +295,13 @@ class ScriptWorker(QueueProcWorker):
             return COMPLETE
         if name == "main":
             return COMPLETE._replace(facts=result_facts(self._result))
-        self._report_ready()
+        self._announce(self._readiness(self._module))
         return None
 
-    def _report_ready(self) -> None:
-        """Report that the script can be started, with the signatures that its functions have after init."""
-        assert self._module is not None, "it has been loaded"  # noqa: S101
-        functions = read_signatures(self._module)
-        self._announce(LifecycleMessage(self._source, ProcedureState.READY, signatures=functions))
+    def _readiness(self, module: ModuleType) -> LifecycleMessage:
+        """Return the report that the script can be started, with the signatures that its functions have."""
+        functions = read_signatures(module)
+        return LifecycleMessage(self._source, ProcedureState.READY, signatures=functions)
 
     def _guarded(self, step: Callable[[dict[str, Any]], Outcome | None], payload: dict[str, Any]) -> None:
         """Do a step; if the script has ended by that, end the process."""
@@ -360,8 +359,7 @@ class ScriptWorker(QueueProcWorker):
     def _announce(self, *messages: LifecycleMessage) -> None:
         # Output that was written before a change of state is sent before it.
         flush_stdio()
-        for message in messages:
-            self._send(message)
+        self._send(*messages)
 
     def republish(self, topic: Any = pub.AUTO_TOPIC, **kwargs: Any) -> None:
         """Send a message that was published in this process to the server.
@@ -385,16 +383,16 @@ class ScriptWorker(QueueProcWorker):
             event = {"topic": REFUSED_TOPIC, "msg_src": self._source, "fields": refusal}
             self._send(EventMessage(self._source, FromWorker.PUBSUB, event))
 
-    def _send(self, message: EventMessage) -> None:
+    def _send(self, *messages: EventMessage) -> None:
         self._operator.flush()
-        self._put(message)
+        self._put(*messages)
 
-    def _put(self, message: EventMessage) -> None:
+    def _put(self, *messages: EventMessage) -> None:
         if self._is_forked():
             return
         with self._signals.closed():
             try:
-                self.event_q.put(message)
+                self.event_q.put_all(messages)
             except OSError:
                 # The server has ended, or the script has closed the pipe: nothing can be sent.
                 self._end(DISCONNECTED_STATUS)
