@@ -46,7 +46,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     with places(bench.stack.tango_host, bench.folder, (_SHORT, *longer)) as at:
         starting = {extent: _starting(site) for extent, site in at.items()}
         note = "from the start of the process to the first call"
-        yield from _rows("server start", starting, bench.plan(6, 1, warm_up=1), note)
+        yield from _rows("server start", starting, bench.plan(4, 1, warm_up=1), note)
         with clients(at) as controllers:
             # The first procedure of a controller pays for the start of its forkserver.
             for controller in controllers.values():
