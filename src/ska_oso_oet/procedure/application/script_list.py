@@ -158,7 +158,9 @@ class _Watch:
                 self._end.set()
 
     def join(self) -> None:
-        """Wait for the end of the thread, if no list needs it any more."""
+        """Wait until a listener that has left is called no more, and for the end of a watch without any."""
+        with self._listing:
+            pass
         if self._end.is_set():
             self._thread.join()
 
@@ -167,10 +169,10 @@ class _Watch:
         with self._listing:
             scripts = (path.as_uri() for path in self._roots.files() if self._is_script(path))
             found = tuple(islice(scripts, MAX_SCRIPTS))
-            has_changed, self.uris = found != self.uris, found
-        if has_changed:
-            for listener in self._listeners:
-                listener()
+            if found != self.uris:
+                self.uris = found
+                for listener in self._listeners:
+                    listener()
 
     def _retire(self) -> None:
         """Have later lists start a watch of their own."""
