@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import tango
@@ -60,9 +61,19 @@ class EventDevice(Device):
         """Read the properties, and get ready to push events."""
         self.read_properties()
         attributes = self.get_device_attr()
-        for index in range(attributes.get_attr_nb()):
-            self._declare_events(attributes.get_attr_by_ind(index).get_name())
+        count = attributes.get_attr_nb()
+        self._attributes = [attributes.get_attr_by_ind(index).get_name() for index in range(count)]
+        for name in self._attributes:
+            self._declare_events(name)
         self.publisher.open()
+
+    def read_attr_hardware(self, attr_list: Sequence[int]) -> None:
+        """Called by Tango before attributes are read.
+
+        :param attr_list: numbers of the attributes
+        """
+        for number in attr_list:
+            self.publisher.on_read(self._attributes[number])
 
     def read_properties(self) -> None:
         """Read the properties from the Tango database, and note in `property_fault` if one is wrong."""
@@ -112,6 +123,7 @@ class EventDevice(Device):
 
     def dev_status(self) -> str:
         """Return the present status, for people."""
+        self.publisher.on_read("Status")
         return self._status()
 
     def _status(self) -> str:

@@ -67,6 +67,8 @@ class EventPublisher:
         self._dropping = False
         self._pushed = 0
         self._values: dict[str, Any] = {}  # the newest value of each attribute that was handled
+        # Functions that give the values of attributes that nobody had subscribed to.
+        self._not_found: dict[str, Callable[[], Any]] = {}
         # Whether an attribute has subscribers, as found since the last read of the queue.
         self._known_subscribed: dict[str, tuple[bool, bool]] = {}
         self._was_alarm = False
@@ -185,10 +187,11 @@ class EventPublisher:
                 subscribed = self._known_subscribed[name] = self._subscribed(name)
             if callable(value):
                 if subscribed == _NOBODY and name != _STATE:
-                    # To find the value takes longer than all the rest. A client that subscribes later begins
-                    # with reading it.
+                    # To find the value takes longer than all the rest; see `on_read`.
                     self._values.pop(name, None)
+                    self._not_found[name] = value
                     return name not in _OF_DEVICE
+                self._not_found.pop(name, None)
                 value = value()
             if name == _STATE and value == tango.DevState.ON and self._is_in_alarm():
                 value = tango.DevState.ALARM
@@ -213,6 +216,18 @@ class EventPublisher:
         """Return the state of the device at this moment; that reads attributes, as a client does."""
         with tango.AutoTangoMonitor(self._device):
             return self._device.dev_state()
+
+    def on_read(self, name: str) -> None:
+        """Take into account that a client reads an attribute, as each does when it subscribes.
+
+        The client needs no event of that value. Any thread may call this.
+
+        :param name: name of the attribute
+        """
+        find = self._not_found.pop(name, None)
+        if find is not None:
+            with suppress(Exception):  # the read itself reports it
+                self._values[name] = find()
 
     def is_wanted(self, name: str) -> bool:
         """Return whether an attribute has subscribers. Any thread may call this.

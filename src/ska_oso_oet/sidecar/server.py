@@ -27,6 +27,9 @@ _WAITING = 2048
 _TICK = 1.0
 """Seconds between two updates of the date that answers have."""
 
+_LAST_REQUESTS = 0.1
+"""Seconds in which requests are received after the service was asked to end."""
+
 _GRACE = 0.3
 """Seconds that requests in progress may take when the service shuts down."""
 
@@ -188,6 +191,8 @@ class SidecarServer(uvicorn.Server):
         while not await self.on_tick(0):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), _TICK)
+                # Requests that were sent before are still answered.
+                await asyncio.sleep(_LAST_REQUESTS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end, for a signal."""

@@ -1,5 +1,6 @@
 """The functions of a script: looked up when they are called, of whatever kind they are."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,14 +78,18 @@ def test_start_without_main_is_refused_and_leaves_the_procedure_ready(
     assert bench.stop(procedure_id).stopped.state is ProcedureState.STOPPED
 
 
-def test_start_before_ready_fails_with_the_same_sentences(bench: ScriptBench) -> None:
+def test_start_before_ready_fails_with_the_same_sentences(bench: ScriptBench, tmp_path: Path) -> None:
+    requested = tmp_path / "requested"
+    os.mkfifo(requested)
+    wait = f"def init():\n    open({str(requested)!r}).read()\n"
     for source, reason in (
-        ("def init(): pass\n", "has no function main()"),
-        ("def init():\n    global main\n    main = lambda: 1\n", "the arguments of main() do not fit"),
+        (wait, "has no function main()"),
+        (f"{wait}    global main\n    main = lambda: 1\n", "the arguments of main() do not fit"),
     ):
         procedure_id = bench.create(source)
         command = StartProcessCommand(procedure_id, "main", ProcedureInput(target="Vega"), force_start=True)
         bench.service.start(command)
+        requested.write_text("by a client")
         assert reason in bench.failure_of(procedure_id)
 
 
