@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -119,3 +120,37 @@ def test_nobody_waits_for_a_log_that_cannot_be_written() -> None:
     logs.log(logging.ERROR, "at once")
     logging.getLogger().removeHandler(stuck)
     assert stuck.messages[-1] == "at once"
+
+
+def test_messages_made_later_have_the_order_time_and_thread_of_their_request() -> None:
+    stuck = _Stuck()
+    records: list[logging.LogRecord] = []
+    stuck.addFilter(lambda record: records.append(record) or True)  # type: ignore[func-returns-value]
+    stuck.may_go_on.set()
+    logging.getLogger().addHandler(stuck)
+    logging.getLogger().setLevel(logging.INFO)
+    makers: list[str] = []
+
+    def make() -> None:
+        makers.append(threading.current_thread().name)
+        logs.log(logging.INFO, "made later")
+
+    logs.start()
+    try:
+        logs.log(logging.INFO, "before")
+        logs.log_later(make)
+        requested = time.time()
+        logs.log_later(lambda: logs.log(logging.INFO, str(1 / 0)))
+        logs.log(logging.INFO, "after")
+    finally:
+        logs.finish()
+        logging.getLogger().removeHandler(stuck)
+        logging.getLogger().setLevel(logging.WARNING)
+    assert stuck.messages == ["before", "made later", "A message could not be made", "after"]
+    assert makers == ["oet-log"]
+    later = records[1]
+    assert later.threadName == threading.current_thread().name
+    assert later.created <= requested
+    # Without a thread for the log, a message is made at once.
+    logs.log_later(make)
+    assert makers == ["oet-log", threading.current_thread().name]

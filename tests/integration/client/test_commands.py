@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import tango
 from tests.support.oet_stack import OetStack
 from tests.support.patience import PATIENCE
 from tests.support.processes import ServerProcess
@@ -50,6 +51,29 @@ def test_a_script_from_create_to_its_end(oet: SyncController, stack: OetStack) -
     assert procedure.state is ProcedureState.COMPLETE
     assert procedure.arguments["main"].kwargs == {"count": 3}
     assert procedure.id in [known.id for known in oet.procedures()]
+
+
+def test_the_type_of_an_argument_is_asked_for_once(
+    oet: SyncController, stack: OetStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    query = tango.DeviceProxy.command_query
+
+    def counted(proxy: tango.DeviceProxy, name: str) -> tango.CommandInfo:
+        asked.append(name)
+        return query(proxy, name)
+
+    monkeypatch.setattr(tango.DeviceProxy, "command_query", counted)
+    created = oet.create(stack.uri("burst"))
+    for _ in range(3):
+        assert oet.procedure(created.subject).id == created.subject
+    assert asked == ["Create", "DescribeProcedure"]
+    # The device may be another one after an error: it is asked again.
+    for _ in range(2):
+        with pytest.raises(NotFoundError):
+            oet.procedure(2**31 - 1)
+    assert asked.count("DescribeProcedure") == 2
+    oet.wait(created, PATIENCE)
 
 
 def test_arguments_given_to_create_are_those_of_main(oet: SyncController, stack: OetStack) -> None:

@@ -106,6 +106,18 @@ def test_get_waits_no_longer_than_it_is_told(messages: PipeQueue) -> None:
         messages.get(block=False)
 
 
+@pytest.mark.parametrize("maxsize", [0, 3])
+def test_messages_put_together_are_read_in_order(make: Callable[..., PipeQueue], maxsize: int) -> None:
+    messages = make(maxsize)
+    messages.put_all(["a", "b", "c"])
+    if maxsize:  # each has taken its place
+        with pytest.raises(queue.Full):
+            messages.put("d", block=False)
+    assert [messages.get(timeout=PATIENCE) for _ in range(3)] == ["a", "b", "c"]
+    messages.put("d", block=False)
+    assert messages.get(timeout=PATIENCE) == "d"
+
+
 def test_a_get_that_waits_is_woken_by_a_put(messages: PipeQueue) -> None:
     got: list[Any] = []
     reader = in_thread(lambda: got.append(messages.get()))
