@@ -70,7 +70,7 @@ def _beside_bare_pushes(bench: Bench, trigger: Trigger, receiver: Receiver, burs
     return compare(
         rate(trigger, receiver, burst),
         rate(bench.bare.trigger, bench.bare_arrivals, burst),
-        bench.plan(blocks=6, block_size=1, warm_up=1),
+        bench.plan(blocks=4, block_size=1, warm_up=1),
     )
 
 
@@ -80,7 +80,7 @@ def _to_stream(bench: Bench, trigger: Trigger, burst: int) -> Row:
         comparison = compare(
             rate(trigger, client, burst),
             rate(bench.bare_stream.trigger, bare_client, burst),
-            bench.plan(blocks=6, block_size=1, warm_up=1),
+            bench.plan(blocks=4, block_size=1, warm_up=1),
         )
     return Row.of(
         "burst to SSE client",
