@@ -10,7 +10,7 @@ import multiprocessing
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from multiprocessing.context import BaseContext
 from multiprocessing.queues import Queue
 from types import TracebackType
@@ -54,11 +54,6 @@ class MPQueue(_Queue):
     def fileno(self) -> int:
         """Return the descriptor to wait at for messages."""
         return int(self._reader.fileno())  # type: ignore[attr-defined]
-
-    def put_all(self, items: Iterable[Any]) -> None:
-        """Add messages, one after the other."""
-        for item in items:
-            self.put(item)
 
     def safe_put(self, item: Any, timeout: float | None = 0.02) -> bool:
         """Add a message if there is space for it.

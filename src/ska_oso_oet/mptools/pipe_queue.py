@@ -26,9 +26,6 @@ class MessageQueue(Protocol):
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Add a message."""
 
-    def put_all(self, items: Iterable[Any]) -> None:
-        """Add messages that are read at the same time, as far as that is possible."""
-
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Remove and return the next message."""
 
@@ -40,6 +37,19 @@ class MessageQueue(Protocol):
 
     def drain(self) -> Iterator[Any]:
         """Remove all messages that are there, yielding each."""
+
+
+def put_all(target: MessageQueue, items: Iterable[Any]) -> None:
+    """Add messages to a queue of any kind; a `PipeQueue` takes them together.
+
+    :param target: the queue
+    :param items: the messages, in order
+    """
+    if isinstance(target, PipeQueue):
+        target.put_all(items)
+        return
+    for item in items:
+        target.put(item)
 
 
 class PipeQueue:

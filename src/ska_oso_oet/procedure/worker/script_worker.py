@@ -33,6 +33,7 @@ from ska_oso_oet.mptools import (
 from ska_oso_oet.mptools.encoding import MAX_MESSAGE
 from ska_oso_oet.mptools.main_process import become_main_process
 from ska_oso_oet.mptools.memory_shortage import be_second_victim
+from ska_oso_oet.mptools.pipe_queue import put_all
 
 from ..domain.errors import ArgumentsError
 from . import interpreter
@@ -392,7 +393,7 @@ class ScriptWorker(QueueProcWorker):
             return
         with self._signals.closed():
             try:
-                self.event_q.put_all(messages)
+                put_all(self.event_q, messages)
             except OSError:
                 # The server has ended, or the script has closed the pipe: nothing can be sent.
                 self._end(DISCONNECTED_STATUS)
