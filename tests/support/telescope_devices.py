@@ -90,6 +90,11 @@ class SubarrayNode(Device):
         self._refusal = reason
 
     @command(dtype_in=int)
+    def SetObsStateUnheard(self, state: int) -> None:
+        """Be in an observing state whose event gets lost."""
+        self._obs_state = ObsState(state)
+
+    @command(dtype_in=int)
     def SetObsState(self, state: int) -> None:
         """Be in an observing state."""
         self.become(ObsState(state))

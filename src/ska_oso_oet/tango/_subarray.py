@@ -15,8 +15,10 @@ from ._proxies import DEFAULT_PROXY_FACTORY, ProxyFactory
 from ._targets import Attribute, Command
 from ._telescope import central_node_fqdn, subarray_fqdn_prefix
 
-_DEFAULT_TIMEOUT = 60.0
+_LOOK_AGAIN = 2.0
+"""Seconds without an event after which the state is read: the event may have been lost."""
 
+_DEFAULT_TIMEOUT = 60.0
 
 _REFUSALS = {3: "failed", 5: "was rejected", 6: "is not allowed now", 7: "was aborted"}
 """Result codes of the SKA control model that mean that a command is not carried out."""
@@ -153,12 +155,17 @@ class Subarray:
         while not changed or self._state is not goal:
             self._require_way_out(command, goal, changed)
             try:
-                self._next_state(max(0.0, deadline - time.monotonic()))
+                self._next_state(min(max(0.0, deadline - time.monotonic()), _LOOK_AGAIN))
             except TimeoutError:
-                raise TimeoutError(
-                    f"{self.fqdn} did not become {goal.name} within {timeout} s of {command}; its obsState "
-                    f"{'became' if changed else 'stayed'} {self._state.name if self._state else 'unreadable'}"
-                ) from None
+                if time.monotonic() >= deadline:
+                    raise TimeoutError(
+                        f"{self.fqdn} did not become {goal.name} within {timeout} s of {command}; its "
+                        f"obsState {'became' if changed else 'stayed'} "
+                        f"{self._state.name if self._state else 'unreadable'}"
+                    ) from None
+                # Tango may lose an event, in the first moment of a subscription for example.
+                with suppress(tango.DevFailed):
+                    self._state = ObsState(self._executor.read(self._obs_state))
             changed = changed or self._state not in {before, None}
 
     def _require_way_out(self, command: str, goal: ObsState, changed: bool) -> None:

@@ -141,6 +141,16 @@ def test_a_wait_ends_when_the_subarray_cannot_reach_the_state_any_more(
     assert advice in ended.stderr
 
 
+def test_a_state_whose_event_was_lost_ends_a_wait(telescope: TelescopeServer) -> None:
+    telescope.proxy.SetObsState(IDLE)
+    before = len(telescope.proxy.calls or ())
+    script = start_script(telescope, f"Subarray(1).end(timeout={10 * PATIENCE})")
+    wait_until(lambda: len(telescope.proxy.calls or ()) > before, "the script has sent End")
+    telescope.proxy.SetObsStateUnheard(ABORTED)
+    ended = ended_script(script)
+    assert "went to ABORTED during End" in ended.stderr
+
+
 @pytest.mark.parametrize("state", [ABORTED, FAULT, EMPTY])
 def test_a_command_that_leads_nowhere_is_not_waited_for(telescope: TelescopeServer, state: ObsState) -> None:
     telescope.proxy.SetObsState(state)
