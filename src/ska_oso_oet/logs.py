@@ -143,15 +143,12 @@ class BackgroundHandler(logging.Handler):
         if threading.current_thread() is self._thread:  # of a report: it is its turn
             logging.getLogger().handle(record)
             return
-        self._take(record)
+        self.take(record)
         if record.levelno >= logging.ERROR:
             self._urgent.set()
 
-    def report(self, report: "_Report") -> None:
-        """Take a report, which makes records when it is its turn."""
-        self._take(report)
-
-    def _take(self, item: "logging.LogRecord | _Report") -> None:
+    def take(self, item: "logging.LogRecord | _Report") -> None:
+        """Take a record, or a report, which makes records when it is its turn."""
         if self._waiting.qsize() >= _WAITING:
             self._dropped += 1
         else:
@@ -279,6 +276,6 @@ def log_later(function: Callable[[], None]) -> None:
     """
     report = _Report(function, time.time(), threading.current_thread().name)
     if _running:
-        _running[-1].report(report)
+        _running[-1].take(report)
     else:
         report.make()

@@ -78,6 +78,15 @@ def ended_script(script: subprocess.Popen[str]) -> subprocess.CompletedProcess[s
     return subprocess.CompletedProcess(script.args, script.returncode, output, errors)
 
 
+def waiting_script(telescope: TelescopeServer) -> subprocess.Popen[str]:
+    """Start a script that waits until its time limit: the device is IDLE already, and End changes nothing."""
+    telescope.proxy.SetObsState(IDLE)
+    before = len(telescope.proxy.calls or ())
+    script = start_script(telescope, f"Subarray(1).end(timeout={10 * PATIENCE})")
+    wait_until(lambda: len(telescope.proxy.calls or ()) > before, "the script has sent End")
+    return script
+
+
 def run_script(telescope: TelescopeServer, text: str) -> subprocess.CompletedProcess[str]:
     """Run a script to its end."""
     return ended_script(start_script(telescope, text))
@@ -129,11 +138,7 @@ def test_a_state_that_is_not_reached(telescope: TelescopeServer, command: str, c
 def test_a_wait_ends_when_the_subarray_cannot_reach_the_state_any_more(
     telescope: TelescopeServer, state: ObsState, advice: str
 ) -> None:
-    telescope.proxy.SetObsState(IDLE)
-    before = len(telescope.proxy.calls or ())
-    # The device is IDLE already: nothing changes, and the script waits.
-    script = start_script(telescope, f"Subarray(1).end(timeout={10 * PATIENCE})")
-    wait_until(lambda: len(telescope.proxy.calls or ()) > before, "the script has sent End")
+    script = waiting_script(telescope)
     telescope.proxy.SetObsState(state)
     ended = ended_script(script)
     assert ended.returncode == 1
@@ -142,10 +147,7 @@ def test_a_wait_ends_when_the_subarray_cannot_reach_the_state_any_more(
 
 
 def test_a_state_whose_event_was_lost_ends_a_wait(telescope: TelescopeServer) -> None:
-    telescope.proxy.SetObsState(IDLE)
-    before = len(telescope.proxy.calls or ())
-    script = start_script(telescope, f"Subarray(1).end(timeout={10 * PATIENCE})")
-    wait_until(lambda: len(telescope.proxy.calls or ()) > before, "the script has sent End")
+    script = waiting_script(telescope)
     telescope.proxy.SetObsStateUnheard(ABORTED)
     ended = ended_script(script)
     assert "went to ABORTED during End" in ended.stderr

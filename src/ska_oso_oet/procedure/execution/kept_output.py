@@ -112,4 +112,4 @@ def _prune(folder: Path, keep: int, live: Callable[[], Collection[int]]) -> int:
         except OSError as error:
             # It only takes space: an observation must not fail because of that.
             LOGGER.warning("An old log cannot be removed: %s", error)
-    return len(kept.union(live()))
+    return len(kept)

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -95,27 +96,28 @@ class ProcessManager:
         for future in list(self._unanswered):
             future.set_exception(RuntimeError(_SHUT_DOWN))
 
-    def _submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """Call a function in the message loop."""
+    def _submit(self, work: Callable[[], T], answer: Callable[["Future[Any]", T], None]) -> "Future[Any]":
+        """Have the message loop do something.
+
+        :param work: returns the result
+        :param answer: called with the future that this returns, and the result, to answer the future
+        """
         future = self._expect_answer()
 
         def run() -> None:
             try:
                 with self._observer.together():
-                    result = function(*args, **kwargs)
+                    result = work()
             except Exception as error:  # the exception is for the caller
                 future.set_exception(error)
             else:
-                future.set_result(result)
+                answer(future, result)
 
-        self._call_soon(run)
-        return future
-
-    def _call_soon(self, run: Callable[[], None]) -> None:
         try:
             self._loop.call_soon_threadsafe(run)
         except RuntimeError:
             raise RuntimeError(_SHUT_DOWN) from None
+        return future
 
     def _expect_answer(self) -> "Future[Any]":
         """Return a future that is done at the latest when the message loop has ended."""
@@ -125,7 +127,9 @@ class ProcessManager:
         return future
 
     def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._submit(function, *args, **kwargs).result()
+        """Call a function in the message loop, and return its result."""
+        result: T = self._submit(partial(function, *args, **kwargs), Future.set_result).result()
+        return result
 
     def _call_committed(self, function: Callable[P, Accepted], *args: P.args, **kwargs: P.kwargs) -> int:
         """Call a function in the message loop. Returns when what it has accepted is in the journal.
@@ -133,21 +137,13 @@ class ProcessManager:
         The calling thread is woken once: if it waited for the answer first, and then for the journal, it
         would delay the threads that work meanwhile.
         """
-        future = self._expect_answer()
 
-        def run() -> None:
-            try:
-                with self._observer.together():
-                    accepted = function(*args, **kwargs)
-            except Exception as error:  # the exception is for the caller
-                future.set_exception(error)
-            else:
-                # From now on, the journal answers, also when this loop has ended.
-                self._unanswered.discard(future)
-                accepted.announce(future)
+        def announce(future: "Future[int]", accepted: Accepted) -> None:
+            # From now on, the journal answers, also when this loop has ended.
+            self._unanswered.discard(future)
+            accepted.announce(future)
 
-        self._call_soon(run)
-        return int(future.result())
+        return int(self._submit(partial(function, *args, **kwargs), announce).result())
 
     def create(
         self,

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import tokenize
+from contextlib import suppress
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import NamedTuple
@@ -123,12 +124,10 @@ def _become_program(module: ModuleType) -> None:
     # Also objects to which only a class or another function refers.
     defined = [each for each in gc.get_objects() if issubclass(type(each), _DEFINITIONS)]
     for value in [*namespace.values(), *defined]:
-        try:
+        with suppress(Exception):  # a script's objects may refuse anything
             is_function = isinstance(value, FunctionType)
             if (value.__module__ if is_function else vars(value).get("__module__")) == MODULE_NAME:
                 value.__module__ = _PROGRAM_NAME
-        except Exception:  # noqa: S112  # a script's objects may refuse anything
-            continue
 
 
 def _remember_lines(origin: str, source: str | bytes) -> None:
