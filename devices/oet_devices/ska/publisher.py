@@ -35,6 +35,7 @@ _STATE = "State"
 _STATUS = "Status"
 _OF_DEVICE = (_STATE, _STATUS)
 _NOBODY = (False, False)
+_ON_OR_ALARM = (tango.DevState.ON, tango.DevState.ALARM)
 
 
 class _Latest(NamedTuple):
@@ -48,10 +49,11 @@ class EventPublisher:
     """Pushes change and archive events in the order of their submission.
 
     An event means a change: a value that equals the one submitted before it is not pushed. A function that
-    gives a value is called only where somebody has subscribed to the attribute, or for ``State``.
+    gives a value is called only where somebody has subscribed to the attribute.
 
-    Where an attribute has alarm levels, every change may put the device into ALARM or out of it: its state is
-    computed again after each.
+    Where an attribute has alarm levels, every change may put a device that is ON into ALARM or out of it:
+    that is computed again after each. It concerns the state that was submitted last, not the present one of
+    the device, whose event has its place later in the order.
 
     :param device: whose events to push. ``State`` and ``Status`` can be submitted like any attribute.
     :param change_only: names of attributes that have no archive events
@@ -148,8 +150,8 @@ class EventPublisher:
                 for item in items:
                     for name, value in self._latest_update(item) if isinstance(item, _Latest) else item:
                         changed |= self._push(name, value)
-                if changed and not self._dropping and has_alarm_levels(self._device):
-                    self.submit_latest(_STATE, self._find_state)
+                if changed and self._values.get(_STATE) in _ON_OR_ALARM:
+                    self._push(_STATE, tango.DevState.ON)
 
     def _take_all(self) -> tuple[list[Sequence[Update] | _Latest], bool]:
         """Wait for a submission, and take all that are there. The flag is False if there will be no more.
@@ -186,7 +188,7 @@ class EventPublisher:
             if subscribed is None:
                 subscribed = self._known_subscribed[name] = self._subscribed(name)
             if callable(value):
-                if subscribed == _NOBODY and name != _STATE:
+                if subscribed == _NOBODY:
                     # To find the value takes longer than all the rest; see `on_read`.
                     self._values.pop(name, None)
                     self._not_found[name] = value
@@ -210,12 +212,13 @@ class EventPublisher:
         return name not in _OF_DEVICE
 
     def _is_in_alarm(self) -> bool:
-        return has_alarm_levels(self._device) and self._find_state() == tango.DevState.ALARM
-
-    def _find_state(self) -> tango.DevState:
-        """Return the state of the device at this moment; that reads attributes, as a client does."""
+        """Return whether the device is in ALARM if it is ON; that reads attributes, as a client does."""
+        if not has_alarm_levels(self._device):
+            return False
         with tango.AutoTangoMonitor(self._device):
-            return self._device.dev_state()
+            self._device.set_state(tango.DevState.ON)
+            # Tango's own: that of the device starts from its present state.
+            return Device.dev_state(self._device) == tango.DevState.ALARM
 
     def on_read(self, name: str) -> None:
         """Take into account that a client reads an attribute, as each does when it subscribes.

@@ -1,5 +1,10 @@
 """Features of any Tango device: alarms of attributes, polling, an alias, the black box, information."""
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 import tango
 from tests.integration.oet_devices.ska.conftest import DEVICE_CLASS
 from tests.support.events import listen
@@ -45,6 +50,41 @@ def test_an_alarm_is_announced_and_its_end(online: tango.DeviceProxy) -> None:
     states = [_State.ON, _State.ALARM, _State.DISABLE, _State.UNKNOWN, _State.ALARM, _State.ON]
     assert log.of("State") == states
     assert log.of("Status")[-1] == "The device is in ON state."
+
+
+@contextmanager
+def _many_reads(device: tango.DeviceProxy) -> Iterator[None]:
+    """Keep a device busy, so that its events are pushed later."""
+    end = threading.Event()
+
+    def read() -> None:
+        while not end.is_set():
+            device.read_attribute("lrcFinished")
+
+    with ThreadPoolExecutor(4) as threads:
+        readers = [threads.submit(read) for _ in range(4)]
+        try:
+            yield
+        finally:
+            end.set()
+    for reader in readers:
+        reader.result()
+
+
+def test_a_device_in_alarm_announces_its_states_in_order(online: tango.DeviceProxy) -> None:
+    changes = 50
+    with listen(online, ["State"]) as log, _many_reads(online):
+        _set_alarm(online, "max_alarm", to="41")
+        online.Burst(1)
+        log.wait_for("State", _State.ALARM)
+        for number in range(changes):
+            online.adminMode = "OFFLINE"
+            # Any change has the state computed again.
+            online.Burst(1 + number % 2)
+            online.adminMode = "ONLINE"
+        log.wait_until(lambda log: log.of("State").count(_State.UNKNOWN) == changes)
+        log.wait_until(lambda log: log.of("State")[-1] == _State.ALARM)
+    assert log.of("State") == [_State.ON, _State.ALARM, *[_State.DISABLE, _State.UNKNOWN, _State.ALARM] * changes]
 
 
 def _polled(device: tango.DeviceProxy) -> list[int]:
