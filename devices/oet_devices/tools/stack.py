@@ -5,17 +5,13 @@ ends all of them on a signal, or when one of them ends.
 """
 
 import asyncio
-import json
 import os
+import re
 import signal
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +22,7 @@ from ska_oso_oet.files import make_private
 
 from .stack_place import default_state_directory, own_directory, require_free_port
 from .stack_process import Part, StackError
+from .stack_readiness import until_available
 
 if TYPE_CHECKING:
     import tango
@@ -36,8 +33,6 @@ _LEAST_STOP_TIMEOUT = 0.3
 _DEVICE_SERVER_READY = "Ready to accept request"
 _SIDECAR_READY = r"REST ready: (\S+)"
 _API, _READINESS = "/api/v1.0", "/readyz"
-_READINESS_PAUSE = 0.1
-_READINESS_TIMEOUT = 5.0
 _DATABASE_READY = r"listening on: host=[\d.]+, port=(\d+)"
 
 
@@ -82,6 +77,8 @@ class Stack:
         self._options = options
         self.logs = options.state_directory / "logs"
         self._parts: list[Part] = []
+        self._watches: list[asyncio.Task[None]] = []
+        self._ends: asyncio.Queue[str] = asyncio.Queue()
 
     async def start(self) -> str:
         """Start everything.
@@ -103,7 +100,7 @@ class Stack:
         root = rest.removesuffix(_API)
         numbers = range(1, len(devices) + 1)
         await asyncio.gather(
-            *(_until_available(f"{root}/subarrays/{number}{_READINESS}") for number in numbers)
+            *(until_available(f"{root}/subarrays/{number}{_READINESS}") for number in numbers)
         )
         return f"OET ready: TANGO_HOST={tango_host} DEVICE={devices[0]} REST={rest} PAGE={root}/"
 
@@ -112,8 +109,9 @@ class Stack:
         port = str(require_free_port(host, self._options.tango_port, "--tango-port"))
         arguments = ["--host", host, "--port", port, "--print-host-port", "2"]
         file = {"PYTANGO_DATABASE_NAME": str(self._options.state_directory / "tango_database.db")}
-        part = self._part("Tango database", "tango.databaseds.database", arguments, file)
-        listening = await part.start(_DATABASE_READY)
+        listening = await self._start_part(
+            "Tango database", "tango.databaseds.database", arguments, file, _DATABASE_READY
+        )
         return f"{host}:{listening[1]}"
 
     def _register(self, tango_host: str) -> list[str]:
@@ -168,8 +166,9 @@ class Stack:
         arguments = [INSTANCE, "-ORBendPoint", f"giop:tcp:{self._options.host}:0"]
         blocks = provide_scheduling_blocks(self._options.state_directory / "oda", os.environ)
         environment = {"TANGO_HOST": tango_host, **blocks, **secrets.chosen(secrets.OF_CONTROLLER)}
-        part = self._part("OETController", "oet_devices.server", arguments, environment)
-        await part.start(_DEVICE_SERVER_READY)
+        await self._start_part(
+            "OETController", "oet_devices.server", arguments, environment, _DEVICE_SERVER_READY
+        )
 
     async def _start_sidecar(self, tango_host: str, devices: Sequence[str]) -> str:
         arguments = ["--host", self._options.host, "--port", str(self._options.rest_port)]
@@ -178,17 +177,26 @@ class Stack:
         named = [f"{number}={device}" for number, device in enumerate(devices, start=1)]
         environment = {"TANGO_HOST": tango_host, "OET_DEVICE": " ".join(named)}
         environment |= secrets.chosen(secrets.OF_SIDECAR)
-        part = self._part("REST sidecar", "ska_oso_oet.sidecar", arguments, environment)
-        listening = await part.start(_SIDECAR_READY)
+        listening = await self._start_part(
+            "REST sidecar", "ska_oso_oet.sidecar", arguments, environment, _SIDECAR_READY
+        )
         return listening[1]
 
-    def _part(self, name: str, module: str, arguments: Sequence[str], environment: dict[str, str]) -> Part:
+    async def _start_part(
+        self, name: str, module: str, arguments: Sequence[str], environment: dict[str, str], ready: str
+    ) -> re.Match[str]:
+        """Start a process, and wait until it prints a line that says that it is ready."""
         log = self.logs / f"{name.lower().replace(' ', '-')}.log"
         # -P: the folder that the stack was started in may have files of any name.
         command = [sys.executable, "-P", "-m", module, *arguments]
         part = Part(name, command, environment, log, lambda line: self.show(f"{name}: {line}"))
         self._parts.append(part)
-        return part
+        match = await part.start(ready)
+        self._watches.append(asyncio.create_task(self._watch(part)))
+        return match
+
+    async def _watch(self, part: Part) -> None:
+        self._ends.put_nowait(await part.ended())
 
     def show(self, line: str) -> None:
         """Show a line to the person who has started the stack."""
@@ -196,12 +204,8 @@ class Stack:
             click.echo(line, err=True)
 
     async def ended(self) -> str:
-        """Wait until one of the processes has ended, and say which."""
-        ends = [asyncio.create_task(part.ended()) for part in self._parts]
-        done, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for end in pending:
-            end.cancel()
-        return next(iter(done)).result()
+        """Wait until one of the processes that were ready has ended, and say which."""
+        return await self._ends.get()
 
     async def stop(self) -> None:
         """End everything, the database last, because the others need it. All share one time limit."""
@@ -244,41 +248,23 @@ async def run(options: StackOptions) -> None:
 
 
 async def _start_and_watch(stack: Stack) -> None:
-    click.echo(await stack.start())
-    stack.show(f"Logs are in {stack.logs}; warnings and errors are also shown here.")
-    raise StackError(await stack.ended())
+    starting = asyncio.create_task(stack.start())
+    end = asyncio.create_task(stack.ended())
+    try:
+        # A process may end while the others are not ready yet.
+        await asyncio.wait([starting, end], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            click.echo(starting.result())
+            stack.show(f"Logs are in {stack.logs}; warnings and errors are also shown here.")
+        raise StackError(await end)
+    finally:
+        starting.cancel()
+        end.cancel()
 
 
 def _import_late() -> None:
     """Import what is needed once the database has started, which takes as long."""
     from . import registration, sample_blocks  # noqa: F401
-
-
-async def _until_available(url: str) -> None:
-    """Wait until the REST service receives the events of the controller, in any state of that.
-
-    :param url: where it says so
-    :raises StackError: if it does not within the time that each part has for its start
-    """
-    deadline = time.monotonic() + Part.START_TIMEOUT
-    while not await asyncio.to_thread(_is_available, url):
-        if time.monotonic() >= deadline:
-            raise StackError("the REST service does not find the device: see their logs")
-        await asyncio.sleep(_READINESS_PAUSE)
-
-
-def _is_available(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=_READINESS_TIMEOUT):  # noqa: S310 - an address of our own
-            return True
-    except urllib.error.HTTPError as error:
-        # A controller that is switched off, or in FAULT, is still there.
-        with error:
-            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
-                return False
-            return all(each["available"] for each in json.load(error)["controllers"])
-    except OSError:
-        return False
 
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True)

@@ -84,7 +84,11 @@ def test_a_device_in_alarm_announces_its_states_in_order(online: tango.DevicePro
             online.adminMode = "ONLINE"
         log.wait_until(lambda log: log.of("State").count(_State.UNKNOWN) == changes)
         log.wait_until(lambda log: log.of("State")[-1] == _State.ALARM)
-    assert log.of("State") == [_State.ON, _State.ALARM, *[_State.DISABLE, _State.UNKNOWN, _State.ALARM] * changes]
+    assert log.of("State") == [
+        _State.ON,
+        _State.ALARM,
+        *[_State.DISABLE, _State.UNKNOWN, _State.ALARM] * changes,
+    ]
 
 
 def _polled(device: tango.DeviceProxy) -> list[int]:

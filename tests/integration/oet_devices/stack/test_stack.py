@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import pytest
 import tango
 from tests.support.controllers import embedded
 from tests.support.operator import operate
-from tests.support.patience import PATIENCE, patience
+from tests.support.patience import PATIENCE, patience, wait_until
 from tests.support.processes import ServerProcess
 from tests.support.ten_scripts import occupy
 
@@ -49,12 +49,11 @@ class RunningStack:
 
     def family(self) -> list[psutil.Process]:
         """All processes that belong to it."""
-        main = psutil.Process(self.process.pid)
-        return [main, *main.children(recursive=True)]
+        return family_of(self.process.pid)
 
     def part(self, module: str) -> psutil.Process:
         """The part that a module runs."""
-        return next(child for child in self.family()[1:] if module in child.cmdline())
+        return part_of(self.process.pid, module)
 
     def end(self, number: int) -> int:
         """Send a signal, check that all ends in time, and return the exit status."""
@@ -66,6 +65,25 @@ class RunningStack:
         assert time.monotonic() - before < END_TIME
         assert survivors(family[1:]) == []
         return status
+
+
+def family_of(pid: int) -> list[psutil.Process]:
+    """Return a process and all that it has started."""
+    main = psutil.Process(pid)
+    return [main, *main.children(recursive=True)]
+
+
+def part_of(pid: int, module: str) -> psutil.Process:
+    """Return the part of a stack that a module runs, as soon as there is one."""
+
+    def find() -> psutil.Process | None:
+        with suppress(psutil.NoSuchProcess):  # one that has just ended
+            return next((child for child in family_of(pid)[1:] if module in child.cmdline()), None)
+        return None
+
+    found = wait_until(find, module)
+    assert found is not None
+    return found
 
 
 def survivors(family: list[psutil.Process]) -> list[psutil.Process]:
@@ -126,7 +144,9 @@ def test_two_stacks_side_by_side_until_they_are_told_to_end(
     first, second = stacks
     # The output after the start is one line for programs, and one for people.
     first.process.wait_for_output("^Logs are in ")
-    assert len(first.process.output.splitlines()) == 2
+    # Other tests may have left processes: each server ends those, and says so.
+    lines = [line for line in first.process.output.splitlines() if "outlived its server" not in line]
+    assert len(lines) == 2
     with operate(first.controller) as operator:
         pid = operator.run(embedded(WAITS), state="RUNNING")
         assert second.controller.lastProcedure == 0
@@ -209,6 +229,21 @@ def test_a_part_that_dies_ends_the_stack_with_a_line_that_says_so(stack: Running
     log = stack.state / "logs" / "oetcontroller.log"
     assert re.fullmatch(rf"oet-stack: OETController ended \(status -9; .*; see {log}\)", last)
     assert log.exists()
+
+
+def test_a_part_that_dies_before_the_others_are_ready_ends_the_stack(tmp_path: Path) -> None:
+    process = ServerProcess(command(tmp_path))
+    try:
+        # It would be waited for as long as a part has for its start.
+        part_of(process.pid, "ska_oso_oet.sidecar").suspend()
+        log = tmp_path / "logs" / "oetcontroller.log"
+        wait_until(lambda: log.exists() and "Ready to accept request" in log.read_text(), "the device server")
+        part_of(process.pid, "oet_devices.server").kill()
+        assert process.wait(2 * END_TIME) == 1
+    finally:
+        process.stop(2 * END_TIME)
+    *_, last = process.output.splitlines()
+    assert re.fullmatch(rf"oet-stack: OETController ended \(status -9; .*; see {log}\)", last)
 
 
 def test_a_stack_that_is_killed_leaves_nothing_behind(stack: RunningStack) -> None:
