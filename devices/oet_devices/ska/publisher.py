@@ -218,7 +218,8 @@ class EventPublisher:
         with tango.AutoTangoMonitor(self._device):
             self._device.set_state(tango.DevState.ON)
             # Tango's own: that of the device starts from its present state.
-            return Device.dev_state(self._device) == tango.DevState.ALARM
+            state: tango.DevState = Device.dev_state(self._device)
+        return bool(state == tango.DevState.ALARM)
 
     def on_read(self, name: str) -> None:
         """Take into account that a client reads an attribute, as each does when it subscribes.
