@@ -8,6 +8,7 @@ by their working directory.
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from . import posix
@@ -25,8 +26,9 @@ _STATE, _START_TIME = 0, 19
 
 def mark_descendants() -> None:
     """Mark the processes that are started from now on, and their descendants, with the name of this one."""
-    if (name := _name(os.getpid())) is not None:
-        os.environ[MARK] = name
+    with suppress(OSError):
+        if (name := _name(os.getpid())) is not None:
+            os.environ[MARK] = name
 
 
 def has_lost_its_server() -> bool:
@@ -53,11 +55,13 @@ def _name(pid: int) -> str | None:
     """Return a name that no other process ever has, None if there is no such process or it is dead.
 
     The other parts are needed because process IDs are used again, and differ between containers.
+
+    :raises OSError: if that cannot be found out, e.g. without a descriptor: such a process may live
     """
     try:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         namespace = os.stat("/proc/self/ns/pid").st_ino
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[_STATE] in _DEAD else f"{namespace}-{pid}-{fields[_START_TIME]}"
 
