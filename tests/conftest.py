@@ -1,5 +1,6 @@
 """Fixtures and settings of all tests."""
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,10 @@ from tests.support.patience import patience
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each test the time that it may take on this machine."""
+    """Give each test the time that it may take on this machine, and programs a SIGINT that has an effect."""
+    # A shell has its background jobs ignore it, as would the programs that they start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.timeout is None:
         config.option.timeout = patience(float(config.getini("timeout")))
 
