@@ -37,7 +37,7 @@ class EndSignals:
     """Ends this process when a signal asks for it. Create it before Tango sets its handlers."""
 
     def __init__(self) -> None:
-        # A server that is started with nohup must outlive the terminal.
+        # A server that is started with nohup must outlive the terminal, one in the background a Ctrl-C.
         self._numbers = {number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN}
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
@@ -50,8 +50,9 @@ class EndSignals:
         late = Expiry(lambda: _end_at_once(f"It has not ended within {_PATIENCE:g} s", 1), "oet-late-end")
         threading.Thread(target=self._wait, args=[late], name="oet-signals", daemon=True).start()
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        for number in self._numbers:
-            signal.signal(number, lambda *_: None)
+        for number in _ENDING:
+            # Also those that are to be ignored: Tango heeds them.
+            signal.signal(number, (lambda *_: None) if number in self._numbers else signal.SIG_IGN)
 
     def _wait(self, late: Expiry) -> None:
         received = self._received()

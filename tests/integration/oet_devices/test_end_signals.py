@@ -129,14 +129,15 @@ def test_a_second_signal_ends_all_at_once_although_the_system_refuses_threads(bu
     busy.assert_gone()
 
 
-def test_a_server_that_was_told_to_ignore_the_end_of_its_terminal_does(
-    tango_host: str, tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_a_server_that_was_started_to_ignore_a_signal_does(
+    tango_host: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     with (
-        disposition(signal.SIGHUP, signal.SIG_IGN),
+        disposition(number, signal.SIG_IGN),
         controller_server(tango_host, tmp_path, [_DEVICE]) as server,
     ):
-        server.send_signal(signal.SIGHUP)
+        server.send_signal(number)
         assert controller_proxy(tango_host, _DEVICE).ping() > 0
         server.send_signal(signal.SIGTERM)
         assert server.wait() == 0

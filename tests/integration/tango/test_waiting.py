@@ -3,11 +3,14 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
+from functools import partial
 
 import pytest
+import tango
 from tests.support.dish_device import PointingState
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, wait_until
 from tests.support.tango_stack import device_name, device_server, register
 
 from ska_oso_oet.tango import (
@@ -27,7 +30,32 @@ ONE_SLEW = [PointingState.SLEWING, PointingState.ON_TARGET]
 def dish(tango_host: str) -> Iterator[str]:
     register(tango_host, "dish_device/waiting", "Dish", "test-waiting/dish/1")
     with device_server(tango_host, "tests.support.dish_device", "waiting"):
-        yield device_name(tango_host, "test-waiting/dish/1")
+        name = device_name(tango_host, "test-waiting/dish/1")
+        with _settled(tango.DeviceProxy(name), "pointingState", "azimuth"):
+            yield name
+
+
+@contextmanager
+def _settled(dish: tango.DeviceProxy, *attributes: str) -> Iterator[None]:
+    """Have subscriptions in effect at once, as long as the context lasts.
+
+    Tango hands the first one of a process to ZeroMQ, and loses what is pushed before the server has it.
+    """
+    arrived: set[str] = set()
+    subscriptions = []
+    for each in attributes:
+        on_event = partial(lambda name, _event: arrived.add(name), each)
+        subscriptions.append(dish.subscribe_event(each, tango.EventType.CHANGE_EVENT, on_event))
+    arrived.clear()  # the present values
+
+    def have_arrived() -> bool:
+        dish.Slew(0.0)
+        return arrived.issuperset(attributes)
+
+    wait_until(have_arrived, "events of the dish")
+    yield
+    for subscription in subscriptions:
+        dish.unsubscribe_event(subscription)
 
 
 @pytest.fixture
