@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+# How many tests run at the same time: many of them wait for something half of their time.
+TEST_PROCESSES ?= 3
 # Percent of statements and branches, all processes together; less fails `make test`.
 COVERAGE_FLOOR ?= 88
 # A mark of what is installed: made again when what it depends on has changed.
@@ -33,9 +35,9 @@ demo: $(INSTALLED) ## run real scripts through Tango and the oet command, and sh
 up: $(INSTALLED) ## run everything on the default ports until Ctrl-C
 	@$(BIN)/oet-stack
 
-test: $(INSTALLED) ## run all tests, in two processes, and measure which code they run
+test: $(INSTALLED) ## run all tests, in three processes, and measure which code they run
 	@$(BIN)/python -m coverage erase
-	@$(MEASURED_PYTEST) -n 2 --dist loadfile $(PYTEST_ARGS)
+	@$(MEASURED_PYTEST) -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 	$(REPORT_COVERAGE)
 
 retest: $(INSTALLED) ## repeat the tests that failed, one after the other; more than 10 are not repeated

@@ -28,6 +28,7 @@ LONG_PATIENCE = patience(100.0)
 """Seconds in which a program that does many things must end."""
 
 _LOOK_AGAIN = 0.02
+_LOOK_AGAIN_UNASKED = 1.0
 
 T = TypeVar("T")
 
@@ -44,13 +45,13 @@ def wait_until(
     :param condition: returns what is to be returned, or something false
     :param what: what is waited for, for the message
     :param changed: notified whenever the condition may have changed; without it the condition is looked at
-        every few milliseconds
+        every few milliseconds, with it also every second
     :param seen: returns what there is instead, for the message
     :param limit: seconds, this machine's factor included
     :raises AssertionError: if the condition does not hold in time
     """
     deadline = time.monotonic() + limit
-    changed, interval = (threading.Condition(), _LOOK_AGAIN) if changed is None else (changed, limit)
+    changed, interval = (threading.Condition(), _LOOK_AGAIN) if changed is None else (changed, _LOOK_AGAIN_UNASKED)
     with changed:
         while not (result := condition()):
             left = deadline - time.monotonic()

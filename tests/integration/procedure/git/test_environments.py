@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.git_projects import GitRepository, git_script, make_wheel, project_files
+from tests.support.patience import wait_until
 from tests.support.script_service import ServiceUnderTest, script_service
 
 from ska_oso_oet.model import ProcedureState
@@ -95,7 +96,7 @@ def test_what_a_script_does_to_its_files_and_packages_does_not_reach_its_next_ru
     environment = environment_of(state / "git" / "environments", repository.url, commit)
     (environment.source / "helper.py").write_text("NAME = 'changed'\n")
     assert "helper true" in service.output(service.run(git_script(repository, commit=commit)).id)
-    service.wait_until(lambda: not list((state / "git" / "runs").iterdir()))
+    wait_until(lambda: not list((state / "git" / "runs").iterdir()), "removed copies")
 
 
 def test_an_environment_that_a_script_changed_is_not_used_while_another_uses_it(
