@@ -51,7 +51,8 @@ def wait_until(
     :raises AssertionError: if the condition does not hold in time
     """
     deadline = time.monotonic() + limit
-    changed, interval = (threading.Condition(), _LOOK_AGAIN) if changed is None else (changed, _LOOK_AGAIN_UNASKED)
+    interval = _LOOK_AGAIN if changed is None else _LOOK_AGAIN_UNASKED
+    changed = changed or threading.Condition()
     with changed:
         while not (result := condition()):
             left = deadline - time.monotonic()
