@@ -42,6 +42,10 @@ def _is_gapless(events: list[RawEvent]) -> bool:
 
 
 async def _run(oet: Controller, uri: str, **arguments: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        # The script of another test may be about to end.
+        while (await oet.status()).running_procedure is not None:
+            await asyncio.sleep(0.01)
     created = await oet.create(uri)
     await oet.wait(created, PATIENCE)
     await oet.start(created.subject, ProcedureInput(**dict(arguments)))
