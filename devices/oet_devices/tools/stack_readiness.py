@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from .stack_process import Part, StackError
 
-_PAUSE = 0.1
+_PAUSE = 0.05
 """Seconds between two requests."""
 
 _TIMEOUT = 5.0

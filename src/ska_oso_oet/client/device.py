@@ -8,12 +8,16 @@ from typing import Any
 
 import tango
 
-from .errors import DeviceTimeoutError, InvalidRequestError, controller_error
+from .errors import DeviceAwayError, DeviceTimeoutError, InvalidRequestError, controller_error
 
 LOGGER = logging.getLogger(__name__)
 
 EventSink = Callable[[Any], None]
 """Callback with each value of an attribute, or None for an error, in a thread of Tango. It must not wait."""
+
+
+_MOST_GIVEN_UP = 5
+"""Proxies that have never reached the device and are replaced. It is exported a moment before it answers."""
 
 
 class TangoDevice:
@@ -31,6 +35,8 @@ class TangoDevice:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._proxy: tango.DeviceProxy | None = None
+        self._was_reached = False
+        self._given_up: list[tango.DeviceProxy] = []
         self._argument_types: dict[str, tango.CmdArgType] = {}
 
     def command(self, command: str, argument: Any = None) -> Any:
@@ -124,10 +130,16 @@ class TangoDevice:
     def _tango(self) -> Iterator["tango.DeviceProxy"]:
         """Provide the proxy for a thread that Tango does not know, and translate its exceptions."""
         with tango.EnsureOmniThread():
+            proxy: tango.DeviceProxy | None = None
             try:
-                yield self._connected()
+                proxy = self._connected()
+                yield proxy
+                self._was_reached = True
             except tango.DevFailed as failure:
-                raise controller_error(self.name, failure) from failure
+                error = controller_error(self.name, failure)
+                if isinstance(error, DeviceAwayError) and not self._was_reached:
+                    self._give_up(proxy)
+                raise error from failure
             except UnicodeEncodeError as error:
                 text = f"Tango can send Latin-1 texts only, and not {error.object[error.start]!r}."
                 raise InvalidRequestError(text) from None
@@ -140,6 +152,7 @@ class TangoDevice:
             raise DeviceTimeoutError(f"The device {self.name} could not be connected in {self._timeout} s.")
         try:
             if self._proxy is None:
+                self._require_server()
                 # PYTANGO_GREEN_MODE is ignored: the callers have threads of their own.
                 proxy = tango.DeviceProxy(self.name, green_mode=tango.GreenMode.Synchronous)
                 proxy.set_timeout_millis(round(1000 * self._timeout))
@@ -147,6 +160,32 @@ class TangoDevice:
             return self._proxy
         finally:
             self._lock.release()
+
+    def _give_up(self, proxy: "tango.DeviceProxy | None") -> None:
+        """Have the next call create another proxy than this one, once there is a server.
+
+        A proxy whose attempt to connect has failed makes none within the next second. A client that is
+        started together with the device would wait for that second.
+        """
+        with self._lock:
+            if proxy is not None and proxy is self._proxy and len(self._given_up) < _MOST_GIVEN_UP:
+                # Kept: to drop a proxy is what can hang.
+                self._given_up.append(proxy)
+                self._proxy = None
+
+    def _require_server(self) -> None:
+        """Check, after a failed attempt, that the Tango database knows of a server that serves the device.
+
+        :raises DeviceAwayError: if there is none
+        """
+        proxy = next(reversed(self._given_up), None)
+        if proxy is None or not proxy.is_dbase_used():
+            return
+        if not proxy.get_device_db().import_device(proxy.dev_name()).exported:
+            raise DeviceAwayError(
+                f"The device {self.name} cannot be reached: its device server does not run",
+                "API_DeviceNotExported",
+            )
 
 
 class Subscription:

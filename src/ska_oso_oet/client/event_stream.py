@@ -47,6 +47,8 @@ _KEEP_ALIVE = 2.0
 """Seconds between two requests to a device that is quiet."""
 _RETRY = 0.5
 """Seconds between two attempts to reach a device that is unavailable."""
+_FIRST_RETRY = 0.05
+"""Seconds before the second attempt; each later pause is twice as long as the one before it."""
 
 
 @dataclass
@@ -119,6 +121,7 @@ class EventStream:
         self._patience = _QUIET
         self._unheard_news = 0
         self._closed = False
+        self._pause = _FIRST_RETRY
         self.lost_since: datetime | None = datetime.now(UTC)
         """When the device was found to be unavailable; None while it is connected."""
         self._on_connection = on_connection or (lambda: None)
@@ -187,6 +190,7 @@ class EventStream:
         self._inbox.take()
         self._subscription = await self._link.subscribe("events", self._inbox.put)
         self.lost_since = None
+        self._pause = _FIRST_RETRY
         self._on_connection()
         self._heard = self._unheard_news = 0
         first = self._known + 1
@@ -205,7 +209,8 @@ class EventStream:
             LOGGER.warning("Events are interrupted: %s", error)
             self.lost_since = datetime.now(UTC)
             await self._disconnect()
-        await asyncio.sleep(_RETRY)
+        await asyncio.sleep(self._pause)
+        self._pause = min(2 * self._pause, _RETRY)
 
     async def _check(self) -> None:
         """Check that a quiet device has no new events: else, the second time, subscribe again."""

@@ -59,7 +59,7 @@ async def readyz(request: Request, gateway: GatewayDependency) -> JSONResponse:
     several controllers that cannot be used does not make the service unready; the answer says which can.
     Below `/subarrays/{subarray_id}` only the controller of that subarray counts.
     """
-    found = await look_at_all(gateway.chosen(request.scope), gateway.settings.figures_timeout)
+    found = await look_at_all(gateway.chosen(request.scope), gateway.settings.look_timeout)
     common = {"controllers": found, "warnings": gateway.settings.warnings}
     if any(each.ready for each in found):
         return JSONResponse(Readiness(status="ready", **common).model_dump(mode="json"))
