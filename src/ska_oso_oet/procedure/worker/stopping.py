@@ -73,6 +73,9 @@ class Stop:
     def request(self) -> None:
         """The server has requested a stop, and sends SIGTERM. Called by any thread but the main one."""
         self._requested_at = time.monotonic()
+        # The start of a thread unblocks signals for a moment: this one would take the SIGTERM that is meant
+        # to wake the main thread.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         with suppress(RuntimeError):  # the system grants no more threads: the first signal must do
             _thread.start_new_thread(self._insist, ())
 

@@ -1,11 +1,13 @@
 """A stop reaches a script, wherever the signal falls, and interrupts no clean-up."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
 
 import pytest
-from tests.support.patience import patience
+from tests.support.patience import PATIENCE, patience
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.procedure.domain import ProcedureState
@@ -180,3 +182,37 @@ def test_a_handler_of_the_scripts_own_is_called_once(make_bench: Callable[..., S
     bench.stop(procedure_id)
     assert bench.lines(procedure_id) == ["asked to stop"]
     assert bench.service.summary(procedure_id).state is ProcedureState.STOPPED
+
+
+_STOPS_BY_A_SIGNAL = """
+import os, signal, threading, time
+from ska_oso_oet.procedure.worker import stopping
+
+stopping._PERIOD = 3600.0
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+def request(stop):
+    time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
+    stop.request()
+
+for _ in range(50):
+    stop = stopping.Stop(interrupt)
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.handle(None, KeyboardInterrupt, number, frame))
+    stop.install()
+    try:
+        thread = threading.Thread(target=request, args=(stop,), daemon=True)
+        thread.start()
+        time.sleep(3600)
+    except KeyboardInterrupt:
+        pass
+    thread.join()
+os._exit(0)
+"""
+
+
+def test_the_first_signal_wakes_the_script() -> None:
+    # A stop must not have to wait for its repetition, a fifth of a second later.
+    subprocess.run([sys.executable, "-c", _STOPS_BY_A_SIGNAL], check=True, timeout=PATIENCE)
