@@ -234,7 +234,8 @@ class ScriptBench:
         """Run a script, to show that scripts can be run."""
         procedure_id = self.run("def main():\n    print('works')\n")
         self.wait_for_state(procedure_id, ProcedureState.COMPLETE)
-        assert self.lines(procedure_id) == ["works"]
+        lines = self.lines(procedure_id)
+        assert lines == ["works"], lines
 
 
 @contextmanager

@@ -125,7 +125,10 @@ def test_nothing_is_done_ahead_where_the_entry_says_late(phases: Phases) -> None
     assert phases.site.runs() == ["wait"]
     phases.end_the_first()
     phases.site.wait_for_entry(behind, "DONE")
-    assert phases.site.runs()[:4] == ["wait", "load", "init late", "main late"]
+    runs = phases.site.runs()
+    # What is behind it may be loaded before its main or after that has begun.
+    assert runs[:3] == ["wait", "load", "init late"]
+    assert "main late" in runs
     assert phases.site.entry(late).state == "DONE"
 
 
