@@ -17,6 +17,9 @@ _OWN = ("PYTEST", "OET_", "TANGO_", "ODA_", "SUBARRAY_")
 _TERMINAL = {"TERM": "dumb", "COLUMNS": "150", "LINES": "50", "PYTHON_BASIC_REPL": "1"}
 """Without colours, bars that move and an editor of lines."""
 
+_OF_OTHERS = "which has outlived its server"
+"""A controller that starts ends such processes, which other tests may have left on this machine, and says so."""
+
 
 class Session:
     """A user in a folder, with terminals.
@@ -129,4 +132,5 @@ class Session:
         return self._stack.to_type(text) if self._stack else text
 
     def _to_show(self, printed: str) -> list[str]:
-        return (self._stack.to_show(printed) if self._stack else printed).splitlines()
+        lines = (self._stack.to_show(printed) if self._stack else printed).splitlines()
+        return [line for line in lines if _OF_OTHERS not in line]
