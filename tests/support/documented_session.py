@@ -18,7 +18,7 @@ _TERMINAL = {"TERM": "dumb", "COLUMNS": "150", "LINES": "50", "PYTHON_BASIC_REPL
 """Without colours, bars that move and an editor of lines."""
 
 _OF_OTHERS = "which has outlived its server"
-"""A controller that starts ends such processes, which other tests may have left on this machine, and says so."""
+"""A controller that starts ends such processes, which other tests may have left, and says so."""
 
 
 class Session:
