@@ -11,14 +11,12 @@ from tests.support.documented_output import agrees
 from tests.support.documented_stack import ANY_PORTS, COMMAND, Stack, check_options
 from tests.support.documented_terminal import SHELL, Terminal
 from tests.support.patience import wait_until
+from tests.support.processes import own_lines
 
 _OWN = ("PYTEST", "OET_", "TANGO_", "ODA_", "SUBARRAY_")
 """Prefixes of variables that a user does not have."""
 _TERMINAL = {"TERM": "dumb", "COLUMNS": "150", "LINES": "50", "PYTHON_BASIC_REPL": "1"}
 """Without colours, bars that move and an editor of lines."""
-
-_OF_OTHERS = "which has outlived its server"
-"""A controller that starts ends such processes, which other tests may have left, and says so."""
 
 
 class Session:
@@ -132,5 +130,4 @@ class Session:
         return self._stack.to_type(text) if self._stack else text
 
     def _to_show(self, printed: str) -> list[str]:
-        lines = (self._stack.to_show(printed) if self._stack else printed).splitlines()
-        return [line for line in lines if _OF_OTHERS not in line]
+        return own_lines(self._stack.to_show(printed) if self._stack else printed)

@@ -11,8 +11,18 @@ from pathlib import Path
 
 from tests.support.patience import PATIENCE, patience, wait_until
 
+_OF_OTHERS = "which has outlived its server"
+
 _STOP_TIMEOUT = patience(5.0)
 """Seconds that a process may take to end after SIGTERM before it is killed."""
+
+
+def own_lines(output: str) -> list[str]:
+    """Return the lines of a program's output, without those that depend on other tests.
+
+    A controller that starts ends the processes which other tests may have left, and says so.
+    """
+    return [line for line in output.splitlines() if _OF_OTHERS not in line]
 
 
 class ServerProcess:

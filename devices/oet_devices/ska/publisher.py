@@ -150,8 +150,8 @@ class EventPublisher:
                 for item in items:
                     for name, value in self._latest_update(item) if isinstance(item, _Latest) else item:
                         changed |= self._push(name, value)
-                if changed and self._values.get(_STATE) in _ON_OR_ALARM:
-                    self._push(_STATE, tango.DevState.ON)
+                if changed and (self._was_alarm or has_alarm_levels(self._device)):
+                    self._compute_alarm()
 
     def _take_all(self) -> tuple[list[Sequence[Update] | _Latest], bool]:
         """Wait for a submission, and take all that are there. The flag is False if there will be no more.
@@ -210,6 +210,11 @@ class EventPublisher:
             LOGGER.exception("Could not push an event of the attribute %s", name)
             return False
         return name not in _OF_DEVICE
+
+    def _compute_alarm(self) -> None:
+        """Announce ALARM or its end, if the state that was submitted last is ON."""
+        if self._values.get(_STATE) in _ON_OR_ALARM:
+            self._push(_STATE, tango.DevState.ON)
 
     def _is_in_alarm(self) -> bool:
         """Return whether the device is in ALARM if it is ON; that reads attributes, as a client does."""

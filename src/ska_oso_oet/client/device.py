@@ -178,10 +178,10 @@ class TangoDevice:
 
         :raises DeviceAwayError: if there is none
         """
-        proxy = next(reversed(self._given_up), None)
-        if proxy is None or not proxy.is_dbase_used():
+        if not self._given_up:
             return
-        if not proxy.get_device_db().import_device(proxy.dev_name()).exported:
+        proxy = self._given_up[-1]
+        if proxy.is_dbase_used() and not proxy.get_device_db().import_device(proxy.dev_name()).exported:
             raise DeviceAwayError(
                 f"The device {self.name} cannot be reached: its device server does not run",
                 "API_DeviceNotExported",

@@ -18,7 +18,7 @@ import tango
 from tests.support.controllers import embedded
 from tests.support.operator import operate
 from tests.support.patience import PATIENCE, patience, wait_until
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, own_lines
 from tests.support.ten_scripts import occupy
 
 from ska_oso_oet.journal import open_journal
@@ -144,9 +144,7 @@ def test_two_stacks_side_by_side_until_they_are_told_to_end(
     first, second = stacks
     # The output after the start is one line for programs, and one for people.
     first.process.wait_for_output("^Logs are in ")
-    # Other tests may have left processes: each server ends those, and says so.
-    lines = [line for line in first.process.output.splitlines() if "outlived its server" not in line]
-    assert len(lines) == 2
+    assert len(own_lines(first.process.output)) == 2
     with operate(first.controller) as operator:
         pid = operator.run(embedded(WAITS), state="RUNNING")
         assert second.controller.lastProcedure == 0
