@@ -2,6 +2,7 @@
 
 import json
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,7 +97,8 @@ def _kill_with_guardians(controller: Controller) -> list[psutil.Process]:
         process.suspend()
     controller.process.kill()
     for process in guardians:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # it has ended with its parent
+            process.kill()
     return detached
 
 
