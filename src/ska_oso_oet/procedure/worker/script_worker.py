@@ -322,8 +322,9 @@ class ScriptWorker(QueueProcWorker):
                 return COMPLETE
             return Outcome(ProcedureState.FAILED, 1, trace_of(error, MAX_STACKTRACE))
         except BaseException as error:  # any exception of a script ends the script, and is reported
-            trace = trace_of(error, MAX_STACKTRACE)
-            show_unhandled(error, trace if self._is_forked() else "")
+            trace = "" if self._stop.has_led_to(error) else trace_of(error, MAX_STACKTRACE)
+            # The server ignores why a script fails that it stops.
+            show_unhandled(error, trace if self._is_forked() or self._stop.is_requested else "")
             return Outcome(ProcedureState.FAILED, 1, trace)
 
     def _conclude(self, outcome: Outcome) -> NoReturn:

@@ -80,6 +80,15 @@ class Stop:
             _thread.start_new_thread(self._insist, ())
 
     @property
+    def is_requested(self) -> bool:
+        """Whether the server has requested a stop of this process."""
+        return self._requested_at is not None
+
+    def has_led_to(self, error: BaseException) -> bool:
+        """Return whether an exception is that of a requested stop, which needs no explanation."""
+        return self.is_requested and isinstance(error, _STOPS)
+
+    @property
     def interrupts(self) -> bool:
         """Whether a stop interrupts the script; a handler of its own is left to decide."""
         return signal.getsignal(signal.SIGTERM) is self._installed

@@ -74,14 +74,12 @@ def _without_own(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _format(error: BaseException) -> list[str]:
-    report = traceback.TracebackException.from_exception(error, capture_locals=False)
-    frames = list(report.stack)
-    while frames and frames[0].filename.startswith(_OWN_FOLDER):
-        frames.pop(0)
-    if not frames and isinstance(error, ScriptError):
+    trace_back = _without_own(error.__traceback__)
+    if trace_back is None and isinstance(error, ScriptError):
         # This package refuses the script, and the message is complete.
         return [f"{error}\n"]
-    report.stack = traceback.StackSummary.from_list(frames)
+    # Formatting reads the file of each call.
+    report = traceback.TracebackException(type(error), error, trace_back, compact=True)
     # As in a program, the names of the script's own classes stand alone.
     return [part.removeprefix(f"{MODULE_NAME}.") for part in report.format()]
 

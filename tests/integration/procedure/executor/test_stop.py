@@ -80,6 +80,23 @@ def test_stop_interrupts_a_script_which_cleans_up(bench: ScriptBench) -> None:
     bench.assert_works()
 
 
+def test_a_clean_up_that_fails_shows_why_in_the_output(bench: ScriptBench) -> None:
+    procedure_id = bench.run_until_said(
+        script("""
+            try:
+                say("up")
+                wait()
+            finally:
+                raise RuntimeError("the receiver stays on")
+        """)
+    )
+    bench.stop(procedure_id)
+    lines = bench.lines(procedure_id)
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[-1] == "RuntimeError: the receiver stays on"
+    assert_stopped(bench, procedure_id)
+
+
 def test_script_that_returns_when_it_is_told_to_stop_is_stopped_all_the_same(bench: ScriptBench) -> None:
     procedure_id = bench.run_until_said(
         script("""
