@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.support import patient_http
 from tests.support.patience import PATIENCE
 from tests.support.processes import ServerProcess
 from tests.support.tango_stack import database, device_name, device_server, register, tango_database
@@ -134,7 +135,7 @@ class Sidecar:
 
     def figures(self) -> dict[str, float]:
         """Return the figures for Prometheus, of a sidecar with one controller: its labels are left out."""
-        text = httpx.get(f"{self.root}/metrics", timeout=PATIENCE).text
+        text = patient_http.get(f"{self.root}/metrics").text
         text = re.sub(r'(device|subarray)="[^"]*",?', "", text).replace(",}", "}").replace("{}", "")
         found = re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)
         return {name: float(value) for name, value in found}

@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 from tests.support.patience import wait_until
+from tests.support.processes import ServerProcess
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,13 @@ class Collector:
     :ivar url: where to send it
     :ivar spans: the spans
     :ivar authorizations: what was sent as the header of that name
+    :ivar senders: processes that send spans; what they have written says why one is missing
     """
 
     url: str = ""
     spans: list[ReceivedSpan] = field(default_factory=list)
     authorizations: set[str | None] = field(default_factory=set)
+    senders: tuple[ServerProcess, ...] = ()
 
     def wait_for(self, name: str, **attributes: object) -> ReceivedSpan:
         """Wait for a span, and return it.
@@ -66,7 +69,7 @@ class Collector:
         )
 
     def _wait(self, found: Callable[[], ReceivedSpan | None], what: str) -> ReceivedSpan:
-        span = wait_until(found, what, seen=lambda: self.spans)
+        span = wait_until(found, what, seen=lambda: (self.spans, [each.output for each in self.senders]))
         assert span is not None
         return span
 

@@ -2,10 +2,9 @@
 
 import json
 
-import httpx
 import pytest
+from tests.support import patient_http
 from tests.support.oet_stack import OetStack, sidecar
-from tests.support.patience import PATIENCE
 
 TOKEN = "a-token-that-nobody-is-to-see"
 
@@ -22,7 +21,7 @@ def test_each_request_has_a_line_and_none_has_a_token(stack: OetStack) -> None:
         assert rest.http.get("/procedures/99999?token=" + TOKEN).status_code == 404
         rest.http.get("/no/such%0a{}")
         for probe in ("healthz", "readyz", "metrics"):
-            assert httpx.get(f"{rest.root}/{probe}", timeout=PATIENCE).status_code == 200
+            assert patient_http.get(f"{rest.root}/{probe}").status_code == 200
         rest.process.wait_for_output("no/such")
         output = rest.process.output
     assert TOKEN not in output

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from tests.support import patient_http
 from tests.support.controllers import MODULE, register_controller
 from tests.support.oet_stack import Sidecar, sidecar
 from tests.support.patience import PATIENCE, wait_until
@@ -30,7 +31,7 @@ class Place(NamedTuple):
     def create(self, number: int) -> int:
         base = f"{self.gateway.root}/subarrays/{number}/api/v1.0"
         body = {"script": {"script_type": "embedded", "script": "def main(): pass"}}
-        answer = httpx.post(f"{base}/procedures", json=body, timeout=PATIENCE)
+        answer = patient_http.post(f"{base}/procedures", json=body)
         assert answer.status_code == 201, answer.text
         return int(answer.json()["procedure"]["id"])
 
@@ -114,7 +115,9 @@ def test_the_events_of_each_controller_come_with_their_own_numbers_and_go_on_whe
 
 
 def test_the_stream_of_one_subarray_has_that_alone(place: Place) -> None:
-    with httpx.stream("GET", f"{place.gateway.root}/subarrays/5/api/v1.0/subarrays/stream") as answer:
+    with httpx.stream(
+        "GET", f"{place.gateway.root}/subarrays/5/api/v1.0/subarrays/stream", timeout=PATIENCE
+    ) as answer:
         stream = Reader(answer.iter_raw())
         stream.read_until(lambda: stream.available[5] == [True])
         place.create(2)
@@ -135,11 +138,9 @@ def test_the_status_of_a_controller_comes_with_the_stream_and_whenever_it_change
     with reader(place) as stream:
         stream.read_until(lambda: all(stream.statuses[number] for number in NUMBERS))
         # What was created by another test may still become ready.
-        stream.read_until(
-            lambda: stream.statuses[5][-1] == httpx.get(f"{base}/status", timeout=PATIENCE).json()
-        )
+        stream.read_until(lambda: stream.statuses[5][-1] == patient_http.get(f"{base}/status").json())
         for mode, state in (("OFFLINE", "DISABLE"), ("ONLINE", "ON")):
-            answer = httpx.put(f"{base}/admin_mode", json={"admin_mode": mode}, timeout=PATIENCE)
+            answer = patient_http.put(f"{base}/admin_mode", json={"admin_mode": mode})
             assert answer.status_code == 200, answer.text
             stream.read_until(
                 lambda state=state: stream.statuses[5][-1]["state"] == state  # type: ignore[misc]

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
+from tests.support import patient_http
 from tests.support.oet_stack import OetStack, Sidecar
 from tests.support.patience import PATIENCE, wait_until
 from tests.support.processes import ServerProcess
@@ -47,7 +48,7 @@ def status(client: socket.socket) -> bytes:
 
 def ask(rest: Sidecar, path: str) -> httpx.Response:
     """Send a request on a connection of its own."""
-    return httpx.get(f"{rest.root}{path}", timeout=PATIENCE)
+    return patient_http.get(f"{rest.root}{path}")
 
 
 STREAM = f"GET {API}/stream HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from tests.support import patient_http
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
+from tests.support.patience import PATIENCE
 
 TOKEN = "open sesame"
 PAGE = {"X-OET-Page": "1"}
@@ -24,7 +26,7 @@ def links(document: str) -> list[str]:
 
 
 def test_the_page_loads_only_files_of_the_service_and_these_are_kept(rest: Sidecar) -> None:
-    with httpx.Client(base_url=f"{rest.root}/") as browser:
+    with httpx.Client(base_url=f"{rest.root}/", timeout=PATIENCE) as browser:
         document = browser.get("")
         policy = document.headers["content-security-policy"]
         assert "script-src 'self';" in policy
@@ -42,44 +44,44 @@ def test_the_page_loads_only_files_of_the_service_and_these_are_kept(rest: Sidec
 
 
 def test_a_page_that_is_unchanged_is_not_sent_again(rest: Sidecar) -> None:
-    first = httpx.get(f"{rest.root}/")
+    first = patient_http.get(f"{rest.root}/")
     assert first.headers["cache-control"] == "no-cache"
-    again = httpx.get(f"{rest.root}/", headers={"If-None-Match": first.headers["etag"]})
+    again = patient_http.get(f"{rest.root}/", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    plain = httpx.get(f"{rest.root}/", headers={"Accept-Encoding": "identity"})
+    plain = patient_http.get(f"{rest.root}/", headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert plain.text == first.text
 
 
 def test_only_the_files_of_this_version_of_the_page_are_served(rest: Sidecar) -> None:
-    folder = links(httpx.get(f"{rest.root}/").text)[0].rsplit("/", 1)[0]
+    folder = links(patient_http.get(f"{rest.root}/").text)[0].rsplit("/", 1)[0]
     for path in (
         f"{folder}/nothing.js",
         f"{folder}/..%2f__init__.py",
         f"{folder}/types.d.ts",
         "assets/0/main.js",
     ):
-        answer = httpx.get(f"{rest.root}/{path}")
+        answer = patient_http.get(f"{rest.root}/{path}")
         assert (answer.status_code, answer.json()["type"]) == (404, "ResourceNotFound"), path
 
 
 def test_below_the_number_of_a_subarray_is_the_way_to_its_view(rest: Sidecar) -> None:
-    answer = httpx.get(f"{rest.root}/subarrays/1/")
+    answer = patient_http.get(f"{rest.root}/subarrays/1/")
     assert (answer.status_code, answer.headers["location"]) == (307, "/#/subarrays/1")
 
 
 def test_the_page_behind_an_ingress_names_its_path_and_needs_no_token(guarded: Sidecar) -> None:
     for path in ("/site/oet", "/site/oet/", "/"):
-        document = httpx.get(f"{guarded.root}{path}").text
+        document = patient_http.get(f"{guarded.root}{path}").text
         assert '<base href="/site/oet/">' in document
     asset = links(document)[0]
-    assert httpx.get(f"{guarded.root}/site/oet/{asset}").status_code == 200
-    assert httpx.get(f"{guarded.root}/site/oet/api/v1.0/subarrays").status_code == 401
+    assert patient_http.get(f"{guarded.root}/site/oet/{asset}").status_code == 200
+    assert patient_http.get(f"{guarded.root}/site/oet/api/v1.0/subarrays").status_code == 401
 
 
 def test_a_browser_logs_in_with_the_token_and_out(guarded: Sidecar, stack: OetStack) -> None:
     base = f"{guarded.root}/site/oet/api/v1.0"
-    with httpx.Client(base_url=base) as browser:
+    with httpx.Client(base_url=base, timeout=PATIENCE) as browser:
         assert browser.get("/session").json() == {"role": "none", "user": None, "login": True}
         wrong = browser.post("/session", json={"token": "wrong"})
         assert (wrong.status_code, "set-cookie" in wrong.headers) == (401, False)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import tango
+from tests.support import patient_http
 from tests.support.git_projects import GitRepository
 from tests.support.lrc_client import invoke
 from tests.support.oet_stack import OetStack, Sidecar
@@ -80,7 +81,9 @@ def test_a_long_script_is_described_while_the_controller_goes_on(
 
     def describe() -> None:
         asked = {"uri": stack.uri("long")}
-        described.append(httpx.get(f"{rest.url}/scripts/describe", params=asked, timeout=LONG_PATIENCE))
+        described.append(
+            patient_http.get(f"{rest.url}/scripts/describe", params=asked, timeout=LONG_PATIENCE)
+        )
 
     thread = threading.Thread(target=describe)
     began = time.monotonic()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from tests.support import patient_http
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
 from tests.support.patience import PATIENCE
 from tests.support.processes import ServerProcess
@@ -27,7 +28,7 @@ def _assert_error(answer: httpx.Response, status: int) -> str:
 
 def test_unknown_paths(http: httpx.Client, rest: Sidecar) -> None:
     for path in ("/x", "/api/v1.0", "/api/v2/procedures", "/api/v1.0/procedures/x", "/api/v1.0/ui/../x"):
-        assert "There is no resource" in _assert_error(httpx.get(rest.root + path), 404)
+        assert "There is no resource" in _assert_error(patient_http.get(rest.root + path), 404)
     _assert_error(http.post("/nothing", json={}), 404)
 
 
@@ -141,10 +142,10 @@ def test_without_the_device_everything_is_unavailable(deserted: Sidecar) -> None
     _assert_error(http.post("/procedures", json={"script_uri": "file:///a.py"}), 503)
     _assert_error(http.put("/procedures/1", json={"state": "STOPPED"}), 503)
     _assert_error(http.post("/activities", json={"activity_name": "a", "sbd_id": "b"}), 503)
-    unready = httpx.get(f"{deserted.root}/readyz")
+    unready = patient_http.get(f"{deserted.root}/readyz")
     assert (unready.status_code, unready.json()["type"]) == (503, "ServiceUnavailable")
     assert "cannot be reached" in unready.json()["controllers"][0]["reason"]
-    assert httpx.get(f"{deserted.root}/healthz").status_code == 200
+    assert patient_http.get(f"{deserted.root}/healthz").status_code == 200
     assert deserted.figures()["oet_controller_up"] == 0
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+from tests.support import patient_http
 from tests.support.controllers import MODULE, register_controller
 from tests.support.oet_stack import HOLD, Sidecar, sidecar
 from tests.support.patience import PATIENCE, patience, wait_until
@@ -33,15 +34,13 @@ class Place(NamedTuple):
         return f"{self.gateway.root}/subarrays/{number}/api/v1.0"
 
     def create(self, number: int) -> dict[str, object]:
-        answer = httpx.post(
-            f"{self.base(number)}/procedures", json={"script_uri": self.script}, timeout=PATIENCE
-        )
+        answer = patient_http.post(f"{self.base(number)}/procedures", json={"script_uri": self.script})
         assert answer.status_code == 201, answer.text
         assert answer.headers["Location"] == answer.json()["procedure"]["uri"]
         return dict(answer.json()["procedure"])
 
     def ids(self, base: str) -> list[int]:
-        procedures = httpx.get(f"{base}/procedures", timeout=PATIENCE).json()["procedures"]
+        procedures = patient_http.get(f"{base}/procedures").json()["procedures"]
         return [procedure["id"] for procedure in procedures]
 
     def available(self) -> list[bool]:
@@ -91,10 +90,10 @@ def test_each_controller_is_served_below_its_number_and_the_first_without(place:
     assert place.ids(place.base(1)) == place.ids(place.base(3)) == place.ids(place.gateway.url) == []
     place.create(3)
     assert place.ids(place.base(3)) == place.ids(place.gateway.url) == [1]
-    below = httpx.get(f"{place.base(4)}/openapi.json").json()
+    below = patient_http.get(f"{place.base(4)}/openapi.json").json()
     assert below["servers"] == [{"url": "/subarrays/4"}]
-    assert "/subarrays/4/api/v1.0/ui/swagger-ui.css" in httpx.get(f"{place.base(4)}/ui/").text
-    assert [each["subarray_id"] for each in httpx.get(f"{place.base(4)}/subarrays").json()] == [4]
+    assert "/subarrays/4/api/v1.0/ui/swagger-ui.css" in patient_http.get(f"{place.base(4)}/ui/").text
+    assert [each["subarray_id"] for each in patient_http.get(f"{place.base(4)}/subarrays").json()] == [4]
 
 
 def test_each_controller_has_a_queue_of_its_own_below_its_number(place: Place) -> None:
@@ -102,39 +101,39 @@ def test_each_controller_has_a_queue_of_its_own_below_its_number(place: Place) -
         return f"{place.base(number)}/queue"
 
     entry = {"procedure": {"script": {"script_type": "filesystem", "script_uri": place.script}}}
-    answer = httpx.post(queue(4), json={"entries": [entry, entry]}, timeout=PATIENCE)
+    answer = patient_http.post(queue(4), json={"entries": [entry, entry]})
     first, second = [each["id"] for each in answer.json()["entries"]]
-    moved = httpx.put(f"{queue(4)}/{second}", json={"position": {"before": first}}, timeout=PATIENCE)
+    moved = patient_http.put(f"{queue(4)}/{second}", json={"position": {"before": first}})
     assert moved.status_code == 200, moved.text
-    shown = httpx.get(queue(4), params={"limit": 1}, timeout=PATIENCE).json()
+    shown = patient_http.get(queue(4), params={"limit": 1}).json()
     assert ([each["id"] for each in shown["entries"]], shown["next"]) == ([second], second)
-    assert [httpx.get(queue(number), timeout=PATIENCE).json()["length"] for number in NUMBERS] == [0, 0, 2]
+    assert [patient_http.get(queue(number)).json()["length"] for number in NUMBERS] == [0, 0, 2]
     assert place.gateway.http.get("/queue").json()["length"] == 0
-    cleared = httpx.delete(queue(4), timeout=PATIENCE).json()["entries"]
+    cleared = patient_http.delete(queue(4)).json()["entries"]
     assert [each["id"] for each in cleared] == [second, first]
 
 
 def test_a_controller_is_looked_at_disabled_and_followed_below_its_number(place: Place) -> None:
     def get(number: int, path: str) -> httpx.Response:
-        return httpx.get(f"{place.base(number)}/{path}", timeout=PATIENCE)
+        return patient_http.get(f"{place.base(number)}/{path}")
 
     for number in NUMBERS:
         status = get(number, "status").json()
         assert (status["device"], status["subarray_id"]) == (device(number), number)
     assert place.gateway.http.get("/status").json()["device"] == device(3)
     try:
-        httpx.put(f"{place.base(1)}/admin_mode", json={"admin_mode": "OFFLINE"}, timeout=PATIENCE)
+        patient_http.put(f"{place.base(1)}/admin_mode", json={"admin_mode": "OFFLINE"})
         assert [get(number, "status").json()["state"] for number in NUMBERS] == ["ON", "DISABLE", "ON"]
     finally:
-        online = httpx.put(f"{place.base(1)}/admin_mode", json={"admin_mode": "ONLINE"}, timeout=PATIENCE)
+        online = patient_http.put(f"{place.base(1)}/admin_mode", json={"admin_mode": "ONLINE"})
     assert online.json()["state"] == "ON"
-    assert httpx.post(f"{place.base(1)}/reset", timeout=PATIENCE).status_code == 200
+    assert patient_http.post(f"{place.base(1)}/reset").status_code == 200
     assert get(1, "scripts").json() == {"scripts": [place.script]}
     created = place.create(1)["id"]
-    httpx.put(f"{place.base(1)}/procedures/{created}", json={"state": "STOPPED"}, timeout=PATIENCE)
+    patient_http.put(f"{place.base(1)}/procedures/{created}", json={"state": "STOPPED"})
     follow = {"Accept": "text/event-stream"}
     url = f"{place.base(1)}/procedures/{created}/output"
-    assert '"ended":true' in httpx.get(url, headers=follow, timeout=PATIENCE).text
+    assert '"ended":true' in patient_http.get(url, headers=follow).text
     assert place.gateway.http.get("/procedures/99/output").status_code == 404
 
 
@@ -144,7 +143,7 @@ def test_a_number_that_the_gateway_does_not_have_is_refused_with_those_that_it_h
 ) -> None:
     before = [place.ids(place.base(each)) for each in NUMBERS]
     url = f"{place.gateway.root}/subarrays/{number}/api/v1.0/procedures"
-    answer = httpx.post(url, json={"script_uri": place.script}, timeout=PATIENCE)
+    answer = patient_http.post(url, json={"script_uri": place.script})
     assert answer.status_code == 404
     for each in NUMBERS:
         assert f"{each} ({device(each)})" in answer.json()["Message"]
@@ -190,10 +189,10 @@ def test_readiness_of_one_that_is_killed_and_that_comes_back(place: Place) -> No
     since = datetime.fromisoformat(listed["unavailable_since"])
     assert before - timedelta(seconds=1) < since < datetime.now(UTC)
     assert place.gateway.http.get("/subarrays").json()[1] == listed
-    assert httpx.get(f"{place.gateway.root}/readyz").status_code == 200
-    assert httpx.get(f"{place.gateway.root}/subarrays/1/readyz").status_code == 503
-    assert httpx.get(f"{place.gateway.root}/subarrays/3/readyz").status_code == 200
-    assert httpx.get(f"{place.base(1)}/procedures").status_code == 503
+    assert patient_http.get(f"{place.gateway.root}/readyz").status_code == 200
+    assert patient_http.get(f"{place.gateway.root}/subarrays/1/readyz").status_code == 503
+    assert patient_http.get(f"{place.gateway.root}/subarrays/3/readyz").status_code == 200
+    assert patient_http.get(f"{place.base(1)}/procedures").status_code == 503
     place.create(3)
     with device_server(place.tango_host, MODULE, "gateway-1"):
         wait_until(lambda: all(place.available()), "it is available again")
@@ -201,14 +200,14 @@ def test_readiness_of_one_that_is_killed_and_that_comes_back(place: Place) -> No
 
 
 def _controllers_up(place: Place) -> dict[str, int]:
-    text = httpx.get(f"{place.gateway.root}/metrics", timeout=PATIENCE).text
+    text = patient_http.get(f"{place.gateway.root}/metrics").text
     up = re.findall(r'^oet_controller_up\{.*subarray="(\d+)"\} (\d)', text, re.MULTILINE)
     return {number: int(value) for number, value in up}
 
 
 def test_it_ends_at_once_though_a_controller_hangs(place: Place) -> None:
     with sidecar(place.tango_host, *(f"--device={device(number)}" for number in NUMBERS)) as gateway:
-        wait_until(lambda: httpx.get(f"{gateway.root}/readyz").status_code == 200, "it is ready")
+        wait_until(lambda: patient_http.get(f"{gateway.root}/readyz").status_code == 200, "it is ready")
         with place.servers[4].hanging():
             gateway.process.terminate()
             assert gateway.process.wait(patience(4.0)) == 0
@@ -244,4 +243,4 @@ def test_several_are_not_numbered_by_guessing_while_the_database_is_away() -> No
     with sidecar("127.0.0.1:1", "--device=5=test/a/1", "--device=6=test/a/2") as gateway:
         listed = gateway.http.get("/subarrays").json()
         assert [(each["subarray_id"], each["available"]) for each in listed] == [(5, False), (6, False)]
-        assert httpx.get(f"{gateway.root}/readyz").status_code == 503
+        assert patient_http.get(f"{gateway.root}/readyz").status_code == 503

@@ -5,6 +5,7 @@ from contextlib import closing
 
 import httpx
 import tango
+from tests.support import patient_http
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
 from tests.support.patience import wait_until
 
@@ -38,7 +39,7 @@ def test_lists_are_unavailable_and_say_why(own_stack: OetStack) -> None:
             _assert_unavailable(rest.http.get(path))
         refused = rest.http.post("/procedures", json={"script_uri": own_stack.uri("hold")})
         assert (refused.status_code, "state FAULT" in refused.text) == (409, True)
-        readiness = httpx.get(f"{rest.root}/readyz")
+        readiness = patient_http.get(f"{rest.root}/readyz")
         assert readiness.status_code == 503
         assert NEWER in readiness.text
         # The operator has put the right version there: nothing was lost.

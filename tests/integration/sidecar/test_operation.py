@@ -5,9 +5,8 @@ import resource
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import httpx
+from tests.support import patient_http
 from tests.support.oet_stack import DEVICE, OetStack, Sidecar, sidecar
-from tests.support.patience import PATIENCE
 from tests.support.processes import ServerProcess
 from tests.support.sse_client import SseClient
 from tests.support.tango_stack import database
@@ -17,12 +16,12 @@ STREAMS = 150
 
 def test_probes(rest: Sidecar) -> None:
     for probe in ("healthz", "readyz", "healthz/", "readyz/"):
-        assert httpx.get(f"{rest.root}/{probe}").status_code == 200
+        assert patient_http.get(f"{rest.root}/{probe}").status_code == 200
 
 
 def _not_ready(rest: Sidecar, state: str, *reported: str) -> None:
     """Check that probe, figures, list and status agree on a controller that cannot be used."""
-    answer = httpx.get(f"{rest.root}/readyz", timeout=PATIENCE)
+    answer = patient_http.get(f"{rest.root}/readyz")
     assert answer.status_code == 503
     body = answer.json()
     (controller,) = body["controllers"]
@@ -36,7 +35,7 @@ def _not_ready(rest: Sidecar, state: str, *reported: str) -> None:
     assert rest.figures()["oet_controller_up"] == 0
     # It can be reached, to bring it back.
     assert rest.http.get("/subarrays").json()[0]["available"] is True
-    assert httpx.get(f"{rest.root}/healthz").status_code == 200
+    assert patient_http.get(f"{rest.root}/healthz").status_code == 200
 
 
 def test_it_is_not_ready_while_the_controller_is_switched_off(rest: Sidecar) -> None:
@@ -45,7 +44,7 @@ def test_it_is_not_ready_while_the_controller_is_switched_off(rest: Sidecar) -> 
         _not_ready(rest, "DISABLE", "Nothing can be created or started", "adminMode")
     finally:
         rest.http.put("/admin_mode", json={"admin_mode": "ONLINE"})
-    assert httpx.get(f"{rest.root}/readyz", timeout=PATIENCE).json()["controllers"][0]["state"] == "ON"
+    assert patient_http.get(f"{rest.root}/readyz").json()["controllers"][0]["state"] == "ON"
     assert rest.figures()["oet_controller_up"] == 1
 
 
@@ -58,15 +57,15 @@ def test_it_is_not_ready_while_the_controller_is_in_fault(rest: Sidecar, stack: 
     finally:
         database(stack.tango_host).put_device_property(DEVICE, right)
         rest.http.post("/reset")
-    assert httpx.get(f"{rest.root}/readyz", timeout=PATIENCE).status_code == 200
+    assert patient_http.get(f"{rest.root}/readyz").status_code == 200
 
 
 def test_it_is_not_ready_while_the_controller_hangs(
     rest: Sidecar, stack: OetStack, controller: ServerProcess
 ) -> None:
     with controller.hanging():
-        answer = httpx.get(f"{rest.root}/readyz", timeout=PATIENCE)
-        assert httpx.get(f"{rest.root}/healthz").status_code == 200
+        answer = patient_http.get(f"{rest.root}/readyz")
+        assert patient_http.get(f"{rest.root}/healthz").status_code == 200
     assert (answer.status_code, answer.json()["controllers"][0]["available"]) == (503, False)
     assert f"{DEVICE} did not answer" in answer.json()["Message"]
 
@@ -91,7 +90,7 @@ def test_figures_tell_what_goes_on(rest: Sidecar, stack: OetStack) -> None:
 def test_there_may_be_more_streams_than_files_that_a_shell_allows(stack: OetStack) -> None:
     async def listen(rest: Sidecar) -> None:
         clients = [await SseClient(rest.port).open() for _ in range(STREAMS)]
-        assert httpx.get(f"{rest.root}/readyz").status_code == 200
+        assert patient_http.get(f"{rest.root}/readyz").status_code == 200
         await asyncio.gather(*(client.close() for client in clients))
 
     with ExitStack() as exits:

@@ -6,8 +6,8 @@ import json
 import socket
 from collections.abc import Iterator, Sequence
 
-import httpx
 import pytest
+from tests.support import patient_http
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
 from tests.support.patience import PATIENCE, patience, wait_until
 from tests.support.sse_client import SseClient
@@ -156,10 +156,10 @@ def test_uris_are_those_by_which_the_client_came(
 
 def test_an_ingress_may_strip_the_root_path_or_leave_it(guarded: Sidecar) -> None:
     for path in ("/api/v1.0/procedures", "/site/oet/api/v1.0/procedures/", "/site/oet/api/v1/procedures"):
-        assert "procedures" in httpx.get(guarded.root + path).json()
-    description = httpx.get(f"{guarded.url}/openapi.json").json()
+        assert "procedures" in patient_http.get(guarded.root + path).json()
+    description = patient_http.get(f"{guarded.url}/openapi.json").json()
     assert description["servers"] == [{"url": "/site/oet"}]
-    assert "/site/oet/api/v1.0/ui/swagger-ui-bundle.js" in httpx.get(f"{guarded.url}/ui/").text
+    assert "/site/oet/api/v1.0/ui/swagger-ui-bundle.js" in patient_http.get(f"{guarded.url}/ui/").text
 
 
 # The token
@@ -219,7 +219,7 @@ def test_a_private_service_shows_nothing_without_the_token(private: Sidecar) -> 
         with private.http.stream("GET", url, headers=TOKEN) as answer:
             assert answer.status_code != 401
     for probe in ("healthz", "readyz"):
-        assert httpx.get(f"{private.root}/{probe}").status_code == 200
+        assert patient_http.get(f"{private.root}/{probe}").status_code == 200
 
 
 def test_the_description_of_a_private_service_tells_of_the_token(private: Sidecar) -> None:

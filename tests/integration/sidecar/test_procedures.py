@@ -5,6 +5,7 @@ import threading
 
 import httpx
 import pytest
+from tests.support import patient_http
 from tests.support.oet_stack import OetStack, Sidecar
 from tests.support.patience import PATIENCE, patience
 
@@ -222,7 +223,7 @@ def test_an_update_that_cannot_be_understood_is_refused(
 @pytest.mark.parametrize("prefix", ["/api/v1.0", "/api/v1"])
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_paths_have_an_alias_and_may_end_in_a_slash(rest: Sidecar, prefix: str, slash: str) -> None:
-    assert "procedures" in httpx.get(f"{rest.root}{prefix}/procedures{slash}").json()
+    assert "procedures" in patient_http.get(f"{rest.root}{prefix}/procedures{slash}").json()
 
 
 def test_an_embedded_script_is_run(rest: Sidecar) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import re
 
-import httpx
+from tests.support import patient_http
 from tests.support.oet_stack import DEVICE, OetStack, Sidecar, sidecar
 from tests.support.patience import PATIENCE, wait_until
 from tests.support.processes import ServerProcess
@@ -18,11 +18,11 @@ def _burst(rest: Sidecar, stack: OetStack, count: int) -> None:
 
 def _wait_until_ready(rest: Sidecar) -> None:
     def ready() -> bool:
-        answer = httpx.get(f"{rest.root}/readyz")
+        answer = patient_http.get(f"{rest.root}/readyz")
         assert answer.status_code in {200, 503}
         return answer.status_code == 200
 
-    wait_until(ready, "the sidecar is ready", seen=lambda: httpx.get(f"{rest.root}/readyz").text)
+    wait_until(ready, "the sidecar is ready", seen=lambda: patient_http.get(f"{rest.root}/readyz").text)
 
 
 def test_a_restart_of_the_sidecar_costs_no_event(stack: OetStack) -> None:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import httpx
 import psutil
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
-from tests.support.patience import wait_until
+from tests.support.patience import PATIENCE, wait_until
 from tests.support.sse_client import SseClient
 
 BURST = 20_000
@@ -122,7 +122,7 @@ def test_many_streams_slow_nobody(rest: Sidecar, stack: OetStack) -> None:
         clients = await asyncio.gather(*(SseClient(rest.port).open() for _ in range(STREAMS)))
         reading = asyncio.gather(*(client.read_until("procedure.lifecycle.complete") for client in clients))
         procedure_id = await _run_burst(rest, stack, 300)
-        async with httpx.AsyncClient(base_url=rest.url) as http:
+        async with httpx.AsyncClient(base_url=rest.url, timeout=PATIENCE) as http:
             while not reading.done():
                 began = time.perf_counter()
                 assert (await http.get(f"/procedures/{procedure_id}")).status_code == 200

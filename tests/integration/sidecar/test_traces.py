@@ -10,7 +10,7 @@ import pytest
 import tango
 from tests.support.oet_stack import DEVICE, OetStack, Sidecar, oet_stack, sidecar
 from tests.support.otlp_receiver import Collector, ReceivedSpan, collector
-from tests.support.patience import wait_until
+from tests.support.patience import PATIENCE, wait_until
 from tests.support.processes import ServerProcess
 from tests.support.tango_stack import device_proxy, device_server
 
@@ -53,8 +53,9 @@ def write_scripts(stack: OetStack) -> None:
 
 @contextmanager
 def running(stack: OetStack, **env: str) -> Iterator[Running]:
-    # Batches are exported often: tests wait for them.
-    variables = {"OTEL_BSP_SCHEDULE_DELAY": "100", "ODA_DATA_DIR": str(stack.scripts.parent / "oda"), **env}
+    # Batches are exported often: tests wait for them. They are lost where an answer comes too late.
+    batches = {"OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_EXPORTER_OTLP_TIMEOUT": f"{PATIENCE:g}"}
+    variables = {**batches, "ODA_DATA_DIR": str(stack.scripts.parent / "oda"), **env}
     with (
         device_server(stack.tango_host, "oet_devices.server", "01", env=variables) as server,
         sidecar(stack.tango_host, env=variables) as served,
@@ -74,7 +75,8 @@ def served(stack: OetStack, receiver: Collector) -> Iterator[Sidecar]:
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
         "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20secret",
     }
-    with running(stack, **variables) as (found, _):
+    with running(stack, **variables) as (found, server):
+        receiver.senders = (server, found.process)
         yield found
 
 

@@ -1,7 +1,7 @@
 """The usage guide of the OET 5.2.0's REST API, request by request as it is printed there."""
 
-import httpx
 import pytest
+from tests.support import patient_http
 from tests.support.oet_stack import OetStack, Sidecar
 
 JSON = {"Content-Type": "application/json"}
@@ -39,12 +39,12 @@ def test_the_session_of_the_guide(rest: Sidecar, scripts: dict[str, str]) -> Non
     body = (
         '{"script_uri": "SCRIPT", "script_args": {"init": {"kwargs": {"dishes": [1, 2, 3]} } } }'
     ).replace("SCRIPT", scripts["resource_allocation"])
-    first = httpx.post(f"{api}/procedures", content=body, headers=JSON).json()["procedure"]
+    first = patient_http.post(f"{api}/procedures", content=body, headers=JSON).json()["procedure"]
     body = (
         '{"script_uri": "SCRIPT", "script_args": {"init": {"kwargs": {"subarray_id": 1, '
         '"sb_uri": "file:///path/to/scheduling_block_123.json"} } } }'
     ).replace("SCRIPT", scripts["observing_script"])
-    answer = httpx.post(f"{api}/procedures", content=body, headers=JSON)
+    answer = patient_http.post(f"{api}/procedures", content=body, headers=JSON)
     assert (answer.status_code, answer.headers["content-type"]) == (201, "application/json")
     second = answer.json()["procedure"]
     assert second["uri"] == f"{api}/procedures/{second['id']}"
@@ -61,22 +61,22 @@ def test_the_session_of_the_guide(rest: Sidecar, scripts: dict[str, str]) -> Non
     assert (ready["history"]["stacktrace"], ready["state"]) == (None, "READY")
 
     # Listing all procedures, and one of them
-    listed = {item["id"]: item for item in httpx.get(f"{api}/procedures").json()["procedures"]}
+    listed = {item["id"]: item for item in patient_http.get(f"{api}/procedures").json()["procedures"]}
     assert listed[second["id"]] == ready
-    shown = httpx.get(f"{api}/procedures/{first['id']}").json()
+    shown = patient_http.get(f"{api}/procedures/{first['id']}").json()
     assert shown == {"procedure": listed[first["id"]]}
     assert shown["procedure"]["script_args"]["init"]["kwargs"] == {"dishes": [1, 2, 3]}
 
     # Starting procedure execution
     body = '{"script_args": {"run": {"kwargs": {"scan_duration": 14.0}}}, "state": "RUNNING"}'
-    answer = httpx.put(second["uri"], content=body, headers=JSON)
+    answer = patient_http.put(second["uri"], content=body, headers=JSON)
     assert answer.status_code == 200
     assert answer.json()["procedure"]["uri"] == second["uri"]
     running = rest.wait_for(second["id"], "RUNNING")
     assert running["script_args"]["main"] == {"args": [], "kwargs": {"scan_duration": 14.0}}
 
     # Terminate process execution
-    answer = httpx.put(second["uri"], content='{"abort": true, "state": "STOPPED"}', headers=JSON)
+    answer = patient_http.put(second["uri"], content='{"abort": true, "state": "STOPPED"}', headers=JSON)
     reported = f"Successfully stopped script with ID {second['id']} and aborted subarray activity"
     assert (answer.status_code, answer.json()) == (
         200,
@@ -84,7 +84,7 @@ def test_the_session_of_the_guide(rest: Sidecar, scripts: dict[str, str]) -> Non
     )
 
     # Error handling
-    answer = httpx.get(f"{api}/procedures/4711")
+    answer = patient_http.get(f"{api}/procedures/4711")
     assert (answer.status_code, answer.json()) == (
         404,
         {

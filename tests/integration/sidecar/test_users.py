@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import tango
+from tests.support import patient_http
 from tests.support.oet_command import OetInProcess
 from tests.support.oet_stack import OetStack, Sidecar, sidecar
-from tests.support.patience import PATIENCE, wait_until
+from tests.support.patience import wait_until
 from tests.support.processes import ServerProcess
 
 from ska_oso_oet.sidecar.named_tokens import token_digest
@@ -128,7 +128,7 @@ def test_the_file_of_tokens_is_read_again_when_it_has_changed(stack: OetStack, t
             return str(rest.http.get("/session", headers=bearer(user)).json()["role"])
 
         def warnings(probe: str) -> list[str]:
-            return list(httpx.get(f"{rest.root}/{probe}", timeout=PATIENCE).json()["warnings"])
+            return list(patient_http.get(f"{rest.root}/{probe}").json()["warnings"])
 
         rest.http.post("/session", json={"token": "anna"})
         replace(anna + carla)
@@ -140,7 +140,7 @@ def test_the_file_of_tokens_is_read_again_when_it_has_changed(stack: OetStack, t
         wait_until(lambda: warnings("readyz"), "the fault is reported")
         (warning,) = warnings("healthz")
         assert f"{file}, line 2: it has 2 words" in warning
-        assert httpx.get(f"{rest.root}/readyz", timeout=PATIENCE).status_code == 200
+        assert patient_http.get(f"{rest.root}/readyz").status_code == 200
         assert (role("anna"), role("carla")) == ("operator", "operator")
         rest.process.wait_for_output(
             "ERROR.*line 2: it has 2 words.*The tokens that were read before are in use"

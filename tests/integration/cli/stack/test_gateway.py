@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
+from tests.support import patient_http
 from tests.support.oet_command import OetCommand
 from tests.support.patience import patience, wait_until
 from tests.support.processes import ServerProcess
@@ -39,11 +39,11 @@ class Gateway:
 
     def ids(self, number: int) -> list[int]:
         base = self.url.replace("/api/", f"/subarrays/{number}/api/")
-        return [each["id"] for each in httpx.get(f"{base}/procedures").json()["procedures"]]
+        return [each["id"] for each in patient_http.get(f"{base}/procedures").json()["procedures"]]
 
     def states(self, number: int) -> list[str]:
         base = self.url.replace("/api/", f"/subarrays/{number}/api/")
-        return [each["state"] for each in httpx.get(f"{base}/procedures").json()["procedures"]]
+        return [each["state"] for each in patient_http.get(f"{base}/procedures").json()["procedures"]]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 def test_subarray_id_chooses_the_controller_and_is_an_argument(gateway: Gateway) -> None:
-    listed = httpx.get(f"{gateway.url}/subarrays").json()
+    listed = patient_http.get(f"{gateway.url}/subarrays").json()
     assert [(each["subarray_id"], each["device"], each["available"]) for each in listed] == [
         (1, "mid-oet/controller/01", True),
         (2, "mid-oet/controller/02", True),
@@ -162,7 +162,7 @@ def test_a_start_without_pid_is_of_what_the_same_user_has_created_last(gateway: 
     assert f"procedure {others} (plain.py) since" in refused.stderr
     assert f"Procedure {others} is COMPLETE" in bob("procedure", "start").stdout
     headers = {"X-OET-User": f"bob@{HOST}"}
-    again = httpx.post(f"{gateway.url}/procedures/{others}/rerun", json={}, headers=headers)
+    again = patient_http.post(f"{gateway.url}/procedures/{others}/rerun", json={}, headers=headers)
     assert again.json()["procedure"]["requested_by"]["user"] == f"bob@{HOST}"
     assert f"Procedure {others + 1} is COMPLETE" in bob("procedure", "start").stdout
     assert f"Procedure {mine} is COMPLETE" in ann("procedure", "start", f"--pid={mine}").stdout

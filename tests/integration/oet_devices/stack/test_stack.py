@@ -11,10 +11,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 import tango
+from tests.support import patient_http
 from tests.support.controllers import embedded
 from tests.support.operator import operate
 from tests.support.patience import PATIENCE, patience, wait_until
@@ -302,12 +302,12 @@ def test_each_part_has_the_secrets_that_it_needs_and_shows_none(tmp_path: Path) 
         rest = process.wait_for_output(r"REST=(\S+)")[1]
         for each in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)):
             assert "hush" not in "".join(each.environ().values())
-        refused = httpx.put(f"{rest}/procedures/1", json={"state": "RUNNING"})
+        start = {"state": "RUNNING"}
+        refused = patient_http.put(f"{rest}/procedures/1", json=start)
         assert refused.status_code == 401
         headers = {"Authorization": "Bearer hush-token"}
-        assert (
-            httpx.put(f"{rest}/procedures/1", json={"state": "RUNNING"}, headers=headers).status_code == 404
-        )
+        missing = patient_http.put(f"{rest}/procedures/1", json=start, headers=headers)
+        assert missing.status_code == 404
     finally:
         process.stop(2 * END_TIME)
 
