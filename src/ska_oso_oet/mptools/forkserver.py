@@ -80,21 +80,16 @@ def start(process: BaseProcess) -> None:
 @contextmanager
 def _safe_path() -> Iterator[None]:
     """Keep a forkserver that is started meanwhile from importing what is in the current folder."""
-    if sys.flags.safe_path:
-        # It is given the same flag.
+    if sys.flags.safe_path or _SAFE_PATH in os.environ:
+        # It is given the same.
         yield
         return
-    os.environ.setdefault(_SAFE_PATH, _SET_HERE)
+    # Not in `os.environ`: another thread that copies that meanwhile would fail.
+    os.putenv(_SAFE_PATH, _SET_HERE)
     try:
         yield
     finally:
-        _unset_safe_path()
-
-
-def _unset_safe_path() -> None:
-    """Remove the variable from the environment, unless it was set by a user: it is not for scripts."""
-    if os.environ.get(_SAFE_PATH) == _SET_HERE:
-        del os.environ[_SAFE_PATH]
+        os.unsetenv(_SAFE_PATH)
 
 
 def _require_descriptors() -> None:
@@ -197,7 +192,9 @@ def guard() -> None:
     :raises SystemExit: if its server has ended already
     """
     me, server = os.getpid(), os.getppid()
-    _unset_safe_path()
+    # Scripts get this variable only if a user has set it.
+    if os.environ.get(_SAFE_PATH) == _SET_HERE:
+        del os.environ[_SAFE_PATH]
     # A Ctrl-C, or the end of a terminal, is for the server: it ends its workers in order.
     os.setsid()
     posix.become_subreaper()

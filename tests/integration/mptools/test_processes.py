@@ -3,11 +3,15 @@
 import os
 import queue
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -231,6 +235,47 @@ def test_a_worker_is_a_leader_of_its_own_and_does_not_import_the_main_module(mai
     assert reported["pid"] == reported["session"] == proc.pid != os.getpid()
     assert reported["main"] is None
     assert not reported["modules"]
+
+
+_STARTS_A_WORKER = """
+from ska_oso_oet.mptools import MainContext
+from tests.support.workers import Narrator
+
+with MainContext() as main:
+    print(main.start("narrator", Narrator).event_q.get()["main"])
+"""
+
+
+def test_nothing_is_imported_from_the_folder_in_which_a_program_starts_workers(tmp_path: Path) -> None:
+    program, folder = tmp_path / "program.py", tmp_path / "folder"
+    program.write_text(_STARTS_A_WORKER)
+    folder.mkdir()
+    (folder / "queue.py").write_text("raise SystemExit('imported')")
+    known = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    seen = subprocess.run(
+        [sys.executable, str(program)], cwd=folder, env=known, capture_output=True, text=True, check=False
+    )
+    assert (seen.returncode, seen.stdout, seen.stderr) == (0, "None\n", "")
+
+
+def test_a_start_does_not_change_the_environment_that_other_threads_read(main: MainContext) -> None:
+    main.start("first", Narrator)  # from now on, this process has its mark
+    names, failures, ended = set(os.environ), list[Exception](), threading.Event()
+
+    def read() -> None:
+        try:
+            while not ended.is_set():
+                assert set(dict(os.environ)) == names
+        except Exception as error:
+            failures.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(10):
+        main.start(f"worker {number}", Narrator)
+    ended.set()
+    reader.join()
+    assert failures == []
 
 
 def test_messages_end_when_none_come_for_a_while(main: MainContext) -> None:

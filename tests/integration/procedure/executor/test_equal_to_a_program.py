@@ -363,7 +363,6 @@ def test_a_script_does_what_a_program_does(patient_bench: ScriptBench, tmp_path:
     script = program(SCRIPTS[kind], tmp_path)
     (tmp_path / "program").mkdir()
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COVERAGE_PROCESS_CONFIG": ""}
-    environment.pop("PYTHONSAFEPATH", None)  # set while a child is started
     ended = subprocess.run(
         [sys.executable, str(script)],
         cwd=tmp_path / "program",

@@ -115,15 +115,11 @@ def test_what_a_script_changes_the_server_does_not_see(bench: ScriptBench) -> No
         return (os.getcwd(), mask, sys.getrecursionlimit(), logging.getLogger().level,
                 multiprocessing.get_start_method(allow_none=True), os.nice(0), list(sys.path))  # fmt: skip
 
-    def variables() -> set[tuple[str, str]]:
-        # Python's safe path is set for the moment in which a process is started.
-        return {item for item in os.environ.items() if item[0] != "PYTHONSAFEPATH"}
-
-    before, before_variables = state(), variables()
+    before, before_variables = state(), dict(os.environ)
     procedure_id = bench.run(script(SPOIL))
     bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
     assert state() == before
-    assert variables() ^ before_variables == set()
+    assert dict(os.environ) == before_variables
 
 
 def test_working_directory_is_the_scripts_own_and_goes_with_it(bench: ScriptBench) -> None:
