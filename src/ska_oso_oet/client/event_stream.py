@@ -124,6 +124,8 @@ class EventStream:
         self._pause = _FIRST_RETRY
         self.lost_since: datetime | None = datetime.now(UTC)
         """When the device was found to be unavailable; None while it is connected."""
+        self.failure: str | None = None
+        """Why the last attempt to connect has failed, or the connection was lost; None while it is connected."""
         self._on_connection = on_connection or (lambda: None)
 
     @property
@@ -140,7 +142,7 @@ class EventStream:
         try:
             await self._connect()
         except ControllerError as error:
-            LOGGER.info("There are no events yet: %s", error)
+            self._note_failure(error)
             await self._disconnect()
         return self
 
@@ -189,7 +191,7 @@ class EventStream:
             self._position = int(await self._link.read("lastEventId"))
         self._inbox.take()
         self._subscription = await self._link.subscribe("events", self._inbox.put)
-        self.lost_since = None
+        self.lost_since = self.failure = None
         self._pause = _FIRST_RETRY
         self._on_connection()
         self._heard = self._unheard_news = 0
@@ -207,10 +209,17 @@ class EventStream:
     async def _lose(self, error: ControllerError) -> None:
         if self._subscription is not None:
             LOGGER.warning("Events are interrupted: %s", error)
-            self.lost_since = datetime.now(UTC)
+            self.lost_since, self.failure = datetime.now(UTC), str(error)
             await self._disconnect()
+        else:
+            self._note_failure(error)
         await asyncio.sleep(self._pause)
         self._pause = min(2 * self._pause, _RETRY)
+
+    def _note_failure(self, error: ControllerError) -> None:
+        if str(error) != self.failure:
+            self.failure = str(error)
+            LOGGER.info("There are no events yet: %s", error)
 
     async def _check(self) -> None:
         """Check that a quiet device has no new events: else, the second time, subscribe again."""

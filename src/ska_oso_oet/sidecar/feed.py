@@ -87,6 +87,11 @@ class EventFeed:
         """When the device was found to be unavailable; None while it is there."""
         return self._stream.lost_since if self._stream is not None else self._created
 
+    @property
+    def failure(self) -> str | None:
+        """Why no events are received; None while they are, and before the first attempt."""
+        return None if self._stream is None else self._stream.failure
+
     async def run(self) -> None:
         """Receive events until cancelled."""
         beating = asyncio.create_task(self._beat(), name="event heartbeat")

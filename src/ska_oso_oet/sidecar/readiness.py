@@ -41,6 +41,10 @@ class Observed(Protocol):
     def receives_events(self) -> bool:
         """Whether a new stream of events would be complete."""
 
+    @property
+    def failure(self) -> str | None:
+        """Why no events are received; None while they are."""
+
     def note_availability(self, available: bool) -> datetime | None:
         """Record whether the controller is available, and return when it became unavailable."""
 
@@ -72,7 +76,7 @@ async def look_closely(
     available = service.receives_events
     reason = status.obstacle
     if reason is None and not available:
-        reason = f"The events of {device} are not received yet."
+        reason = f"The events of {device} are not received yet{_after_colon(service.failure)}"
     readiness = ControllerReadiness(
         subarray_id=service.number,
         device=device,
@@ -89,6 +93,10 @@ async def look_closely(
 async def look_at_all(services: Mapping[int, Observed], timeout: float) -> list[ControllerReadiness]:
     """Ask several controllers at the same time whether they can be used; see `look`."""
     return list(await asyncio.gather(*(look(service, timeout) for service in services.values())))
+
+
+def _after_colon(failure: str | None) -> str:
+    return "." if failure is None else f": {failure}"
 
 
 def _unavailable(service: Observed, reason: str) -> ControllerReadiness:

@@ -73,6 +73,11 @@ class Service:
         """Whether a new stream of events would be complete."""
         return self.feed.epoch is not None and self.feed.connected
 
+    @property
+    def failure(self) -> str | None:
+        """Why no events are received; None while they are."""
+        return self.feed.failure
+
     def note_availability(self, available: bool) -> datetime | None:
         """Record whether the controller is available, and return when it became unavailable.
 

@@ -287,9 +287,11 @@ async def _running(stack: OetStack) -> AsyncIterator[None]:
 def test_a_device_that_is_killed_and_started_again_costs_no_event(own_stack: OetStack) -> None:
     async def receive() -> list[EventBatch]:
         async with Controller(own_stack.device) as oet, oet.raw_events() as stream:
-            # The device is not there yet: the stream waits for it.
+            # The device is not there yet: the stream waits for it, and says so.
+            assert DEVICE in (stream.failure or "")
             async with _running(own_stack):
                 await anext(stream)
+                assert stream.failure is None
                 await oet.create(own_stack.uri("hold"))
                 batches = await _collect(stream, '"new_state":"READY"')
             async with _running(own_stack):
