@@ -125,7 +125,7 @@ class EventStream:
         self.lost_since: datetime | None = datetime.now(UTC)
         """When the device was found to be unavailable; None while it is connected."""
         self.failure: str | None = None
-        """Why the last attempt to connect has failed, or the connection was lost; None while it is connected."""
+        """Why it could not connect, or the connection was lost; None while it is connected."""
         self._on_connection = on_connection or (lambda: None)
 
     @property
