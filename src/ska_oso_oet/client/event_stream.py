@@ -142,8 +142,7 @@ class EventStream:
         try:
             await self._connect()
         except ControllerError as error:
-            self._note_failure(error)
-            await self._disconnect()
+            await self._note_failure(error)
         return self
 
     async def __aexit__(
@@ -207,19 +206,19 @@ class EventStream:
             await self._link.unsubscribe(subscription)
 
     async def _lose(self, error: ControllerError) -> None:
-        if self._subscription is not None:
-            LOGGER.warning("Events are interrupted: %s", error)
-            self.lost_since, self.failure = datetime.now(UTC), str(error)
-            await self._disconnect()
-        else:
-            self._note_failure(error)
+        await self._note_failure(error)
         await asyncio.sleep(self._pause)
         self._pause = min(2 * self._pause, _RETRY)
 
-    def _note_failure(self, error: ControllerError) -> None:
-        if str(error) != self.failure:
-            self.failure = str(error)
+    async def _note_failure(self, error: ControllerError) -> None:
+        """Record why there is no connection, and end the one that there was."""
+        if self._subscription is not None:
+            LOGGER.warning("Events are interrupted: %s", error)
+            self.lost_since = datetime.now(UTC)
+        elif str(error) != self.failure:
             LOGGER.info("There are no events yet: %s", error)
+        self.failure = str(error)
+        await self._disconnect()
 
     async def _check(self) -> None:
         """Check that a quiet device has no new events: else, the second time, subscribe again."""

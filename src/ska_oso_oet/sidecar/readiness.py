@@ -76,7 +76,8 @@ async def look_closely(
     available = service.receives_events
     reason = status.obstacle
     if reason is None and not available:
-        reason = f"The events of {device} are not received yet{_after_colon(service.failure)}"
+        why = service.failure
+        reason = f"The events of {device} are not received yet" + (f": {why}" if why else ".")
     readiness = ControllerReadiness(
         subarray_id=service.number,
         device=device,
@@ -93,10 +94,6 @@ async def look_closely(
 async def look_at_all(services: Mapping[int, Observed], timeout: float) -> list[ControllerReadiness]:
     """Ask several controllers at the same time whether they can be used; see `look`."""
     return list(await asyncio.gather(*(look(service, timeout) for service in services.values())))
-
-
-def _after_colon(failure: str | None) -> str:
-    return "." if failure is None else f": {failure}"
 
 
 def _unavailable(service: Observed, reason: str) -> ControllerReadiness:
