@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 # With an audit hook left behind, some of these threads would end at their start.
 _PROGRAM = """
@@ -20,6 +21,7 @@ print(len(failures))
 
 
 def test_threads_start_under_a_trace_function_once_the_guard_is_loaded() -> None:
-    seen = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
-
+    project = Path(__file__).parents[2]
+    command = [sys.executable, "-c", _PROGRAM]
+    seen = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
     assert seen.stdout == "0\n"

@@ -63,16 +63,21 @@ def assert_stopped(bench: ScriptBench, procedure_id: int) -> None:
     assert topics[-2:] == ["procedure.lifecycle.statechange", "procedure.lifecycle.stopped"]
 
 
-def test_stop_interrupts_a_script_which_cleans_up(bench: ScriptBench) -> None:
-    procedure_id = bench.run_until_said(
-        script("""
+def _run_until_up(bench: ScriptBench, clean_up: str) -> int:
+    """Run a script that waits until it is stopped, and then cleans up."""
+    return bench.run_until_said(
+        script(f"""
             try:
                 say("up")
                 wait()
             finally:
-                print("cleaned up")
+                {clean_up}
         """)
     )
+
+
+def test_stop_interrupts_a_script_which_cleans_up(bench: ScriptBench) -> None:
+    procedure_id = _run_until_up(bench, 'print("cleaned up")')
     outcome = bench.stop(procedure_id)
     assert outcome.message == f"Successfully stopped script with ID {procedure_id}"
     assert bench.lines(procedure_id) == ["cleaned up"]
@@ -81,15 +86,7 @@ def test_stop_interrupts_a_script_which_cleans_up(bench: ScriptBench) -> None:
 
 
 def test_a_clean_up_that_fails_shows_why_in_the_output(bench: ScriptBench) -> None:
-    procedure_id = bench.run_until_said(
-        script("""
-            try:
-                say("up")
-                wait()
-            finally:
-                raise RuntimeError("the receiver stays on")
-        """)
-    )
+    procedure_id = _run_until_up(bench, 'raise RuntimeError("the receiver stays on")')
     bench.stop(procedure_id)
     lines = bench.lines(procedure_id)
     assert lines[0] == "Traceback (most recent call last):"
