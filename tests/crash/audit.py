@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -29,6 +29,7 @@ class Past(NamedTuple):
     :param last_activity_id: ID of the newest activity
     :param digests: of all events, by their numbers
     :param entries: entries of the queue that have not ended, by ID
+    :param tokens: procedures whose output begins with a token, by that
     """
 
     last_seq: int = 0
@@ -36,6 +37,7 @@ class Past(NamedTuple):
     last_activity_id: int = 0
     digests: Mapping[int, int] = MappingProxyType({})
     entries: Mapping[int, dict[str, Any]] = MappingProxyType({})
+    tokens: Mapping[str, Sequence[int]] = MappingProxyType({})
 
 
 class Audit:
@@ -67,6 +69,7 @@ class Audit:
             self.activities.last_id,
             {**self._past.digests, **{event["seq"]: _digest(event) for event in self.events}},
             dict(self.queue.live),
+            self._tokens(),
         )
 
     @property
@@ -166,11 +169,7 @@ class Audit:
                 yield f"the output of procedure {procedure_id} was {seen[-3:]}, but is {remembered[-3:]}"
 
     def _check_shown(self) -> Iterator[str]:
-        # Several have the token of an entry of the queue that was prepared again after a crash.
-        tokens: dict[str, list[int]] = {}
-        for procedure_id, summary in self.summaries.items():
-            if "init" in summary["script_args"]:
-                tokens.setdefault(_token(summary), []).append(procedure_id)
+        tokens = self.present.tokens
         remembered = {
             (token, line)
             for token in {_first_word(line) for line in self._sightings.shown_lines} & tokens.keys()
@@ -182,6 +181,17 @@ class Audit:
             if token in tokens and (token, line) not in remembered and not _is_beginning(line, remembered):
                 numbers = " or ".join(map(str, tokens[token]))
                 yield f"procedure {numbers} was seen to write '{line}', which has gone"
+
+    def _tokens(self) -> dict[str, Sequence[int]]:
+        """Return procedures by token: several, if an entry of the queue was prepared again after a crash.
+
+        What was shown first may be the output of a procedure of the server before.
+        """
+        tokens = dict(self._past.tokens)
+        for procedure_id, summary in self.summaries.items():
+            if token := _token(summary):
+                tokens[token] = [*tokens.get(token, ()), procedure_id]
+        return tokens
 
 
 def _follows(later: dict[str, Any], earlier: dict[str, Any]) -> bool:
@@ -201,7 +211,8 @@ def _digest(event: dict[str, Any]) -> int:
 
 
 def _token(summary: dict[str, Any]) -> str:
-    token: str = summary["script_args"]["init"]["kwargs"].get("token", "")
+    """Return the first word of each line that a script prints, empty if that is not known."""
+    token: str = summary["script_args"].get("init", {}).get("kwargs", {}).get("token", "")
     return token
 
 
