@@ -52,7 +52,7 @@ from .operator_link import OperatorLink
 from .results import result_facts
 from .signal_gate import SignalGate
 from .stdio import flush_stdio, redirect_stdio
-from .stopping import Stop, script_signal_handler
+from .stopping import Stop, is_stop, script_signal_handler
 from .tasks import Tasks
 from .traces import show_unhandled, trace_of
 
@@ -322,9 +322,10 @@ class ScriptWorker(QueueProcWorker):
                 return COMPLETE
             return Outcome(ProcedureState.FAILED, 1, trace_of(error, MAX_STACKTRACE))
         except BaseException as error:  # any exception of a script ends the script, and is reported
-            trace = "" if self._stop.has_led_to(error) else trace_of(error, MAX_STACKTRACE)
+            is_stopped = self._stop.is_requested  # once: the signal may come before the request
+            trace = "" if is_stopped and is_stop(error) else trace_of(error, MAX_STACKTRACE)
             # The server ignores why a script fails that it stops.
-            show_unhandled(error, trace if self._is_forked() or self._stop.is_requested else "")
+            show_unhandled(error, trace if self._is_forked() or is_stopped else "")
             return Outcome(ProcedureState.FAILED, 1, trace)
 
     def _conclude(self, outcome: Outcome) -> NoReturn:

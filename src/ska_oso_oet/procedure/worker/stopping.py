@@ -47,6 +47,11 @@ def script_signal_handler(
     raise exception_class
 
 
+def is_stop(error: BaseException) -> bool:
+    """Return whether an exception is one by which a stop interrupts a script."""
+    return isinstance(error, _STOPS)
+
+
 class Stop:
     """Delivers SIGTERM to a script; again, if it was a request to stop and had no effect.
 
@@ -83,10 +88,6 @@ class Stop:
     def is_requested(self) -> bool:
         """Whether the server has requested a stop of this process."""
         return self._requested_at is not None
-
-    def has_led_to(self, error: BaseException) -> bool:
-        """Return whether an exception is that of a requested stop, which needs no explanation."""
-        return self.is_requested and isinstance(error, _STOPS)
 
     @property
     def interrupts(self) -> bool:
@@ -126,7 +127,7 @@ class Stop:
         error = sys.exc_info()[1]
         while error is not None:
             handler = error.__traceback__.tb_frame if error.__traceback__ is not None else None
-            if isinstance(error, _STOPS) and (loop is None or handler in inside):
+            if is_stop(error) and (loop is None or handler in inside):
                 return True
             error = error.__context__
         return loop is not None and any(_cleans_up(task.get_coro()) for task in asyncio.all_tasks(loop))

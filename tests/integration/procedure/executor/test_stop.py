@@ -94,6 +94,29 @@ def test_a_clean_up_that_fails_shows_why_in_the_output(bench: ScriptBench) -> No
     assert_stopped(bench, procedure_id)
 
 
+def test_stop_whose_signal_comes_before_its_request_shows_no_stack_trace(bench: ScriptBench) -> None:
+    procedure_id = bench.run_until_said(
+        script("""
+            from ska_oso_oet.procedure.worker import script_worker
+
+            format_trace = script_worker.trace_of
+
+            def format_late(*args):
+                worker = sys._getframe(1).f_locals["self"]
+                say("up")
+                while not worker._stop.is_requested:
+                    threading.Event().wait(0.01)
+                return format_trace(*args)
+
+            script_worker.trace_of = format_late
+            os.kill(os.getpid(), signal.SIGTERM)
+        """)
+    )
+    bench.stop(procedure_id)
+    assert bench.lines(procedure_id) == []
+    assert_stopped(bench, procedure_id)
+
+
 def test_script_that_returns_when_it_is_told_to_stop_is_stopped_all_the_same(bench: ScriptBench) -> None:
     procedure_id = bench.run_until_said(
         script("""
