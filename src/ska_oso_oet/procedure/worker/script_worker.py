@@ -322,7 +322,7 @@ class ScriptWorker(QueueProcWorker):
                 return COMPLETE
             return Outcome(ProcedureState.FAILED, 1, trace_of(error, MAX_STACKTRACE))
         except BaseException as error:  # any exception of a script ends the script, and is reported
-            is_stopped = self._stop.is_requested  # once: the signal may come before the request
+            is_stopped = self._stop.is_requested()
             trace = "" if is_stopped and is_stop(error) else trace_of(error, MAX_STACKTRACE)
             # The server ignores why a script fails that it stops.
             show_unhandled(error, trace if self._is_forked() or is_stopped else "")

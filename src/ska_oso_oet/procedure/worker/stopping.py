@@ -22,6 +22,9 @@ from ska_oso_oet.mptools.signals import Handler
 _PERIOD = 0.2
 """Seconds after which a stop that had no effect is delivered again."""
 
+_READING_TIME = 0.5
+"""Seconds, at most, between the signal of a stop and the request for it being read."""
+
 _MARGIN = 0.1
 """Share of the grace period that is left to the process for its end, before it is killed."""
 
@@ -62,6 +65,7 @@ class Stop:
         self._handler = handler
         self._installed: Any = None
         self._requested_at: float | None = None
+        self._request_read = threading.Event()
         self.is_delivered = False
         """Whether the script has been interrupted, or is about to be."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -78,16 +82,19 @@ class Stop:
     def request(self) -> None:
         """The server has requested a stop, and sends SIGTERM. Called by any thread but the main one."""
         self._requested_at = time.monotonic()
+        self._request_read.set()
         # The start of a thread unblocks signals for a moment: this one would take the SIGTERM that is meant
         # to wake the main thread.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         with suppress(RuntimeError):  # the system grants no more threads: the first signal must do
             _thread.start_new_thread(self._insist, ())
 
-    @property
     def is_requested(self) -> bool:
-        """Whether the server has requested a stop of this process."""
-        return self._requested_at is not None
+        """Return whether the server has requested a stop of this process.
+
+        After a signal, waits for the request: the server sends it first, but it may be read later.
+        """
+        return self._request_read.wait(_READING_TIME if self.is_delivered else 0)
 
     @property
     def interrupts(self) -> bool:
@@ -154,6 +161,8 @@ class Stop:
         """Called in a process that the script has forked: SIGTERM has its default effect there."""
         self._installed = signal.SIG_DFL
         self._requested_at = None
+        self._request_read = threading.Event()
+        self.is_delivered = False
 
     # The end of the process
 

@@ -63,16 +63,26 @@ def assert_stopped(bench: ScriptBench, procedure_id: int) -> None:
     assert topics[-2:] == ["procedure.lifecycle.statechange", "procedure.lifecycle.stopped"]
 
 
-def _run_until_up(bench: ScriptBench, clean_up: str) -> int:
+_READ_LATE = """
+from ska_oso_oet.procedure.worker import stopping
+request = stopping.Stop.request
+stopping.Stop.request = lambda stop: (threading.Event().wait(0.05), request(stop))
+"""
+
+
+def _run_until_up(bench: ScriptBench, clean_up: str, top: str = "") -> int:
     """Run a script that waits until it is stopped, and then cleans up."""
     return bench.run_until_said(
-        script(f"""
+        script(
+            f"""
             try:
                 say("up")
                 wait()
             finally:
                 {clean_up}
-        """)
+            """,
+            top=top,
+        )
     )
 
 
@@ -85,35 +95,21 @@ def test_stop_interrupts_a_script_which_cleans_up(bench: ScriptBench) -> None:
     bench.assert_works()
 
 
-def test_a_clean_up_that_fails_shows_why_in_the_output(bench: ScriptBench) -> None:
-    procedure_id = _run_until_up(bench, 'raise RuntimeError("the receiver stays on")')
+@pytest.mark.parametrize("top", [pytest.param("", id="at once"), pytest.param(_READ_LATE, id="late")])
+def test_a_stop_shows_no_stack_trace(bench: ScriptBench, top: str) -> None:
+    procedure_id = _run_until_up(bench, "pass", top)
+    bench.stop(procedure_id)
+    assert bench.lines(procedure_id) == []
+    assert_stopped(bench, procedure_id)
+
+
+@pytest.mark.parametrize("top", [pytest.param("", id="at once"), pytest.param(_READ_LATE, id="late")])
+def test_a_clean_up_that_fails_shows_why_in_the_output(bench: ScriptBench, top: str) -> None:
+    procedure_id = _run_until_up(bench, 'raise RuntimeError("the receiver stays on")', top)
     bench.stop(procedure_id)
     lines = bench.lines(procedure_id)
     assert lines[0] == "Traceback (most recent call last):"
     assert lines[-1] == "RuntimeError: the receiver stays on"
-    assert_stopped(bench, procedure_id)
-
-
-def test_stop_whose_signal_comes_before_its_request_shows_no_stack_trace(bench: ScriptBench) -> None:
-    procedure_id = bench.run_until_said(
-        script("""
-            from ska_oso_oet.procedure.worker import script_worker
-
-            format_trace = script_worker.trace_of
-
-            def format_late(*args):
-                worker = sys._getframe(1).f_locals["self"]
-                say("up")
-                while not worker._stop.is_requested:
-                    threading.Event().wait(0.01)
-                return format_trace(*args)
-
-            script_worker.trace_of = format_late
-            os.kill(os.getpid(), signal.SIGTERM)
-        """)
-    )
-    bench.stop(procedure_id)
-    assert bench.lines(procedure_id) == []
     assert_stopped(bench, procedure_id)
 
 
