@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support import preloaded_programs
 from tests.support.patience import patience
 
 
@@ -17,6 +18,11 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.timeout is None:
         config.option.timeout = patience(float(config.getini("timeout")))
+
+
+def pytest_collection_finish() -> None:
+    """Record the environment in which tests start programs: modules that they import have changed it."""
+    preloaded_programs.know_environment()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from multiprocessing import forkserver, util
 from pathlib import Path
 
 import psutil
+from tests.support import preloaded_programs
 from tests.support.patience import patience, wait_until
 
 from ska_oso_oet.mptools import MainContext, ProcWorker, forkserver_context
@@ -179,8 +180,15 @@ def no_thread_or_child_left_behind() -> Iterator[None]:
 
 def _threads() -> set[threading.Thread]:
     """Return the threads that Python has started: one of Tango that a callback was traced in has no end."""
-    return {thread for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)}
+    return {
+        thread
+        for thread in threading.enumerate()
+        if not isinstance(thread, threading._DummyThread) and thread.name != preloaded_programs.THREAD_NAME
+    }
 
 
 def _children() -> set[int]:
-    return {child.pid for child in psutil.Process().children()}
+    """Return the children of this process, and instead of those that preload programs, these."""
+    preloaders = {psutil.Process(pid) for pid in preloaded_programs.preloaders()}
+    parents = [psutil.Process(), *preloaders]
+    return {child.pid for parent in parents for child in parent.children() if child not in preloaders}

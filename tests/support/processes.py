@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support import preloaded_programs
 from tests.support.patience import PATIENCE, patience, wait_until
+from tests.support.preloaded_programs import PreloadedProgram
 
 _OF_OTHERS = "which has outlived its server"
 
@@ -23,6 +25,14 @@ def own_lines(output: str) -> list[str]:
     A controller that starts ends the processes which other tests may have left, and says so.
     """
     return [line for line in output.splitlines() if _OF_OTHERS not in line]
+
+
+def _is_suspended(pid: int) -> bool:
+    """Return whether no thread of a process is executed, after SIGSTOP."""
+    states = (
+        path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{pid}/task").glob("*/stat")
+    )
+    return all(state == "T" for state in states)
 
 
 class ServerProcess:
@@ -40,14 +50,17 @@ class ServerProcess:
         self._lines: list[str] = []
         self._changed = threading.Condition()
         self._ended = False
-        self._process = subprocess.Popen(
+        # Python holds back what it writes to a pipe, the line a test waits for included.
+        variables = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+        self._process: PreloadedProgram | subprocess.Popen[str] = preloaded_programs.start(
+            self.command, variables, folder
+        ) or subprocess.Popen(
             self.command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            # Python holds back what it writes to a pipe, the line a test waits for included.
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+            env=variables,
             text=True,
             errors="replace",
         )
@@ -100,7 +113,8 @@ class ServerProcess:
     def hanging(self) -> Iterator[None]:
         """Have the process do nothing, neither answer nor end, as long as the context lasts."""
         self.send_signal(signal.SIGSTOP)
-        os.waitpid(self.pid, os.WUNTRACED)  # until then some of its threads may still answer
+        # Until then some of its threads may still answer.
+        wait_until(lambda: _is_suspended(self.pid), f"process {self.pid} hangs")
         try:
             yield
         finally:

@@ -1,0 +1,173 @@
+"""Programs that start from a process which has imported what they need.
+
+To import PyTango, and what a server is made of, takes far longer than to start the server. So one process
+imports that, and is forked for each start: the child has its own arguments, environment and output, and does
+what the program does from its ``main`` on. A program whose environment differs from that of the tests is
+started afresh.
+"""
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tests.support.patience import PATIENCE
+
+_MODULES = {
+    "oet_devices.server": "oet_devices.server",
+    "ska_oso_oet.sidecar": "ska_oso_oet.sidecar.command",
+    "tango.databaseds.database": "tango.databaseds.database",
+}
+"""What ``python -m`` would run, and the module with the function ``main`` that this calls."""
+
+_READ_LATE = frozenset({"PYTANGO_DATABASE_NAME", "PYTEST_CURRENT_TEST", "TANGO_HOST"})
+"""Variables that nothing reads while it is imported."""
+
+_COMMON = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+"""Variables that each program has, or may have, beside those of the tests."""
+
+_of_tests: dict[str, str] = {}
+
+THREAD_NAME = "reader of a preloading process"
+
+_LONGEST_MESSAGE = 1 << 18
+
+
+class PreloadedProgram:
+    """A program that was started by `start`, with what the tests need of `subprocess.Popen`.
+
+    :param pid: its process ID
+    :param stdout: what it writes
+    """
+
+    def __init__(self, pid: int, output: int) -> None:
+        self.pid = pid
+        self.stdout = open(output, errors="replace")  # noqa: SIM115  # its reader closes it
+        self.returncode: int | None = None
+        self._ended = threading.Event()
+
+    def end(self, status: int) -> None:
+        """Record the exit status. Called by another thread."""
+        self.returncode = os.waitstatus_to_exitcode(status)
+        self._ended.set()
+
+    def poll(self) -> int | None:
+        """Return the exit status, negative for a signal; None while it lives."""
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended, and return its exit status.
+
+        :param timeout: seconds
+        :raises subprocess.TimeoutExpired: if it lives on
+        """
+        if not self._ended.wait(timeout) or self.returncode is None:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, if it lives."""
+        with suppress(ProcessLookupError):
+            if self.returncode is None:
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM, if it lives."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send SIGKILL, if it lives."""
+        self.send_signal(signal.SIGKILL)
+
+
+def know_environment() -> None:
+    """Record the environment of the tests, before the first of them may change it."""
+    _of_tests.update((name, value) for name, value in os.environ.items() if name not in _READ_LATE)
+
+
+def start(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path | None
+) -> PreloadedProgram | None:
+    """Start a program, if there is a process that has imported what it needs.
+
+    :param command: the program and its arguments
+    :param environment: its variables
+    :param folder: where it is started, None for the current one
+    :returns: None if it must be started by its command
+    """
+    python, option, module, *arguments = [*command, "", "", ""][: max(3, len(command))]
+    imported = {name: value for name, value in environment.items() if name not in _READ_LATE}
+    is_known = python == sys.executable and option == "-m" and module in _MODULES and folder is None
+    if not is_known or {**imported, **_COMMON} != {**_of_tests, **_COMMON}:
+        return None
+    if module not in _preloaders:
+        _preloaders[module] = _Preloader(_MODULES[module])
+    return _preloaders[module].start(arguments, environment)
+
+
+def preloaders() -> list[int]:
+    """Return the process IDs of the processes that are forked for each program."""
+    return [each.pid for each in _preloaders.values()]
+
+
+class _Preloader:
+    """A process that has imported a module, and is forked for each program.
+
+    :param module: name of the module
+    """
+
+    def __init__(self, module: str) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            number = theirs.fileno()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.preloading_process", str(number), module],
+                stdin=subprocess.DEVNULL,
+                env={**_of_tests, **_COMMON},
+                pass_fds=[number],
+            )
+        self.pid = self._process.pid
+        self._lock = threading.Lock()
+        self._started: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._programs: dict[int, PreloadedProgram] = {}
+        self._registered = threading.Condition()
+        threading.Thread(target=self._read, name=THREAD_NAME, daemon=True).start()
+
+    def start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> PreloadedProgram:
+        reader, writer = os.pipe()
+        request = json.dumps(
+            {"arguments": arguments, "environment": dict(environment), "folder": os.getcwd()}
+        )
+        with self._lock:
+            try:
+                socket.send_fds(self._control, [request.encode()], [writer])
+            finally:
+                os.close(writer)
+            program = PreloadedProgram(self._started.get(timeout=PATIENCE), reader)
+        with self._registered:
+            self._programs[program.pid] = program
+            self._registered.notify_all()
+        return program
+
+    def _read(self) -> None:
+        while message := self._control.recv(_LONGEST_MESSAGE):
+            report: dict[str, Any] = json.loads(message)
+            pid = report["pid"]
+            if "status" not in report:
+                self._started.put(pid)
+                continue
+            with self._registered:
+                while pid not in self._programs:
+                    self._registered.wait()
+                self._programs.pop(pid).end(report["status"])
+
+
+_preloaders: dict[str, _Preloader] = {}
