@@ -36,6 +36,9 @@ _COMMON = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[2])
 
 _of_tests: dict[str, str] = {}
 
+_INHERITED = (signal.SIGHUP, signal.SIGINT)
+"""Signals that a program ignores if it is started by one that does."""
+
 THREAD_NAME = "reader of a preloading process"
 
 _LONGEST_MESSAGE = 1 << 18
@@ -144,7 +147,12 @@ class _Preloader:
     def start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> PreloadedProgram:
         reader, writer = os.pipe()
         request = json.dumps(
-            {"arguments": arguments, "environment": dict(environment), "folder": os.getcwd()}
+            {
+                "arguments": arguments,
+                "environment": dict(environment),
+                "folder": os.getcwd(),
+                "ignored": [each for each in _INHERITED if signal.getsignal(each) is signal.SIG_IGN],
+            }
         )
         with self._lock:
             try:

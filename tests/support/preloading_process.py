@@ -18,6 +18,9 @@ from typing import Any
 
 _LONGEST_MESSAGE = 1 << 18
 
+_INHERITED: Mapping[int, Any] = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+"""Signals that a program ignores if it is started by one that does, and what they do else."""
+
 
 def _serve(control: socket.socket) -> Mapping[str, Any] | None:
     """Fork for each request. Returns in each child what it is to do, and None at the end."""
@@ -57,6 +60,8 @@ def _become(request: Mapping[str, Any]) -> None:
     for number in (1, 2):
         os.dup2(request["output"], number)
     os.close(request["output"])
+    for number, default in _INHERITED.items():
+        signal.signal(number, signal.SIG_IGN if number in request["ignored"] else default)
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
