@@ -26,7 +26,7 @@ _MODULES = {
     "ska_oso_oet.sidecar": "ska_oso_oet.sidecar.command",
     "tango.databaseds.database": "tango.databaseds.database",
 }
-"""What ``python -m`` would run, and the module with the function ``main`` that this calls."""
+"""Names for ``python -m``, and the modules whose function ``main`` each of them calls."""
 
 _READ_LATE = frozenset({"PYTANGO_DATABASE_NAME", "PYTEST_CURRENT_TEST", "TANGO_HOST"})
 """Variables that nothing reads while it is imported."""

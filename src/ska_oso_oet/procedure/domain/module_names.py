@@ -13,6 +13,7 @@ from typing import Any, Final
 import pydantic
 
 from .annotations import UNKNOWN, Annotation, optional
+from .syntax import parse_expression
 
 _BUILTINS: Final = frozenset(
     {
@@ -96,7 +97,7 @@ class ModuleNames:
     def _value(self, expression: ast.expr) -> Any:
         match expression:
             case ast.Constant(value=str(text)):
-                return self._value(ast.parse(text.strip(), mode="eval").body)
+                return self._value(parse_expression(text.strip()))
             case ast.Constant(value=None):
                 return None
             case ast.Name(id=name):

@@ -13,6 +13,7 @@ from .errors import ScriptDefectiveError
 from .module_names import ModuleNames
 from .signatures import FUNCTIONS
 from .source import compile_script
+from .syntax import parse_module
 
 _BINDERS = frozenset({"globals", "exec", "eval", "modules", "__main__", "__globals__", "f_globals"})
 """Names that can bind a name of a module while the script runs: functions, modules, attributes."""
@@ -41,7 +42,7 @@ class ScriptText:
         self._code = compile_script(source, name, name)
         self._tree: ast.Module | None = None
         try:
-            self._tree = ast.parse(source, name)
+            self._tree = parse_module(source, name)
         except (RecursionError, MemoryError):
             # It can be compiled, and is too deeply nested for a tree: loading it shows what it defines.
             return
