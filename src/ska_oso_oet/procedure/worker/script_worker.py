@@ -301,8 +301,7 @@ class ScriptWorker(QueueProcWorker):
 
     def _readiness(self, module: ModuleType) -> LifecycleMessage:
         """Return the report that the script can be started, with the signatures that its functions have."""
-        functions = read_signatures(module)
-        return LifecycleMessage(self._source, ProcedureState.READY, signatures=functions)
+        return LifecycleMessage(self._source, ProcedureState.READY, signatures=read_signatures(module))
 
     def _guarded(self, step: Callable[[dict[str, Any]], Outcome | None], payload: dict[str, Any]) -> None:
         """Do a step; if the script has ended by that, end the process."""
