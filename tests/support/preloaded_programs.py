@@ -17,9 +17,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from tests.support.patience import PATIENCE
+from tests.support.preloading_process import INHERITED, LONGEST_MESSAGE
 
 _MODULES = {
     "oet_devices.server": "oet_devices.server",
@@ -36,12 +36,7 @@ _COMMON = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[2])
 
 _of_tests: dict[str, str] = {}
 
-_INHERITED = (signal.SIGHUP, signal.SIGINT)
-"""Signals that a program ignores if it is started by one that does."""
-
 THREAD_NAME = "reader of a preloading process"
-
-_LONGEST_MESSAGE = 1 << 18
 
 
 class PreloadedProgram:
@@ -106,19 +101,20 @@ def start(
     :param folder: where it is started, None for the current one
     :returns: None if it must be started by its command
     """
-    python, option, module, *arguments = [*command, "", "", ""][: max(3, len(command))]
-    imported = {name: value for name, value in environment.items() if name not in _READ_LATE}
-    is_known = python == sys.executable and option == "-m" and module in _MODULES and folder is None
-    if not is_known or {**imported, **_COMMON} != {**_of_tests, **_COMMON}:
+    if list(command[:2]) != [sys.executable, "-m"] or command[2] not in _MODULES or folder is not None:
         return None
+    imported = {name: value for name, value in environment.items() if name not in _READ_LATE}
+    if {**imported, **_COMMON} != {**_of_tests, **_COMMON}:
+        return None
+    module = _MODULES[command[2]]
     if module not in _preloaders:
-        _preloaders[module] = _Preloader(_MODULES[module])
-    return _preloaders[module].start(arguments, environment)
+        _preloaders[module] = _Preloader(module)
+    return _preloaders[module].start(command[3:], environment)
 
 
 def preloaders() -> list[int]:
     """Return the process IDs of the processes that are forked for each program."""
-    return [each.pid for each in _preloaders.values()]
+    return [each.process.pid for each in _preloaders.values()]
 
 
 class _Preloader:
@@ -131,17 +127,15 @@ class _Preloader:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             number = theirs.fileno()
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.preloading_process", str(number), module],
                 stdin=subprocess.DEVNULL,
                 env={**_of_tests, **_COMMON},
                 pass_fds=[number],
             )
-        self.pid = self._process.pid
         self._lock = threading.Lock()
-        self._started: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self._programs: dict[int, PreloadedProgram] = {}
-        self._registered = threading.Condition()
+        self._outputs: queue.SimpleQueue[int] = queue.SimpleQueue()  # of programs that are being started
+        self._started: queue.SimpleQueue[PreloadedProgram] = queue.SimpleQueue()
         threading.Thread(target=self._read, name=THREAD_NAME, daemon=True).start()
 
     def start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> PreloadedProgram:
@@ -151,31 +145,27 @@ class _Preloader:
                 "arguments": arguments,
                 "environment": dict(environment),
                 "folder": os.getcwd(),
-                "ignored": [each for each in _INHERITED if signal.getsignal(each) is signal.SIG_IGN],
+                "ignored": [each for each in INHERITED if signal.getsignal(each) is signal.SIG_IGN],
             }
         )
         with self._lock:
             try:
+                self._outputs.put(reader)
                 socket.send_fds(self._control, [request.encode()], [writer])
             finally:
                 os.close(writer)
-            program = PreloadedProgram(self._started.get(timeout=PATIENCE), reader)
-        with self._registered:
-            self._programs[program.pid] = program
-            self._registered.notify_all()
-        return program
+            return self._started.get(timeout=PATIENCE)
 
     def _read(self) -> None:
-        while message := self._control.recv(_LONGEST_MESSAGE):
-            report: dict[str, Any] = json.loads(message)
+        programs: dict[int, PreloadedProgram] = {}
+        while message := self._control.recv(LONGEST_MESSAGE):
+            report: dict[str, int] = json.loads(message)
             pid = report["pid"]
-            if "status" not in report:
-                self._started.put(pid)
-                continue
-            with self._registered:
-                while pid not in self._programs:
-                    self._registered.wait()
-                self._programs.pop(pid).end(report["status"])
+            if "status" in report:
+                programs.pop(pid).end(report["status"])
+            else:
+                programs[pid] = PreloadedProgram(pid, self._outputs.get())
+                self._started.put(programs[pid])
 
 
 _preloaders: dict[str, _Preloader] = {}

@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-_LONGEST_MESSAGE = 1 << 18
+LONGEST_MESSAGE = 1 << 18
 
-_INHERITED: Mapping[int, Any] = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+INHERITED: Mapping[int, Any] = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
 """Signals that a program ignores if it is started by one that does, and what they do else."""
 
 
@@ -33,7 +33,7 @@ def _serve(control: socket.socket) -> Mapping[str, Any] | None:
             os.read(woken, 4096)
             _report_ends(control)
         if control.fileno() in ready:
-            message, descriptors, _, _ = socket.recv_fds(control, _LONGEST_MESSAGE, 1)
+            message, descriptors, _, _ = socket.recv_fds(control, LONGEST_MESSAGE, 1)
             if not message:
                 return None
             pid = os.fork()
@@ -60,7 +60,7 @@ def _become(request: Mapping[str, Any]) -> None:
     for number in (1, 2):
         os.dup2(request["output"], number)
     os.close(request["output"])
-    for number, default in _INHERITED.items():
+    for number, default in INHERITED.items():
         signal.signal(number, signal.SIG_IGN if number in request["ignored"] else default)
     os.environ.clear()
     os.environ.update(request["environment"])

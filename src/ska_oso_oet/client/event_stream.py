@@ -211,7 +211,7 @@ class EventStream:
         self._pause = min(2 * self._pause, _RETRY)
 
     async def _note_failure(self, error: ControllerError) -> None:
-        """Record why there is no connection, and end the one that there was."""
+        """Record why the device cannot be used, and end the connection."""
         if self._subscription is not None:
             LOGGER.warning("Events are interrupted: %s", error)
             self.lost_since = datetime.now(UTC)

@@ -68,6 +68,10 @@ from ska_oso_oet.procedure.worker import stopping
 request = stopping.Stop.request
 stopping.Stop.request = lambda stop: (threading.Event().wait(0.05), request(stop))
 """
+_READING = pytest.mark.parametrize(
+    "top", [pytest.param("", id="at once"), pytest.param(_READ_LATE, id="late")]
+)
+"""The request to stop is read at once, or after its signal."""
 
 
 def _run_until_up(bench: ScriptBench, clean_up: str, top: str = "") -> int:
@@ -95,7 +99,7 @@ def test_stop_interrupts_a_script_which_cleans_up(bench: ScriptBench) -> None:
     bench.assert_works()
 
 
-@pytest.mark.parametrize("top", [pytest.param("", id="at once"), pytest.param(_READ_LATE, id="late")])
+@_READING
 def test_a_stop_shows_no_stack_trace(bench: ScriptBench, top: str) -> None:
     procedure_id = _run_until_up(bench, "pass", top)
     bench.stop(procedure_id)
@@ -103,7 +107,7 @@ def test_a_stop_shows_no_stack_trace(bench: ScriptBench, top: str) -> None:
     assert_stopped(bench, procedure_id)
 
 
-@pytest.mark.parametrize("top", [pytest.param("", id="at once"), pytest.param(_READ_LATE, id="late")])
+@_READING
 def test_a_clean_up_that_fails_shows_why_in_the_output(bench: ScriptBench, top: str) -> None:
     procedure_id = _run_until_up(bench, 'raise RuntimeError("the receiver stays on")', top)
     bench.stop(procedure_id)
