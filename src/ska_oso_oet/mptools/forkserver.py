@@ -113,6 +113,26 @@ def _start(process: BaseProcess) -> None:
         process.start()
 
 
+def forget(ended: int) -> bool:
+    """Forget a child that has ended, if it has left no process behind. Takes microseconds, and never waits.
+
+    :param ended: process ID of the child
+    :returns: whether it is certain that it has left none; otherwise `kill_orphans` must be called
+    """
+    if not _lock.acquire(blocking=False):
+        return False
+    try:
+        guardian = guardian_pid()
+        if guardian is None or posix.is_gone(guardian) or not posix.is_gone(ended):
+            return False
+        if not _started.issuperset(posix.children(guardian)):
+            return False
+        _started.discard(ended)
+        return True
+    finally:
+        _lock.release()
+
+
 def kill_orphans(ended: int, timeout: float = 2.0) -> None:
     """Kill what a child that has ended left behind, also what left its process group or session.
 

@@ -13,6 +13,10 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
+# From linux/sched.h, and the field of /proc/PID/stat behind the name of the program that has it, see proc(5).
+_PF_EXITING = 0x4
+_FLAGS = 6
+
 _PAGE = 4096
 
 
@@ -97,6 +101,25 @@ def is_gone(pid: int) -> bool:
         return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] in b"ZX"
     except OSError:
         return True
+
+
+def is_ending(pid: int) -> bool:
+    """Return whether a process has begun to end so far that nothing of it, or of its descendants, runs.
+
+    What is left is work of the kernel, which frees the memory of the process. That takes milliseconds.
+    """
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+        return all(_is_exiting(f"/proc/{pid}/task/{task}/stat") for task in tasks) and not children(pid)
+    except OSError:
+        return False  # it has ended, and no longer has the descendants that it may have left
+
+
+def _is_exiting(stat: str) -> bool:
+    try:
+        return bool(int(_read(stat).rpartition(b")")[2].split()[_FLAGS]) & _PF_EXITING)
+    except (FileNotFoundError, ProcessLookupError):
+        return True  # this thread has ended
 
 
 def wait_until_gone(pids: Iterable[int], timeout: float) -> None:

@@ -155,6 +155,13 @@ class WorkerProcess:
         """Send SIGKILL to the child and to all that descends from it."""
         posix.kill_tree(self.pid)
 
+    def forget(self) -> bool:
+        """Return whether a child that has ended is certain to have left no process behind.
+
+        Takes microseconds. If it is not certain, call `kill_orphans`, which may wait.
+        """
+        return forkserver.forget(self.pid)
+
     def kill_orphans(self) -> None:
         """Kill what a child that has ended has left behind."""
         forkserver.kill_orphans(self.pid)

@@ -106,6 +106,11 @@ class WorkerChannel:
         """Whether the worker's process runs."""
         return not posix.is_gone(self.pid)
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing of the worker can run any more, nor of what it has started; False after its end."""
+        return not self._exited and posix.is_ending(self.pid)
+
     def resume(self) -> None:
         """Let the worker continue if it was suspended."""
         posix.send_signal(self.pid, signal.SIGCONT)
@@ -264,7 +269,8 @@ class WorkerChannel:
         """Clean up after the worker, then report its end to its owner."""
         # Processes of the script may still be writing, until they are killed here.
         try:
-            await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
+            if not self._proc.forget():
+                await self._loop.run_in_executor(self._executor, self._proc.kill_orphans)
         except Exception:
             # Remaining processes must not delay the end of the procedure.
             LOGGER.exception("Processes that worker %d has left behind could not be ended", self.pid)

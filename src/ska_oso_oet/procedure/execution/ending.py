@@ -17,6 +17,12 @@ from .working_directories import WorkingDirectories
 
 LOGGER = logging.getLogger(__name__)
 
+_LOOKS = 10
+"""How often to look whether a script that has ended can still run, before its process's end is awaited."""
+
+_BETWEEN_LOOKS = 0.001
+"""Seconds between two of them."""
+
 
 class ProcedureEnding:
     """Ends procedures, and cleans up after them.
@@ -64,6 +70,18 @@ class ProcedureEnding:
                 await channel.ended
         elif not procedure.state.is_final:
             self.finish(procedure, ProcedureState.STOPPED, procedure.stop_reason)
+
+    def reported(self, procedure: Procedure, state: ProcedureState, looks: int = _LOOKS) -> None:
+        """Conclude a procedure that is being stopped when its worker has reported the end of the script.
+
+        Once nothing of it can run, nobody has to wait until the kernel has freed the memory of the process.
+        """
+        if not state.is_final or procedure.stopped is None or procedure.state.is_final or not looks:
+            return
+        if procedure.channel is not None and procedure.channel.is_ending:
+            self.finish(procedure, ProcedureState.STOPPED, procedure.stop_reason)
+        else:
+            asyncio.get_running_loop().call_later(_BETWEEN_LOOKS, self.reported, procedure, state, looks - 1)
 
     def on_exit(self, procedure: Procedure, how: str) -> None:
         """Conclude a procedure whose worker has ended."""

@@ -310,7 +310,8 @@ class ProcedureLoop:
     def _on_lifecycle(self, procedure: Procedure, payload: dict[str, Any]) -> None:
         state = ProcedureState(payload["state"])
         if procedure.stopped is not None or procedure.verdict is not None:
-            # Reports of a script that is being ended are ignored.
+            # Other reports of a script that is being ended are ignored.
+            self._ending.reported(procedure, state)
             return
         waits_for_signatures = procedure.plan.needs_signatures
         if (found := payload.get("signatures")) is not None:

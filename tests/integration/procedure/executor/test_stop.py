@@ -1,6 +1,7 @@
 """Stop: it works in every live state and against any script, and after STOPPED there is silence."""
 
 import os
+import select
 import threading
 import time
 from collections.abc import Callable
@@ -115,6 +116,43 @@ def test_a_clean_up_that_fails_shows_why_in_the_output(bench: ScriptBench, top: 
     assert lines[0] == "Traceback (most recent call last):"
     assert lines[-1] == "RuntimeError: the receiver stays on"
     assert_stopped(bench, procedure_id)
+
+
+HOARD = """
+    import mmap
+    SIZE = 1 << 29
+    memory = ctypes.CDLL(None)
+    memory.mmap.restype = ctypes.c_void_p
+    memory.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    memory.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+
+    def hoard():
+        \"\"\"Take memory that only the end of the process frees, page by page.\"\"\"
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        address = memory.mmap(None, SIZE, mmap.PROT_READ | mmap.PROT_WRITE, flags, -1, 0)
+        memory.madvise(address, SIZE, mmap.MADV_NOHUGEPAGE)
+        ctypes.memset(address, 1, SIZE)
+"""
+
+
+def test_stop_does_not_wait_until_the_memory_of_the_script_is_freed(bench: ScriptBench) -> None:
+    ended: list[bool] = []
+    processes: list[int] = []
+
+    def look(batch: Batch) -> None:
+        if any('"procedure.lifecycle.stopped"' in event.text for event in batch.events):
+            ended.append(bool(select.select(processes[-1:], [], [], 0)[0]))
+
+    bench.bus.subscribe(look)
+    text = script("hoard()\npub.sendMessage('user.pid', pid=os.getpid())\nsay('up')\nwait()", top=HOARD)
+    # On a busy machine, the event may come after the end; but not each time.
+    while len(ended) < 5 and all(ended):
+        procedure_id = bench.run_until_said(text)
+        processes.append(os.pidfd_open(bench.wait_for_event("user.pid", procedure_id)["pid"]))
+        bench.stop(procedure_id)
+    for process in processes:
+        os.close(process)
+    assert not all(ended), "the end of the process was awaited"
 
 
 def test_script_that_returns_when_it_is_told_to_stop_is_stopped_all_the_same(bench: ScriptBench) -> None:
