@@ -13,7 +13,7 @@ from tests.support.documented_terminal import SHELL, Terminal
 from tests.support.patience import wait_until
 from tests.support.processes import own_lines
 
-_OWN = ("PYTEST", "OET_", "TANGO_", "ODA_", "SUBARRAY_")
+_OWN = ("COVERAGE_", "PYTEST", "OET_", "TANGO_", "ODA_", "SUBARRAY_")
 """Prefixes of variables that a user does not have."""
 _TERMINAL = {"TERM": "dumb", "COLUMNS": "150", "LINES": "50", "PYTHON_BASIC_REPL": "1"}
 """Without colours, bars that move and an editor of lines."""

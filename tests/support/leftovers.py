@@ -19,11 +19,9 @@ from pathlib import Path
 import psutil
 from tests.support import preloaded_programs
 from tests.support.patience import patience, wait_until
+from tests.support.preloaded_programs import TEST_MARK
 
 from ska_oso_oet.mptools import MainContext, ProcWorker, forkserver_context
-
-MARK = "OET_TEST_MARK"
-"""Environment variable by which processes are known."""
 
 _PATIENCE = patience(3.0)
 """Seconds in which what is on its way out may go."""
@@ -39,7 +37,7 @@ def start_marked_forkserver(preload: Sequence[str]) -> str:
     :param preload: modules that it imports
     """
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
-    mark = os.environ[MARK] = uuid.uuid4().hex
+    mark = os.environ[TEST_MARK] = uuid.uuid4().hex
     with MainContext(forkserver_context(preload)) as context:
         context.start("first", _Nothing)
     return mark
@@ -53,7 +51,7 @@ def end_forkserver() -> None:
 
 def marked(mark: str) -> list[psutil.Process]:
     """Return the processes that carry a mark, but for this one."""
-    entry = f"{MARK}={mark}".encode()
+    entry = f"{TEST_MARK}={mark}".encode()
     found = []
     for pid in psutil.pids():
         with suppress(OSError, psutil.NoSuchProcess):

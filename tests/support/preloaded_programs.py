@@ -18,8 +18,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tests.support.measurement import unmeasured
 from tests.support.patience import PATIENCE
 from tests.support.preloading_process import INHERITED, LONGEST_MESSAGE
+
+from ska_oso_oet.mptools import strays
 
 _MODULES = {
     "oet_devices.server": "oet_devices.server",
@@ -28,7 +31,10 @@ _MODULES = {
 }
 """Names for ``python -m``, and the modules whose function ``main`` each of them calls."""
 
-_READ_LATE = frozenset({"PYTANGO_DATABASE_NAME", "PYTEST_CURRENT_TEST", "TANGO_HOST"})
+TEST_MARK = "OET_TEST_MARK"
+"""Variable by which a test knows what descends from its forkserver; see `leftovers`."""
+
+_READ_LATE = frozenset({"PYTANGO_DATABASE_NAME", "PYTEST_CURRENT_TEST", "TANGO_HOST", strays.MARK, TEST_MARK})
 """Variables that nothing reads while it is imported."""
 
 _COMMON = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -104,7 +110,7 @@ def start(
     if list(command[:2]) != [sys.executable, "-m"] or command[2] not in _MODULES or folder is not None:
         return None
     imported = {name: value for name, value in environment.items() if name not in _READ_LATE}
-    if {**imported, **_COMMON} != {**_of_tests, **_COMMON}:
+    if unmeasured({**imported, **_COMMON}) != unmeasured({**_of_tests, **_COMMON}):
         return None
     module = _MODULES[command[2]]
     if module not in _preloaders:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support import preloaded_programs
+from tests.support.measurement import unmeasured
 from tests.support.patience import PATIENCE, patience, wait_until
 from tests.support.preloaded_programs import PreloadedProgram
 
@@ -51,7 +52,7 @@ class ServerProcess:
         self._changed = threading.Condition()
         self._ended = False
         # Python holds back what it writes to a pipe, the line a test waits for included.
-        variables = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+        variables = unmeasured({**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})})
         self._process: PreloadedProgram | subprocess.Popen[str] = preloaded_programs.start(
             self.command, variables, folder
         ) or subprocess.Popen(

@@ -6,15 +6,16 @@ import subprocess
 import sys
 import uuid
 
-from tests.support.leftovers import MARK, marked
+from tests.support.leftovers import marked
 from tests.support.patience import LONG_PATIENCE
+from tests.support.preloaded_programs import TEST_MARK
 
 
 def test_the_demonstration_shows_how_scripts_end_and_leaves_nothing_behind() -> None:
     mark = uuid.uuid4().hex
     done = subprocess.run(
         [sys.executable, "-m", "oet_devices.tools.demo"],
-        env={**os.environ, MARK: mark},
+        env={**os.environ, TEST_MARK: mark},
         capture_output=True,
         text=True,
         timeout=LONG_PATIENCE,

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.leftovers import MARK, guardian, marked
+from tests.support.leftovers import guardian, marked
 from tests.support.patience import PATIENCE
+from tests.support.preloaded_programs import TEST_MARK
 from tests.support.processes import ServerProcess
 from tests.support.script_bench import ScriptBench, script
 
@@ -56,7 +57,7 @@ def script_host(folder: Path, sources: Sequence[str]) -> Iterator[tuple[ServerPr
     places = os.pathsep.join([project, *filter(None, [os.environ.get("PYTHONPATH")])])
     server = ServerProcess(
         [sys.executable, "-m", "tests.support.script_host", str(folder / "state"), *map(str, paths)],
-        {MARK: mark, "PYTHONPATH": places, "TMPDIR": str(folder / "tmp")},
+        {TEST_MARK: mark, "PYTHONPATH": places, "TMPDIR": str(folder / "tmp")},
     )
     try:
         server.wait_for_output("^up$")
