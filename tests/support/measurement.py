@@ -1,4 +1,4 @@
-"""Which programs' coverage is measured.
+"""Exclusion of programs from the measurement of coverage.
 
 Of the servers that tests start, those are measured that are forked from a process which has imported what
 they need. Importing takes twice the time under measurement, and shows nothing new: so servers that start

@@ -18,7 +18,7 @@ from .working_directories import WorkingDirectories
 LOGGER = logging.getLogger(__name__)
 
 _LOOKS = 10
-"""How often to look whether a script that has ended can still run, before its process's end is awaited."""
+"""Number of looks whether a script that has ended can still run; then the end of its process is awaited."""
 
 _BETWEEN_LOOKS = 0.001
 """Seconds between two of them."""
