@@ -5,6 +5,7 @@ from functools import partial
 import tango
 from tango.server import attribute, command
 
+from oet_devices.ska import event_socket
 from oet_devices.ska.clients import client_of
 from oet_devices.ska.device import SkaBaseDevice
 from oet_devices.ska.information import Release
@@ -216,7 +217,11 @@ class OETController(SkaBaseDevice):
 
     @attribute(dtype="DevLong64", label="Last event", display_level=tango.DispLevel.EXPERT)
     def lastEventId(self) -> int:
-        """Number (seq) of the newest event, 0 before the first."""
+        """Number (seq) of the newest event, 0 before the first.
+
+        Read it before you subscribe to events: it cannot be read until the server has started completely.
+        """
+        event_socket.require_finished_start()
         return self.shown.events.newest.seq
 
     @attribute(dtype="DevLong", label="Running procedure")

@@ -2,20 +2,25 @@
 
 import atexit
 import gc
+import logging
 import os
 import resource
 import signal
 import socket
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import tango
 from tango.server import run
 
+from oet_devices.ska import event_socket
 from oet_devices.ska.end_signals import EndSignals
 from ska_oso_oet import logs, secrets, traces
 
 from .controller import OETController
+
+LOGGER = logging.getLogger(__name__)
 
 SERVER = "OETController"
 
@@ -25,6 +30,9 @@ _EVENTS_HELD = "10000"
 
 _DESCRIPTORS = 65_536
 """How many descriptors the server may have open, where the system allows that."""
+
+_FIRST_DESCRIPTOR = 3
+"""The first after those of the standard streams."""
 
 _CONNECT_TIMEOUT = 3.0
 """Seconds that an address may take to answer."""
@@ -81,6 +89,8 @@ def _serve(arguments: Sequence[str]) -> None:
         signals = EndSignals()
 
         def serving() -> None:
+            if event_socket.is_spoiled():
+                _start_again()
             signals.watch()
             # Objects that exist after the creation of the devices remain. A garbage collection of all of
             # them, after every few ten thousand events, would block all threads for fifty milliseconds.
@@ -95,6 +105,18 @@ def _serve(arguments: Sequence[str]) -> None:
             f"the server cannot start ({error}). If the lines above name an endpoint, another process "
             "uses its port: end that, or choose another port with -ORBendPoint"
         ) from error
+
+
+def _start_again() -> NoReturn:
+    """Execute this program again, in the same process. What was running ends as after a crash."""
+    LOGGER.warning(
+        "A client has subscribed to events while this server was starting: Tango cannot send any after that. "
+        "The server starts again."
+    )
+    logs.finish()
+    # Listening sockets, and the pipes by which processes know that their server lives.
+    os.closerange(_FIRST_DESCRIPTOR, _DESCRIPTORS)
+    os.execv(sys.executable, sys.orig_argv)  # noqa: S606  # the command that it was started by
 
 
 def _require_log_format() -> None:

@@ -115,7 +115,7 @@ def start(
     module = _MODULES[command[2]]
     if module not in _preloaders:
         _preloaders[module] = _Preloader(module)
-    return _preloaders[module].start(command[3:], environment)
+    return _preloaders[module].start(command[2:], environment)
 
 
 def preloaders() -> list[int]:
@@ -144,11 +144,12 @@ class _Preloader:
         self._started: queue.SimpleQueue[PreloadedProgram] = queue.SimpleQueue()
         threading.Thread(target=self._read, name=THREAD_NAME, daemon=True).start()
 
-    def start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> PreloadedProgram:
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> PreloadedProgram:
         reader, writer = os.pipe()
         request = json.dumps(
             {
-                "arguments": arguments,
+                "program": command[0],
+                "arguments": command[1:],
                 "environment": dict(environment),
                 "folder": os.getcwd(),
                 "ignored": [each for each in INHERITED if signal.getsignal(each) is signal.SIG_IGN],

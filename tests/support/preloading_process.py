@@ -67,6 +67,7 @@ def _become(request: Mapping[str, Any]) -> None:
     os.chdir(request["folder"])
     sys.path[0] = request["folder"]
     sys.argv[1:] = request["arguments"]
+    sys.orig_argv[:] = [sys.executable, "-m", request["program"], *request["arguments"]]
 
 
 def main() -> None:

@@ -186,8 +186,10 @@ class EventStream:
     # The connection
 
     async def _connect(self) -> None:
+        # It cannot be read while the server starts: a subscription at that moment would spoil its events.
+        newest = int(await self._link.read("lastEventId"))
         if self._position is None:
-            self._position = int(await self._link.read("lastEventId"))
+            self._position = newest
         self._inbox.take()
         self._subscription = await self._link.subscribe("events", self._inbox.put)
         self.lost_since = self.failure = None
