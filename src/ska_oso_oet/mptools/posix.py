@@ -109,10 +109,13 @@ def is_ending(pid: int) -> bool:
     What is left is work of the kernel, which frees the memory of the process. That takes milliseconds.
     """
     try:
-        tasks = os.listdir(f"/proc/{pid}/task")
-        return all(_is_exiting(f"/proc/{pid}/task/{task}/stat") for task in tasks) and not children(pid)
+        tasks = [f"/proc/{pid}/task/{task}/stat" for task in os.listdir(f"/proc/{pid}/task")]
+        if not all(_is_exiting(task) for task in tasks) or children(pid):
+            return False
+        # Once all threads have ended, the children that it had are those of another process.
+        return not all(_has_ended(task) for task in tasks)
     except OSError:
-        return False  # it has ended, and no longer has the descendants that it may have left
+        return False
 
 
 def _is_exiting(stat: str) -> bool:
@@ -120,6 +123,13 @@ def _is_exiting(stat: str) -> bool:
         return bool(int(_read(stat).rpartition(b")")[2].split()[_FLAGS]) & _PF_EXITING)
     except (FileNotFoundError, ProcessLookupError):
         return True  # this thread has ended
+
+
+def _has_ended(stat: str) -> bool:
+    try:
+        return _read(stat).rpartition(b")")[2].split()[0] in b"ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def wait_until_gone(pids: Iterable[int], timeout: float) -> None:

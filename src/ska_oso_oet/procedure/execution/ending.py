@@ -17,7 +17,7 @@ from .working_directories import WorkingDirectories
 
 LOGGER = logging.getLogger(__name__)
 
-_LOOKS = 10
+_LOOKS = 200
 """Number of looks whether a script that has ended can still run; then the end of its process is awaited."""
 
 _BETWEEN_LOOKS = 0.001
