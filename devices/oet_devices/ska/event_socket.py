@@ -7,8 +7,6 @@ the server is started again (cppTango 10.3, `ZmqEventSupplier::create_event_sock
 
 import tango
 
-_SEPARATOR = ": "
-
 
 def require_finished_start() -> None:
     """Check that clients may subscribe to events of this server.
@@ -27,6 +25,6 @@ def is_spoiled() -> bool:
         _, (_, event, *_) = admin.command_inout("ZmqEventSubscriptionChange", ["info"])
     except tango.DevFailed:
         return False  # e.g. without a database
-    endpoint = event.partition(_SEPARATOR)[2].partition("\n")[0]
+    endpoint = event.partition(": ")[2].partition("\n")[0]
     # Before the first subscription there is none.
     return bool(endpoint) and not endpoint.rpartition(":")[2].isdigit()

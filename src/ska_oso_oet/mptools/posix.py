@@ -13,9 +13,13 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
-# From linux/sched.h, and the field of /proc/PID/stat behind the name of the program that has it, see proc(5).
+# From linux/sched.h.
 _PF_EXITING = 0x4
-_FLAGS = 6
+
+# Fields of `stat_fields`, see proc(5).
+STATE, _PARENT, _FLAGS, START_TIME = 0, 1, 6, 19
+DEAD = frozenset("ZX")
+"""States of a process, or of a thread, that has ended."""
 
 _PAGE = 4096
 
@@ -69,14 +73,22 @@ def _read(path: str) -> bytes:
         os.close(fd)
 
 
+def stat_fields(folder: str) -> list[str]:
+    """Return the fields of the file ``stat`` behind the name of the program, see proc(5).
+
+    :param folder: ``/proc/PID``, or that of a thread, ``/proc/PID/task/ID``
+    :raises OSError: if there is no such process or thread, or the file cannot be read
+    """
+    # The name may hold blanks and parentheses: what follows begins after the last one.
+    return _read(f"{folder}/stat").rpartition(b")")[2].decode().split()
+
+
 def _parents() -> Iterator[tuple[int, int]]:
     """Yield every process with its parent."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                # The name in the second field may hold blanks and parentheses: count from its end.
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                yield int(entry.name), int(fields[1])
+                yield int(entry.name), int(stat_fields(str(entry))[_PARENT])
 
 
 def descendants(pid: int) -> list[int]:
@@ -98,7 +110,7 @@ def send_signal(pid: int, signal_number: int) -> None:
 def is_gone(pid: int) -> bool:
     """Return whether a process has ended; a zombie has."""
     try:
-        return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] in b"ZX"
+        return stat_fields(f"/proc/{pid}")[STATE] in DEAD
     except OSError:
         return True
 
@@ -109,7 +121,7 @@ def is_ending(pid: int) -> bool:
     What is left is work of the kernel, which frees the memory of the process. That takes milliseconds.
     """
     try:
-        tasks = [f"/proc/{pid}/task/{task}/stat" for task in os.listdir(f"/proc/{pid}/task")]
+        tasks = [f"/proc/{pid}/task/{task}" for task in os.listdir(f"/proc/{pid}/task")]
         if not all(_is_exiting(task) for task in tasks) or children(pid):
             return False
         # Once all threads have ended, the children that it had are those of another process.
@@ -118,16 +130,16 @@ def is_ending(pid: int) -> bool:
         return False
 
 
-def _is_exiting(stat: str) -> bool:
+def _is_exiting(task: str) -> bool:
     try:
-        return bool(int(_read(stat).rpartition(b")")[2].split()[_FLAGS]) & _PF_EXITING)
+        return bool(int(stat_fields(task)[_FLAGS]) & _PF_EXITING)
     except (FileNotFoundError, ProcessLookupError):
         return True  # this thread has ended
 
 
-def _has_ended(stat: str) -> bool:
+def _has_ended(task: str) -> bool:
     try:
-        return _read(stat).rpartition(b")")[2].split()[0] in b"ZX"
+        return stat_fields(task)[STATE] in DEAD
     except (FileNotFoundError, ProcessLookupError):
         return True
 

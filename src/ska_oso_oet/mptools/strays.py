@@ -19,9 +19,6 @@ MARK = "OET_SERVER_PROCESS"
 """Environment variable that names the server which a process belongs to."""
 
 _PROC = Path("/proc")
-_DEAD = frozenset("ZX")
-# Fields of /proc/PID/stat behind the name of the program, see proc(5).
-_STATE, _START_TIME = 0, 19
 
 
 def mark_descendants() -> None:
@@ -59,11 +56,11 @@ def _name(pid: int) -> str | None:
     :raises OSError: if that cannot be found out, e.g. without a descriptor: such a process may live
     """
     try:
-        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        fields = posix.stat_fields(f"{_PROC}/{pid}")
         namespace = os.stat("/proc/self/ns/pid").st_ino
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[_STATE] in _DEAD else f"{namespace}-{pid}-{fields[_START_TIME]}"
+    return None if fields[posix.STATE] in posix.DEAD else f"{namespace}-{pid}-{fields[posix.START_TIME]}"
 
 
 def _owner(entry: Path) -> str | None:
