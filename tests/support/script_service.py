@@ -121,14 +121,19 @@ def script_service(state: Path, **settings: Any) -> Iterator[ServiceUnderTest]:
     :param state: its state directory
     :param settings: further settings of script execution
     """
+    guardian = forkserver.guardian_pid()
     service = ServiceUnderTest(state, **settings)
     try:
+        if settings.get("standby_workers") != 0 and (guardian is None or posix.is_gone(guardian)):
+            # A service that ends does not wait as long as the start of the first process may take.
+            wait_until(lambda: service.service.manager.standby_workers, "a worker on standby")
         yield service
     finally:
         service.close()
     guardian = forkserver.guardian_pid()
     assert guardian is not None
-    assert posix.descendants(guardian) == []
+    left = posix.descendants(guardian)
+    assert not left, f"processes that are left: {left}"
 
 
 def _main(state: str, script: str) -> None:

@@ -6,10 +6,12 @@ from tests.support.operator import operate
 
 _STUBBORN = """
 import threading
+from pubsub import pub
 
 def init():
     while True:
         try:
+            pub.sendMessage("user.script.announce", msg="heeds nothing from now on")
             threading.Event().wait()
         except BaseException:
             pass
@@ -29,5 +31,5 @@ def occupy(controller: tango.DeviceProxy) -> list[int]:
         ready = operator.prepare(embedded(_WAITS))
         running = operator.run(embedded(_WAITS), state="RUNNING")
         for pid in stubborn:
-            operator.wait_for_state(pid, "RUNNING")
+            operator.wait_for_topic(pid, "user.script.announce")
     return [*stubborn, ready, running]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 from ska_oso_oet.mptools import (
@@ -103,6 +104,23 @@ class Silent(ProcWorker):
     """Never completes its start."""
 
     def startup(self) -> None:
+        """Wait forever."""
+        signal.pause()
+
+
+class Slow(ProcWorker):
+    """Completes its start when it is released."""
+
+    def init_args(self, begun: Path, released: Path) -> None:
+        """Receive two named pipes: for its process ID, and for what it waits for."""
+        self.begun, self.released = begun, released
+
+    def startup(self) -> None:
+        """Report the process ID, and wait."""
+        self.begun.write_text(str(os.getpid()))
+        self.released.read_text()
+
+    def main_loop(self) -> None:
         """Wait forever."""
         signal.pause()
 

@@ -248,11 +248,10 @@ class MainContext(WorkerContext):
         :param name: name of the worker
         :param worker_class: class of the worker
         :param args: further arguments of the worker's class
-        :raises StartupError: if the worker did not complete its start-up
+        :raises StartupError: if the worker did not complete its start-up, or this context is closed
         """
         proc = Proc(self.mp_ctx, name, worker_class, self.shutdown_event, self.event_queue, *args, **kwargs)
-        with self._lock:
-            self.procs.append(proc)
+        self._add(proc)
         return proc
 
     def stop_procs(self) -> tuple[int, int]:

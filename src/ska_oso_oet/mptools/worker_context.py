@@ -7,7 +7,7 @@ from typing import Any
 from .forkserver import forkserver_context
 from .pipe_queue import PipeQueue
 from .shared_event import SharedEvent
-from .worker_process import WorkerProcess
+from .worker_process import StartupError, WorkerProcess
 from .workers import ProcWorker
 
 
@@ -24,9 +24,18 @@ class WorkerContext:
         self._lock = threading.Lock()
         self.procs: list[WorkerProcess] = []
         self.queues: list[PipeQueue] = []
+        self._closed = False
 
     def close(self) -> None:
-        """Close this context's own descriptor. No worker can be started afterwards."""
+        """Close this context's own descriptor, and kill the workers that are left.
+
+        No worker can be started afterwards. One that is being started is killed when its start is complete.
+        """
+        with self._lock:
+            self._closed = True
+            for proc in self.procs:
+                if proc.is_alive():
+                    proc.kill()
         self.shutdown_event.close()
 
     def make_queue(self) -> PipeQueue:
@@ -48,7 +57,7 @@ class WorkerContext:
         :param name: name of the worker
         :param worker_class: class of the worker
         :param args: further arguments of the worker's class
-        :raises StartupError: if the worker did not complete its start-up
+        :raises StartupError: if the worker did not complete its start-up, or this context is closed
         """
         event_q = PipeQueue(ctx=self.mp_ctx)
         try:
@@ -58,13 +67,27 @@ class WorkerContext:
         except BaseException:
             event_q.safe_close()
             raise
-        with self._lock:
-            self.procs.append(proc)
+        self._add(proc)
         return proc
+
+    def _add(self, proc: WorkerProcess) -> None:
+        """Add a worker that has been started.
+
+        :raises StartupError: if this context was closed meanwhile; the worker is ended
+        """
+        with self._lock:
+            if not self._closed:
+                self.procs.append(proc)
+                return
+        proc.kill()
+        proc.proc.join()
+        proc.kill_orphans()
+        proc.close()
+        raise StartupError(f"{proc.name} was started too late: what had asked for it has ended")
 
     def release(self, proc: WorkerProcess) -> None:
         """Close the descriptors of a worker that has ended, and forget it."""
-        proc.close()
         with self._lock:
             self.procs.remove(proc)
             self.queues = [known for known in self.queues if known not in proc.pipes]
+        proc.close()

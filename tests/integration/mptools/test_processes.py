@@ -23,6 +23,7 @@ from tests.support.workers import (
     Narrator,
     Reluctant,
     Silent,
+    Slow,
     Stillborn,
     Suspender,
     SuspendsForkserver,
@@ -34,6 +35,7 @@ from ska_oso_oet.mptools import (
     MainContext,
     PipeQueue,
     StartupError,
+    WorkerContext,
     WorkerProcess,
     forkserver,
 )
@@ -203,6 +205,29 @@ def test_a_worker_that_does_not_start_in_time_is_ended(
 def test_arguments_that_a_worker_does_not_take_fail_its_start(main: MainContext) -> None:
     with pytest.raises(StartupError):
         main.start("narrator", Narrator, "what is this?")
+
+
+def test_a_worker_that_is_being_started_when_its_context_is_closed_does_not_stay(tmp_path: Path) -> None:
+    begun, released = tmp_path / "begun", tmp_path / "released"
+    for pipe in (begun, released):
+        os.mkfifo(pipe)
+    closed = WorkerContext()
+    with ThreadPoolExecutor(1) as starter:
+        start = starter.submit(closed.start, "slow", Slow, begun, released)
+        pid = int(begun.read_text())
+        closed.close()
+        released.write_text("")
+        with pytest.raises(StartupError, match="too late"):
+            start.result(PATIENCE)
+    assert is_gone(pid)
+
+
+def test_the_end_of_a_context_is_the_end_of_the_workers_that_are_left() -> None:
+    closed = WorkerContext()
+    proc = closed.start("deaf", Deaf)
+    closed.close()
+    assert ended(proc) == -signal.SIGKILL
+    closed.release(proc)
 
 
 def test_workers_that_do_not_end_by_themselves_are_ended_by_force() -> None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from tests.support import patient_http
 from tests.support.oet_stack import DEVICE, OetStack, Sidecar, sidecar
+from tests.support.patience import wait_until
 from tests.support.processes import ServerProcess
 from tests.support.sse_client import SseClient
 from tests.support.tango_stack import database
@@ -80,7 +81,8 @@ def test_figures_tell_what_goes_on(rest: Sidecar, stack: OetStack) -> None:
     ready = 'oet_procedure_duration_seconds_count{part="ready"}'
     assert after[ready] == before[ready] + 1
     assert after["oet_controller_events_total"] >= before["oet_controller_events_total"] + 5
-    assert after["oet_events_total"] >= before["oet_events_total"] + 5
+    received = before["oet_events_total"] + 5
+    wait_until(lambda: rest.figures()["oet_events_total"] >= received, "events of the procedure")
     call = 'oet_tango_call_seconds_count{call="Create"}'
     assert after[call] == before.get(call, 0) + 1
     assert rest.http.post("/procedures", json={"script_uri": "file:///etc/passwd"}).status_code == 400
