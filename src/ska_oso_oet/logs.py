@@ -4,6 +4,7 @@ Messages are written in the SKA log format, version 1 (the developer portal of t
 as JSON where the environment variable OET_LOG_FORMAT says so.
 """
 
+import functools
 import json
 import logging
 import os
@@ -42,7 +43,7 @@ class SkaFormatter(logging.Formatter):
         """Return the line of a record, and those of its exception."""
         # The name of a tag is a word; its value may be anything, an address with colons for example.
         tags = ",".join(
-            f"{name}:{str(value).translate(_NOT_IN_TAGS)}" for name, value in _tags(record).items()
+            [f"{name}:{str(value).translate(_NOT_IN_TAGS)}" for name, value in _tags(record).items()]
         )
         line = "|".join(
             (
@@ -80,8 +81,13 @@ class JsonFormatter(logging.Formatter):
 
 
 def _time(record: logging.LogRecord) -> str:
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-    return f"{moment}.{int(record.msecs):03}Z"
+    return f"{_moment(int(record.created))}.{int(record.msecs):03}Z"
+
+
+@functools.lru_cache(maxsize=2)
+def _moment(seconds: int) -> str:
+    # Many messages are of the same second, and to convert one takes as long as to write a message.
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _place(record: logging.LogRecord) -> str:

@@ -4,6 +4,7 @@ Python's logging is one for the whole process, while each Tango device has its o
 So each target is opened once, at the lowest level that any of the devices that name it wants.
 """
 
+import functools
 import logging
 import logging.handlers
 import sys
@@ -61,6 +62,7 @@ class TangoStreamHandler(logging.Handler):
             self.handleError(record)
 
 
+@functools.cache
 def _tango_level(levelno: int) -> int:
     matching = (level for level in LoggingLevel if level and levelno >= PYTHON_LEVELS[level])
     return TANGO_LEVELS[next(matching, LoggingLevel.DEBUG)]
