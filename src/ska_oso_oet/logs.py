@@ -86,7 +86,7 @@ def _time(record: logging.LogRecord) -> str:
 
 @functools.lru_cache(maxsize=2)
 def _moment(seconds: int) -> str:
-    # Many messages are of the same second, and to convert one takes as long as to write a message.
+    # Most messages are of the same second as the one before.
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 

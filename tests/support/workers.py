@@ -108,7 +108,7 @@ class Silent(ProcWorker):
         signal.pause()
 
 
-class Slow(ProcWorker):
+class Slow(Reluctant):
     """Completes its start when it is released."""
 
     def init_args(self, begun: Path, released: Path) -> None:
@@ -119,10 +119,6 @@ class Slow(ProcWorker):
         """Report the process ID, and wait."""
         self.begun.write_text(str(os.getpid()))
         self.released.read_text()
-
-    def main_loop(self) -> None:
-        """Wait forever."""
-        signal.pause()
 
 
 class Narrator(ProcWorker):

@@ -329,14 +329,14 @@ class ProcessManager:
         try:
             closing.result(timeout + _KILL_TIME)
         except Exception:
-            # The server must end: remaining workers end with it.
+            # The server must end: remaining workers are killed, see `_end_loop`.
             LOGGER.exception("The process manager could not end its processes in order")
         self._end_loop()
 
     def _end_loop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_KILL_TIME)
-        self._context.close()
+        self._context.close()  # kills the workers that are left
         if self._temporary is not None:
             self._temporary.remove()
 
