@@ -58,18 +58,20 @@ class Activities:
             request = parse(ActivityRequest, argin)
             tracker = self._taker.commands.tracker
             tracker.require_room("RunActivity")
-            summary = executor.activities.prepare_run_activity(
-                to_activity_command(request), origin=self._taker.origin("RunActivity", request.requested_by)
-            )
-            self._taker.log.about(activity=summary.id)
-            handle = tracker.begin(
-                "RunActivity",
-                str(summary.command_id),
-                on_abort=lambda: _stop(executor, summary.id, self._taker.client()),
-                pointer=f"See DescribeActivity({summary.id}).",
-            )
-            ends = prepare_only_ends if summary.prepare_only else run_activity_ends
-            return follow(handle, self._followers, summary.id, ends, executor.activities.view)
+            with self._followers.expecting() as missed:
+                summary = executor.activities.prepare_run_activity(
+                    to_activity_command(request),
+                    origin=self._taker.origin("RunActivity", request.requested_by),
+                )
+                self._taker.log.about(activity=summary.id)
+                handle = tracker.begin(
+                    "RunActivity",
+                    str(summary.command_id),
+                    on_abort=lambda: _stop(executor, summary.id, self._taker.client()),
+                    pointer=f"See DescribeActivity({summary.id}).",
+                )
+                ends = prepare_only_ends if summary.prepare_only else run_activity_ends
+                return follow(handle, self._followers, summary.id, ends, missed)
 
         return self._taker.take("RunActivity", run)
 

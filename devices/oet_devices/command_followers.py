@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from oet_devices.ska.command_handle import CommandHandle
 from oet_devices.ska.command_record import JsonText
 from ska_oso_oet.journal import Document
-from ska_oso_oet.journal.document_view import DocumentView
 from ska_oso_oet.model import ActivityState, ActivitySummary, ProcedureState, ProcedureSummary
 from ska_oso_oet.procedure.application.recorder import KIND as PROCEDURE
 from ska_oso_oet.procedure.application.recorder import listed_text
@@ -84,55 +83,71 @@ def run_activity_ends(summary: ActivitySummary) -> End | None:
     return End(Outcome.FAILED, summary.reason or f"Activity {summary.id} has failed.")
 
 
+class Missed:
+    """News of all subjects that was published while a request was granted.
+
+    :ivar documents: the newest document of each
+    :ivar progress: the progress of each, and the rule of the commands that have it
+    """
+
+    def __init__(self) -> None:
+        self.documents: dict[int, Document] = {}
+        self.progress: dict[int, list[tuple[EndRule, int]]] = defaultdict(list)
+
+
 class CommandFollowers:
     """The commands that follow procedures, or those that follow activities.
 
-    Their reports come from the same committed documents that clients see, so the two never disagree. Any
-    thread may use it.
+    Their reports come from the same committed documents that clients see, so the two never disagree; and
+    they come after the events of these documents. Any thread may use it.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._commands: dict[int, list[tuple[EndRule, CommandHandle]]] = defaultdict(list)
-        self._held: dict[int, list[tuple[EndRule, int]]] = {}
+        self._missed: list[Missed] = []
 
     @contextmanager
-    def expecting(self, document_id: int) -> Iterator[None]:
-        """Keep the progress of something for a command that follows it before this context ends.
+    def expecting(self) -> Iterator[Missed]:
+        """Keep the news for a command that follows something before this context ends.
 
-        A command is begun when its request has been granted: a short script may have ended by then.
-
-        :param document_id: ID of the future subject of the command
+        A command is begun when its request has been granted: a short script may have ended by then. The
+        service that has granted it knows of that end before it is published, so it is not asked.
         """
+        missed = Missed()
         with self._lock:
-            self._held[document_id] = []
+            self._missed.append(missed)
         try:
-            yield
+            yield missed
         finally:
             with self._lock:
-                del self._held[document_id]
+                self._missed.remove(missed)
 
-    def follow(self, document_id: int, ends: EndRule, handle: CommandHandle, view: DocumentView) -> None:
-        """Report to a command from now on, also changes that have happened already.
+    def follow(self, document_id: int, ends: EndRule, handle: CommandHandle, missed: Missed) -> None:
+        """Report to a command from now on, also what it has missed.
 
         :param document_id: ID of the subject of the command
         :param ends: how the command ends
         :param handle: the command
-        :param view: the view with the document
+        :param missed: the news since before its request was granted
         """
         with self._lock:
-            self._commands[document_id].append((ends, handle))
             # Under the lock, or newer progress could be reported before this.
-            for rule, percent in self._held.get(document_id, ()):
+            for rule, percent in missed.progress[document_id]:
                 if rule is ends:
                     handle.progress(percent)
-        document = view.get(document_id)
-        if document is not None:
-            self.on_document(document)
+            document = missed.documents.get(document_id)
+            end = None if document is None else ends(document.value)
+            if end is None:
+                self._commands[document_id].append((ends, handle))
+        if document is not None and end is not None:
+            _report(handle, end, document)
 
     def on_document(self, document: Document) -> None:
-        """Report a new document to the commands that follow it."""
+        """Report a new document, whose events have been published, to the commands that follow it."""
         with self._lock:
+            for missed in self._missed:
+                missed.documents[document.id] = document
             if document.id not in self._commands:
                 return
             commands = [(ends, handle, ends(document.value)) for ends, handle in self._commands[document.id]]
@@ -153,8 +168,8 @@ class CommandFollowers:
         :param of: which commands have that progress: those that end by this rule
         """
         with self._lock:
-            if document_id in self._held:
-                self._held[document_id].append((of, percent))
+            for missed in self._missed:
+                missed.progress[document_id].append((of, percent))
             commands = list(self._commands.get(document_id, []))
         for ends, handle in commands:
             if ends is of:

@@ -15,13 +15,12 @@ from oet_devices.ska.operation_commands import not_allowed
 from oet_devices.ska.replies import Reply, accepted, refused
 from oet_devices.ska.request_log import RequestLog
 from ska_oso_oet import traces
-from ska_oso_oet.journal.document_view import DocumentView
 from ska_oso_oet.model import Requester
 from ska_oso_oet.procedure.application import Origin
 from ska_oso_oet.procedure.domain import StateForbidsError
 
 from .arguments import REFUSALS, refuse
-from .command_followers import CommandFollowers, EndRule
+from .command_followers import CommandFollowers, EndRule, Missed
 from .executor import Executor
 from .executor_keeper import ExecutorKeeper
 
@@ -116,7 +115,7 @@ def follow(
     followers: CommandFollowers,
     document_id: int,
     ends: EndRule,
-    view: DocumentView,
+    missed: Missed,
 ) -> Reply:
     """End a long-running command when a summary says so.
 
@@ -124,9 +123,9 @@ def follow(
     :param followers: the commands that follow subjects of this kind
     :param document_id: ID of the subject of the command
     :param ends: how the command ends
-    :param view: the view with the document
+    :param missed: the news since before the request was granted
     :returns: the answer of the Tango command
     """
     handle.started()
-    followers.follow(document_id, ends, handle, view)
+    followers.follow(document_id, ends, handle, missed)
     return accepted(handle, ResultCode.STARTED)

@@ -20,7 +20,7 @@ from ska_oso_oet.procedure.domain import ProcedureNotFoundError, StateForbidsErr
 from ska_oso_oet.procedure.ui import to_prepare_command
 
 from .arguments import parse_create, parse_rerun, parse_start, parse_stop
-from .command_followers import CommandFollowers, EndRule, create_ends, start_ends
+from .command_followers import CommandFollowers, EndRule, Missed, create_ends, start_ends
 from .command_taker import SOURCE, CommandTaker, follow
 from .executor import Executor
 from .procedures import Procedures
@@ -70,8 +70,9 @@ class ProcedureCommands:
     ) -> Reply:
         """Create a procedure, and begin a long-running command that follows it until it is READY."""
         self._commands.tracker.require_room(name)
-        summary = executor.service.prepare(request, self._taker.origin(name, requested_by))
-        return self._follow(executor, name, str(summary.command_id), summary.id, create_ends)
+        with self._followers.expecting() as missed:
+            summary = executor.service.prepare(request, self._taker.origin(name, requested_by))
+            return self._follow(executor, name, str(summary.command_id), summary.id, create_ends, missed)
 
     def start(self, argin: str) -> Reply:
         """Carry out Start."""
@@ -85,10 +86,10 @@ class ProcedureCommands:
                 raise ValueError("arguments of init are given to Create: its call of init is over")
             self._commands.tracker.require_room("Start")
             command = StartProcessCommand(procedure_id, "main", arguments)
-            with self._followers.expecting(procedure_id):
+            with self._followers.expecting() as missed:
                 by = self._taker.requester(request.requested_by)
                 executor.service.start(command, Origin(SOURCE, time.time(), requested_by=by))
-                return self._follow(executor, "Start", command_id, procedure_id, start_ends)
+                return self._follow(executor, "Start", command_id, procedure_id, start_ends, missed)
 
         return self._taker.take("Start", start)
 
@@ -120,7 +121,13 @@ class ProcedureCommands:
         return self._taker.take("Stop", stop)
 
     def _follow(
-        self, executor: Executor, name: str, command_id: str, procedure_id: int, ends: EndRule
+        self,
+        executor: Executor,
+        name: str,
+        command_id: str,
+        procedure_id: int,
+        ends: EndRule,
+        missed: Missed,
     ) -> Reply:
         """Begin a long-running command that follows a procedure."""
         self._taker.log.about(procedure=procedure_id)
@@ -130,7 +137,7 @@ class ProcedureCommands:
             on_abort=lambda: self._stop(executor, procedure_id),
             pointer=f"See DescribeProcedure({procedure_id}).",
         )
-        return follow(handle, self._followers, procedure_id, ends, executor.service.view)
+        return follow(handle, self._followers, procedure_id, ends, missed)
 
     def _stop(self, executor: Executor, procedure_id: int | None) -> None:
         """Stop a procedure because its command is to be aborted."""

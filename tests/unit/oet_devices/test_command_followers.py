@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.patience import PATIENCE
 
 from oet_devices.command_followers import (
     CommandFollowers,
     EndRule,
+    Missed,
     create_ends,
     prepare_only_ends,
     run_activity_ends,
@@ -17,9 +17,7 @@ from oet_devices.command_followers import (
 )
 from oet_devices.ska.commands import CommandTracker
 from oet_devices.ska.lrc_attributes import LrcAttribute
-from ska_oso_oet.event.bus import EventBus
-from ska_oso_oet.journal import Document, MemoryJournal
-from ska_oso_oet.journal.document_view import DocumentView
+from ska_oso_oet.journal import Document
 from ska_oso_oet.model import (
     ActivityState,
     ActivitySummary,
@@ -67,14 +65,6 @@ def tracker() -> Iterator[CommandTracker]:
     made.close()
 
 
-@pytest.fixture
-def bus() -> Iterator[EventBus]:
-    """A bus that is closed in the end."""
-    made = EventBus(MemoryJournal())
-    yield made
-    made.close()
-
-
 @pytest.mark.parametrize(
     ("ends", "summary", "code", "reason"),
     [
@@ -101,7 +91,6 @@ def bus() -> Iterator[EventBus]:
 )
 def test_ends(
     tracker: CommandTracker,
-    bus: EventBus,
     ends: EndRule,
     summary: ProcedureSummary | ActivitySummary,
     code: int | None,
@@ -110,7 +99,7 @@ def test_ends(
     handle = tracker.begin("Do", "1_1_Do")
     handle.started()
     followers = CommandFollowers()
-    followers.follow(1, ends, handle, DocumentView(bus, "k", ended_limit=1))
+    followers.follow(1, ends, handle, Missed())
     followers.on_document(document(summary))
     finished: list[dict[str, Any]] = [json.loads(text) for text in tracker.value(LrcAttribute.FINISHED)]
     if code is None:
@@ -120,41 +109,40 @@ def test_ends(
     assert [entry["result"] for entry in finished] == [[code, expected]]
 
 
-def test_a_command_that_comes_late_ends_by_what_has_happened_before(
-    tracker: CommandTracker, bus: EventBus
-) -> None:
-    view = DocumentView(bus, "k", ended_limit=1)
-    bus.publish(document=document(procedure(*COMPLETE)))
-    bus.committed().result(PATIENCE)
-    handle = tracker.begin("Start", "1_1_Start")
-    handle.started()
-    CommandFollowers().follow(1, start_ends, handle, view)
+def test_a_command_that_comes_late_ends_by_what_has_happened_before(tracker: CommandTracker) -> None:
+    followers = CommandFollowers()
+    with followers.expecting() as missed:
+        followers.on_document(document(procedure(*RUNS)))
+        followers.on_document(document(procedure(*COMPLETE)))
+        handle = tracker.begin("Start", "1_1_Start")
+        handle.started()
+        followers.follow(1, start_ends, handle, missed)
     assert tracker.status("1_1_Start").name == "COMPLETED"
     assert tracker.value(LrcAttribute.FINISHED)[0].isascii()
 
 
-def test_progress_of_main_is_that_of_start_alone(tracker: CommandTracker, bus: EventBus) -> None:
-    followers, view = CommandFollowers(), DocumentView(bus, "k", ended_limit=1)
+def test_progress_of_main_is_that_of_start_alone(tracker: CommandTracker) -> None:
+    followers = CommandFollowers()
     for name, ends in (("Create", create_ends), ("Start", start_ends)):
         handle = tracker.begin(name, f"1_1_{name}")
         handle.started()
-        followers.follow(1, ends, handle, view)
+        followers.follow(1, ends, handle, Missed())
     followers.on_progress(1, 40, of=start_ends)
     assert tracker.value(LrcAttribute.PROGRESS) == ("1_1_Start", "40")
 
 
-def test_progress_of_a_script_that_ends_before_its_command_begins_is_reported(bus: EventBus) -> None:
+def test_progress_of_a_script_that_ends_before_its_command_begins_is_reported() -> None:
     pushed = []
     tracker = CommandTracker(lambda name, value: pushed.append((name, value)))
-    followers, view = CommandFollowers(), DocumentView(bus, "k", ended_limit=1)
-    with followers.expecting(1):
+    followers = CommandFollowers()
+    with followers.expecting() as missed:
         for percent in (33, 66):
             followers.on_progress(1, percent, of=start_ends)
-        bus.publish(document=document(procedure(*COMPLETE)))
-        bus.committed().result(PATIENCE)
+            followers.on_progress(2, percent + 1, of=start_ends)
+        followers.on_document(document(procedure(*COMPLETE)))
         handle = tracker.begin("Start", "1_1_Start")
         handle.started()
-        followers.follow(1, start_ends, handle, view)
+        followers.follow(1, start_ends, handle, missed)
     assert [value for name, value in pushed if name == LrcAttribute.PROGRESS] == [
         ("1_1_Start", "33"),
         ("1_1_Start", "66"),

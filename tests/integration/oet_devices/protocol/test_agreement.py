@@ -260,3 +260,16 @@ def test_descriptions_attributes_and_events_never_disagree(
         try_()
     assert watcher.complaints == []
     assert watcher.looks > 20
+
+
+@pytest.mark.timeout(patience(60))
+def test_a_command_ends_after_the_events_of_the_end_of_its_script(
+    slow_controller: tango.DeviceProxy, block: str
+) -> None:
+    with listen(slow_controller, _HEARD) as log:
+        client = Client(slow_controller, log, block)
+        for _ in range(20):
+            client.act("create", "ends")
+            client.act("start when ready", -1)
+            client.act("wait", -1)
+        client.end()
