@@ -17,7 +17,7 @@ MODULE = "oet_devices.server"
 DEVICE_CLASS = "OETController"
 SCRIPTS = Path(SAMPLES_DIR).parents[1] / "scripts"
 
-_DEVICES = [f"test/activities/{number}" for number in range(1, 9)]
+_DEVICES = [f"test/activities/{number}" for number in range(1, 16)]
 _OF_SUBARRAY_3 = "test/activities/subarray-3"
 _SLOW = "test/activities/slow"
 
