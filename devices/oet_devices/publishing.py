@@ -26,7 +26,7 @@ from .observing_queue import ObservingQueue, label_of
 from .operator_commands import OperatorCommands, ScriptContext
 from .procedures import Procedures, Scripts, state_label
 from .records import Records
-from .status_line import Brief, StatusLine, summary_of
+from .status_line import StatusLine, summary_of
 from .tracing import Tracing
 
 _PROGRESS_TOPIC = "user.script.progress"
@@ -99,6 +99,7 @@ class Publishing:
         self._event_log = event_log
         self._figures = figures
         self._tracing = tracing
+        self._current = 0  # the current procedure, as published last
 
     def on_executor(self, executor: Executor) -> None:
         """Publish the state of a new executor."""
@@ -185,14 +186,15 @@ class Publishing:
 
     def _show_version(self, document: Document) -> None:
         """Show one version of the document of a procedure, and publish every state that follows from it."""
-        before = self._shown.status_line.current
         self._shown.status_line.show(document)
-        current = self._publish_states()
-        if current is not None and (before is None or before.id != current.id):
+        if self._publish_states():
             self._publish_output()
 
-    def _publish_states(self) -> Brief | None:
-        """Publish the attributes whose changes must all be sent. Returns the current procedure."""
+    def _publish_states(self) -> bool:
+        """Publish the attributes whose changes must all be sent.
+
+        :returns: whether the current procedure is another one than before
+        """
         now = self._shown.status_line.now()
         self._publisher.submit_all(
             (
@@ -202,7 +204,8 @@ class Publishing:
                 ("procedureSummary", tango_text(summary_of(now.current))),
             )
         )
-        return now.current
+        before, self._current = self._current, 0 if now.current is None else now.current.id
+        return self._current != before
 
     def _publish_activities(self) -> None:
         self._publisher.submit_latest("activities", self._shown.activities.summaries)

@@ -65,8 +65,11 @@ def given(signature: inspect.Signature | None, arguments: ProcedureInput) -> Any
     :param signature: signature of the function, None if that is not known
     :param arguments: arguments of the call
     """
-    if PARAMETER in arguments.kwargs or signature is None:
-        return arguments.kwargs.get(PARAMETER)
+    if PARAMETER in arguments.kwargs:
+        return arguments.kwargs[PARAMETER]
+    # Each change of state asks for this, and most calls have no arguments by position.
+    if signature is None or not arguments.args or PARAMETER not in signature.parameters:
+        return None
     try:
         return signature.bind_partial(*arguments.args, **arguments.kwargs).arguments.get(PARAMETER)
     except TypeError:  # they do not fit: the check of the signature reports that
