@@ -121,17 +121,24 @@ def test_many_streams_slow_nobody(rest: Sidecar, stack: OetStack) -> None:
 
     async def receive() -> list[SseClient]:
         clients = await asyncio.gather(*(SseClient(rest.port).open() for _ in range(STREAMS)))
+        try:
+            await read(clients)
+        finally:
+            await asyncio.gather(*(client.close() for client in clients))
+        return clients
+
+    async def read(clients: list[SseClient]) -> None:
         reading = asyncio.gather(*(client.read_until("procedure.lifecycle.complete") for client in clients))
         procedure_id = await _run_burst(rest, stack, 300)
-        async with httpx.AsyncClient(base_url=rest.url, timeout=PATIENCE) as http:
+        # The server closes a connection that is idle for 5 s, which the readers beside may well take.
+        new_connections = httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(base_url=rest.url, timeout=PATIENCE, limits=new_connections) as http:
             while not reading.done():
                 began = time.perf_counter()
                 assert (await http.get(f"/procedures/{procedure_id}")).status_code == 200
                 durations.append(time.perf_counter() - began)
         await reading
         assert rest.figures()["oet_event_streams"] == STREAMS
-        await asyncio.gather(*(client.close() for client in clients))
-        return clients
 
     clients = asyncio.run(receive())
     assert all(client.is_gapless for client in clients)
