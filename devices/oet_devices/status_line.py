@@ -106,13 +106,13 @@ class StatusLine:
             self._briefs.clear()
             self._last = self._changed = 0
 
-    def show(self, document: Document) -> Brief:
-        """Store a document, unless a newer one of the procedure is known. Returns its short form."""
+    def show(self, document: Document) -> None:
+        """Store a document, unless a newer one of the procedure is known."""
         shown = brief(document)
         with self._lock:
             before = self._briefs.get(shown.id)
             if before is not None and before.changes > shown.changes:
-                return shown
+                return
             if before is not None and shown.main_runs:
                 shown = replace(shown, progress=before.progress, step=before.step)
             self._last, self._changed = max(self._last, shown.id), shown.id
@@ -120,7 +120,6 @@ class StatusLine:
             ended = {known.id for known in self._briefs.values() if known.state.is_final}
             for old in ended - {self._last, self._changed}:
                 del self._briefs[old]
-        return shown
 
     def show_checkpoint(self, procedure_id: int, label: str) -> bool:
         """Store the checkpoint that a script has reached. Returns whether it has changed."""

@@ -67,7 +67,7 @@ def given(signature: inspect.Signature | None, arguments: ProcedureInput) -> Any
     """
     if PARAMETER in arguments.kwargs:
         return arguments.kwargs[PARAMETER]
-    # Each change of state asks for this, and most calls have no arguments by position.
+    # This is asked several times for each procedure, and most calls have no arguments by position.
     if signature is None or not arguments.args or PARAMETER not in signature.parameters:
         return None
     try:
