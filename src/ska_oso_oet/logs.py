@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Final, NamedTuple
 
 FORMAT_VARIABLE: Final = "OET_LOG_FORMAT"
@@ -138,7 +138,7 @@ class BackgroundHandler(logging.Handler):
     def __init__(self, within: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
         super().__init__()
         self._waiting: queue.SimpleQueue[logging.LogRecord | _Report | None] = queue.SimpleQueue()
-        self._urgent = threading.Event()
+        self._hurry: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._within = within
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="oet-log", daemon=True)
@@ -146,12 +146,9 @@ class BackgroundHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record."""
-        if threading.current_thread() is self._thread:  # of a report: it is its turn
-            logging.getLogger().handle(record)
-            return
         self.take(record)
-        if record.levelno >= logging.ERROR:
-            self._urgent.set()
+        if record.levelno >= logging.ERROR and self._hurry.empty():
+            self._hurry.put(None)
 
     def take(self, item: "logging.LogRecord | _Report") -> None:
         """Take a record, or a report, which makes records when it is its turn."""
@@ -166,14 +163,14 @@ class BackgroundHandler(logging.Handler):
         :param timeout: seconds that it may take: the reader of the log may have stopped reading
         """
         self._waiting.put(None)
-        self._urgent.set()
+        self._hurry.put(None)
         self._thread.join(timeout)
 
     def _run(self) -> None:
         with self._within():
             while (item := self._waiting.get()) is not None:
-                self._urgent.wait(_GATHERED_WITHIN)
-                self._urgent.clear()
+                with suppress(queue.Empty):
+                    self._hurry.get(timeout=_GATHERED_WITHIN)
                 if not self._handle_all(item):
                     return
 
@@ -186,7 +183,7 @@ class BackgroundHandler(logging.Handler):
                 self._dropped = 0
                 root.error("%d messages of this log are lost: it was written too slowly", dropped)
             if isinstance(waiting, _Report):
-                waiting.make()
+                waiting.make(root)
             else:
                 root.handle(waiting)
             try:
@@ -208,21 +205,25 @@ class _Report(NamedTuple):
     time: float
     thread: str
 
-    def make(self) -> None:
-        """Call the function."""
-        _reported.at = self
+    def make(self, logger: logging.Logger) -> None:
+        """Call the function.
+
+        :param logger: handles what it logs
+        """
+        _reported.at, _reported.logger = self, logger
         try:
             self.function()
         except Exception:  # the next messages must still be written
             logging.getLogger(__name__).exception("A message could not be made")
         finally:
-            _reported.at = None
+            _reported.at, _reported.logger = None, OPERATION
 
 
 class _Reported(threading.local):
-    """The report whose function this thread is calling."""
+    """The report whose function this thread is calling, and what handles its records."""
 
     at: _Report | None = None
+    logger: logging.Logger = OPERATION
 
 
 _reported = _Reported()
@@ -269,7 +270,7 @@ def log(level: int, message: str, **tags: object) -> None:
     if (report := _reported.at) is not None:
         record.created, record.threadName = report.time, report.thread
         record.msecs = 1000 * (report.time % 1)
-    OPERATION.handle(record)
+    _reported.logger.handle(record)
 
 
 def log_later(function: Callable[[], None]) -> None:
@@ -284,4 +285,4 @@ def log_later(function: Callable[[], None]) -> None:
     if _running:
         _running[-1].take(report)
     else:
-        report.make()
+        report.make(OPERATION)

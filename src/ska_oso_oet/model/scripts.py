@@ -1,5 +1,6 @@
 """Scripts: a file, a file in a git repository, or the text itself."""
 
+import functools
 import hashlib
 import os
 import re
@@ -297,6 +298,7 @@ def _path(uri: str, scheme: str) -> Path:
     return Path(_decoded(uri, scheme))
 
 
+@functools.lru_cache(maxsize=64)
 def _decoded(uri: str, scheme: str) -> str:
     # Names of files are bytes, which need not be UTF-8.
     return os.fsdecode(unquote_to_bytes(uri.removeprefix(f"{scheme}://")))
