@@ -1,5 +1,6 @@
 """Attributes and queries about procedures and scripts."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 from oet_devices.ska.texts import tango_text
@@ -47,6 +48,7 @@ class Procedures:
         self._keeper = keeper
         self._status_line = status_line
         self._listed: dict[int, tuple[Document, str]] = {}
+        self._shown: tuple[Sequence[Document], str] = (), "[]"
 
     def summaries(self) -> str:
         """Return the summaries of all procedures that are listed, as a JSON list.
@@ -54,7 +56,10 @@ class Procedures:
         :raises tango.DevFailed: if they are not known because of a fault
         """
         executor = self._keeper.for_reading()
-        documents = executor.service.view.all() if executor is not None else []
+        documents = executor.service.view.all() if executor is not None else ()
+        shown, text = self._shown
+        if documents is shown:
+            return text
         # Most documents are those of the last time.
         known, listed = self._listed, {}
         for document in documents:
@@ -63,7 +68,9 @@ class Procedures:
                 entry = document, listed_text(document)
             listed[document.id] = entry
         self._listed = listed
-        return json_list(text for _, text in listed.values())
+        text = json_list(each for _, each in listed.values())
+        self._shown = documents, text
+        return text
 
     def state(self) -> ProcedureStateLabel:
         """Return the state of the current procedure."""

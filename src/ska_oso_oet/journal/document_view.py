@@ -41,6 +41,7 @@ class DocumentView:
         self._read = read
         self._lock = threading.Lock()
         self._documents: dict[int, Document] = {}
+        self._ordered: tuple[Document, ...] | None = None  # None after a change
         self._waiting: dict[int, list[Future[Document]]] = {}
         self._done: list[tuple[Future[Document], Document]] = []
         bus.subscribe(self._on_batch)
@@ -98,6 +99,7 @@ class DocumentView:
 
     def _keep(self, documents: list[Document], *, only_unknown: bool = False) -> None:
         with self._lock:
+            self._ordered = None
             for document in documents:
                 if only_unknown and document.id in self._documents:
                     continue
@@ -119,10 +121,14 @@ class DocumentView:
         for future, document in done:
             future.set_result(document)
 
-    def all(self) -> list[Document]:
-        """Return the documents, ordered by ID."""
+    def all(self) -> tuple[Document, ...]:
+        """Return the documents, ordered by ID: the same object until there is a change."""
         with self._lock:
-            return [self._documents[document_id] for document_id in sorted(self._documents)]
+            if self._ordered is None:
+                self._ordered = tuple(
+                    [self._documents[document_id] for document_id in sorted(self._documents)]
+                )
+            return self._ordered
 
     def last_id(self) -> int:
         """Return the ID of the newest document, 0 if there is none."""

@@ -50,12 +50,12 @@ class _FileIdentity(NamedTuple):
     inode: int
     size: int
 
-    def is_later_than(self, before: "_FileIdentity") -> bool:
-        """Whether this can be the same file, unchanged or grown."""
-        return (self.device, self.inode) == (before.device, before.inode) and self.size >= before.size
+    def may_have_become(self, found: os.stat_result) -> bool:
+        """Whether the file with this status can be the same one, unchanged or grown."""
+        return found.st_ino == self.inode and found.st_dev == self.device and found.st_size >= self.size
 
 
-def _identity(path: Path) -> _FileIdentity:
+def _identity(path: str) -> _FileIdentity:
     found = os.stat(path)
     return _FileIdentity(found.st_dev, found.st_ino, found.st_size)
 
@@ -211,10 +211,10 @@ class SqliteBackend:
         """
         known = self._known
         try:
-            found = _identity(self._path)
+            found = os.stat(self.name)
         except OSError:
             return True
-        if found.is_later_than(known):
+        if known.may_have_become(found):
             return False
         # Unless the background thread has changed the file since `known` was read.
         return self._known is known
@@ -222,7 +222,7 @@ class SqliteBackend:
     def verify(self) -> None:
         """Let SQLite check the whole file, if it is still the one that was opened."""
         try:
-            found = _identity(self._path)
+            found = _identity(self.name)
         except FileNotFoundError:
             raise StorageDamagedError(f"{self.name} was removed") from None
         if found._replace(size=0) != self._known._replace(size=0):
@@ -276,7 +276,7 @@ class SqliteBackend:
             return 0
 
     def _remember_file(self) -> None:
-        found = _identity(self._path)
+        found = _identity(self.name)
         if found.size == 0:
             raise StorageDamagedError(f"{self.name} was emptied")
         self._known = found

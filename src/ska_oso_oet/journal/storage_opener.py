@@ -197,13 +197,15 @@ class StorageOpener:
         :param last_numbers: the greatest numbers assigned
         :param stored: the numbers that the database has; None if it lacks some that were assigned
         """
-        with contextlib.suppress(OSError):
-            # The database has them too, and reports a fault of the disk.
+        try:
             self._marks.reserve(last_numbers, stored)
-            if self._lock is not None and (intrusion := self._lock.renew_file()) is not None:
-                LOGGER.error("The journal: %s", intrusion)
-                self._intrusion = f"{intrusion}."
-                self._on_intrusion()
+            intrusion = self._lock.renew_file() if self._lock is not None else None
+        except OSError:
+            return  # the database has the numbers, too, and reports a fault of the disk
+        if intrusion is not None:
+            LOGGER.error("The journal: %s", intrusion)
+            self._intrusion = f"{intrusion}."
+            self._on_intrusion()
 
     def close(self, last_numbers: LastNumbers | None) -> None:
         """Write the last numbers, if they are not None, and release the lock."""

@@ -41,10 +41,20 @@ def test_all_that_is_live_and_the_newest_that_have_ended(bus: EventBus) -> None:
     assert view.last_id() == 4
 
 
+def test_the_list_is_the_same_until_there_is_a_change(bus: EventBus) -> None:
+    view = DocumentView(bus, "k", ended_limit=2)
+    show(bus, 1, live=True)
+    before = view.all()
+    show(bus, 2, kind="other")
+    assert view.all() is before
+    show(bus, 1, "changed", live=True)
+    assert [document.text for document in view.all()] == ["changed"]
+
+
 def test_other_kinds_are_not_shown(bus: EventBus) -> None:
     view = DocumentView(bus, "k", ended_limit=2)
     show(bus, 1, kind="other")
-    assert view.all() == []
+    assert view.all() == ()
     assert view.last_id() == 0
     assert view.get(1) is None
 
