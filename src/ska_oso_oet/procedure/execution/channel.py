@@ -137,11 +137,17 @@ class WorkerChannel:
         self._unsent += encode(message, limit=None)
         if not waiting:
             self._write()
+            if self._unsent:
+                self._loop.add_writer(self._inbox.writer.fileno(), self._continue)
+
+    def _continue(self) -> None:
+        self._write()
+        if not self._unsent:
+            self._loop.remove_writer(self._inbox.writer.fileno())
 
     def _write(self) -> None:
-        fd = self._inbox.writer.fileno()
         try:
-            sent = os.write(fd, self._unsent)
+            sent = os.write(self._inbox.writer.fileno(), self._unsent)
         except BlockingIOError:
             sent = 0
         except OSError:
@@ -149,10 +155,6 @@ class WorkerChannel:
             self._unsent = b""
             sent = 0
         self._unsent = self._unsent[sent:]
-        if self._unsent:
-            self._loop.add_writer(fd, self._write)
-        else:
-            self._loop.remove_writer(fd)
 
     def signal(self, number: int) -> None:
         """Send a signal to the worker's process."""

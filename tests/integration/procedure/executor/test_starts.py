@@ -1,6 +1,7 @@
 """Starts: one at a time; a refused one is reported and loses nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 
 import pytest
 from tests.support.script_bench import ScriptBench, script
@@ -91,3 +92,13 @@ def test_coroutine_as_main_is_run_and_stopped(bench: ScriptBench) -> None:
     )
     procedure_id = bench.run_until_said(source)
     assert bench.stop(procedure_id).stopped.state is ProcedureState.STOPPED
+
+
+def test_arguments_larger_than_a_pipe_arrive_whole(bench: ScriptBench) -> None:
+    procedure_id = bench.ready(
+        "import hashlib\ndef main(text):\n    print(len(text), hashlib.sha256(text.encode()).hexdigest())\n"
+    )
+    text = "".join(map(str, range(150_000)))
+    bench.start(procedure_id, ProcedureInput(text))
+    bench.wait_for_state(procedure_id, ProcedureState.COMPLETE)
+    assert bench.lines(procedure_id) == [f"{len(text)} {sha256(text.encode()).hexdigest()}"]
