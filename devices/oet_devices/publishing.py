@@ -7,7 +7,7 @@ from typing import Any
 from oet_devices.ska.publisher import EventPublisher
 from oet_devices.ska.texts import tango_text
 from ska_oso_oet.activity.application.register import KIND as ACTIVITY
-from ska_oso_oet.journal import Batch, Document, JournalEvent
+from ska_oso_oet.journal import Batch, JournalEvent
 from ska_oso_oet.procedure.application.questions import QUESTION_KIND
 from ska_oso_oet.procedure.application.recorder import KIND as PROCEDURE
 from ska_oso_oet.procedure.execution.checkpoints import PASSED_TOPIC
@@ -30,6 +30,8 @@ from .status_line import StatusLine, summary_of
 from .tracing import Tracing
 
 _PROGRESS_TOPIC = "user.script.progress"
+
+_OF_QUEUE = frozenset({CONDITION_KIND, ENTRY_KIND})
 
 _LISTED_WITHIN = 1.0
 """Seconds that a new executor may take to list the scripts; if it takes longer, they are published later."""
@@ -133,28 +135,28 @@ class Publishing:
             for event, fields in zip(batch.events, batch.fields, strict=True)
             if (news := self._note_progress(event, fields)) is not None
         ]
-        procedures = [document for document in batch.documents if document.kind == PROCEDURE]
-        activities = [document for document in batch.documents if document.kind == ACTIVITY]
+        # Most batches are an event of a script, and nothing else.
+        kinds = {document.kind for document in batch.documents}
         # Before the events: a client that reads an attribute after an event gets no older value.
-        for document in batch.versions:
-            if document.kind == PROCEDURE:
-                self._show_version(document)
-        self._on_queue(batch)
-        has_words = self._on_words(batch)
+        if PROCEDURE in kinds:
+            self._show_versions(batch)
+        if not kinds.isdisjoint(_OF_QUEUE):
+            self._on_queue(batch)
+        if is_asked := QUESTION_KIND in kinds:
+            self._publisher.submit("question", self._shown.operator.question())
+        has_passed = self._note_checkpoints(batch)
         if batch.events:
             self._shown.events.on_batch(batch)
             self._publisher.submit_all([("events", ascii_json(event.text)) for event in batch.events])
             self._publisher.submit_latest("lastEventId", batch.events[-1].seq)
         for procedure_id, percent in progress:
             self._report_progress(procedure_id, percent)
-        for document in procedures:
-            self._procedure_followers.on_document(document)
-        if procedures:
+        if PROCEDURE in kinds:
+            _report(batch, PROCEDURE, self._procedure_followers)
             self._publisher.submit_latest("procedures", self._shown.procedures.summaries)
-        self._announce(bool(procedures or progress), has_words)
-        for document in activities:
-            self._activity_followers.on_document(document)
-        if activities:
+        self._announce(bool(PROCEDURE in kinds or progress), is_asked or has_passed)
+        if ACTIVITY in kinds:
+            _report(batch, ACTIVITY, self._activity_followers)
             self._publish_activities()
         self._notifications.on_batch(batch)
         self._event_log.on_batch(batch)
@@ -184,11 +186,13 @@ class Publishing:
         self._publisher.submit_latest("scriptOutput", self._shown.procedures.output_tail)
         self._publisher.submit_latest("lastOutputLine", self._shown.procedures.last_output_line)
 
-    def _show_version(self, document: Document) -> None:
-        """Show one version of the document of a procedure, and publish every state that follows from it."""
-        self._shown.status_line.show(document)
-        if self._publish_states():
-            self._publish_output()
+    def _show_versions(self, batch: Batch) -> None:
+        """Show all versions of the documents of procedures, and publish each state that follows."""
+        for document in batch.versions:
+            if document.kind == PROCEDURE:
+                self._shown.status_line.show(document)
+                if self._publish_states():
+                    self._publish_output()
 
     def _publish_states(self) -> bool:
         """Publish the attributes whose changes must all be sent.
@@ -215,14 +219,13 @@ class Publishing:
         states = [each.value.state for each in batch.versions if each.kind == CONDITION_KIND]
         if states:
             self._publisher.submit_all([("queueState", label_of(state)) for state in states])
-        if any(document.kind in (CONDITION_KIND, ENTRY_KIND) for document in batch.documents):
-            self._publish_queue()
+        self._publish_queue()
 
-    def _announce(self, has_progressed: bool, has_words: bool) -> None:
+    def _announce(self, has_progressed: bool, has_news: bool) -> None:
         """Publish the progress and Status, if they have changed."""
         if has_progressed:
             self._publisher.submit_latest("progress", self._shown.status_line.progress)
-        if has_progressed or has_words:
+        if has_progressed or has_news:
             self._announce_status()
 
     def _publish_queue(self) -> None:
@@ -242,17 +245,14 @@ class Publishing:
         is_news = self._shown.status_line.show_progress(procedure_id, percent, step)
         return (procedure_id, percent) if is_news else None
 
-    def _on_words(self, batch: Batch) -> bool:
-        """Publish the question that waits, and note checkpoints. Returns whether Status has changed."""
-        is_asked = any(document.kind == QUESTION_KIND for document in batch.documents)
-        if is_asked:
-            self._publisher.submit("question", self._shown.operator.question())
+    def _note_checkpoints(self, batch: Batch) -> bool:
+        """Note the checkpoints that scripts have passed. Returns whether Status has changed."""
         passed = [
             self._shown.status_line.show_checkpoint(int(fields["msg_src"]), fields["checkpoint"])
             for event, fields in zip(batch.events, batch.fields, strict=True)
             if event.topic == PASSED_TOPIC
         ]
-        return is_asked or any(passed)
+        return any(passed)
 
     def _report_progress(self, procedure_id: int, percent: int) -> None:
         """Report the progress of a script to the commands that have started it, or its activity."""
@@ -261,3 +261,10 @@ class Publishing:
         activity_id = executor.activities.activity_of(procedure_id) if executor is not None else None
         if activity_id is not None:
             self._activity_followers.on_progress(activity_id, percent, of=run_activity_ends)
+
+
+def _report(batch: Batch, kind: str, followers: CommandFollowers) -> None:
+    """Report the new documents of a kind to the commands that follow their subjects."""
+    for document in batch.documents:
+        if document.kind == kind:
+            followers.on_document(document)

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from dataclasses import dataclass, replace
 from textwrap import shorten
 from typing import NamedTuple
 
@@ -24,8 +23,7 @@ _NOTHING_TO_ADD = frozenset({DevState.ON, DevState.FAULT})
 """States in which a start is possible, or in which Status already says what prevents it."""
 
 
-@dataclass(frozen=True)
-class Brief:
+class Brief(NamedTuple):
     """Short form of a procedure.
 
     :param id: its number
@@ -114,7 +112,7 @@ class StatusLine:
             if before is not None and before.changes > shown.changes:
                 return
             if before is not None and shown.main_runs:
-                shown = replace(shown, progress=before.progress, step=before.step)
+                shown = shown._replace(progress=before.progress, step=before.step)
             self._last, self._changed = max(self._last, shown.id), shown.id
             self._briefs[shown.id] = shown
             ended = {known.id for known in self._briefs.values() if known.state.is_final}
@@ -127,7 +125,7 @@ class StatusLine:
             known = self._briefs.get(procedure_id)
             if known is None or known.checkpoint == label:
                 return False
-            self._briefs[procedure_id] = replace(known, checkpoint=label)
+            self._briefs[procedure_id] = known._replace(checkpoint=label)
             return True
 
     def show_progress(self, procedure_id: int, percent: int, step: str | None = None) -> bool:
@@ -136,7 +134,7 @@ class StatusLine:
             known = self._briefs.get(procedure_id)
             if known is None or (known.progress, known.step) == (percent, step):
                 return False
-            self._briefs[procedure_id] = replace(known, progress=percent, step=step)
+            self._briefs[procedure_id] = known._replace(progress=percent, step=step)
             return True
 
     def now(self) -> Now:

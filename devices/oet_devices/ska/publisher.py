@@ -161,14 +161,15 @@ class EventPublisher:
         items: list[Sequence[Update] | _Latest] = []
         item = self._queue.get()
         self._known_subscribed.clear()
-        with suppress(queue.Empty):
-            while item is not None:
-                items.append(item)
-                if len(items) == _MAX_AT_ONCE:
-                    return items, True
+        while item is not None:
+            items.append(item)
+            if len(items) == _MAX_AT_ONCE:
+                return items, True
+            try:
                 item = self._queue.get_nowait()
-            return items, False
-        return items, True
+            except queue.Empty:
+                return items, True
+        return items, False
 
     def _latest_update(self, item: _Latest) -> Sequence[Update]:
         with self._lock:

@@ -9,9 +9,9 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from ska_oso_oet.journal import Batch, Document, Journal, JournalEvent
@@ -58,6 +58,28 @@ class _Held(threading.local):
     entries: list[_Entry] | None = None
 
 
+class _Together:
+    """Context in which a thread holds back its entries. Of nested contexts, the outermost one counts.
+
+    :param held: the entries
+    :param hand_over: hands them over
+    """
+
+    def __init__(self, held: _Held, hand_over: Callable[[list[_Entry]], None]) -> None:
+        self._held = held
+        self._hand_over = hand_over
+        self._is_outermost = held.entries is None
+
+    def __enter__(self) -> None:
+        if self._is_outermost:
+            self._held.entries = []
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_outermost:
+            entries, self._held.entries = self._held.entries, None
+            self._hand_over(entries or [])
+
+
 class EventBus:
     """Numbers, journals and distributes events and documents.
 
@@ -92,22 +114,13 @@ class EventBus:
         stored = tuple(documents) if document is None else (document, *documents)
         self._put(_Entry(time.time(), announcements, stored, None))
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Commit together what this thread publishes within the context, at its end.
+    def together(self) -> AbstractContextManager[None]:
+        """Return a context: what this thread publishes within it is committed together, at its end.
 
         If there is much, the first part is handed over earlier. Contexts may be nested: the outermost one
         counts.
         """
-        if self._held.entries is not None:
-            yield
-            return
-        self._held.entries = []
-        try:
-            yield
-        finally:
-            held, self._held.entries = self._held.entries, None
-            self._put_all(held)
+        return _Together(self._held, self._put_all)
 
     def _put(self, entry: _Entry) -> None:
         held = self._held.entries

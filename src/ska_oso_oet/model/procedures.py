@@ -169,7 +169,7 @@ class ProcedureSummary(PositionalModel):
     @property
     def was_ready(self) -> bool:
         """Whether the procedure is READY or has been."""
-        return any(state is ProcedureState.READY for state, _ in self.history.process_states)
+        return ProcedureState.READY in [state for state, _ in self.history.process_states]
 
     @property
     def main_began(self) -> bool:
