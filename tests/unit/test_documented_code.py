@@ -9,6 +9,7 @@ import pytest
 from tests.support.site import PROJECT
 
 from oet_devices.controller import OETController
+from ska_oso_oet.procedure.domain.syntax import parse_module
 
 PACKAGES = (PROJECT / "src" / "ska_oso_oet", PROJECT / "devices" / "oet_devices")
 PAGES = [
@@ -31,7 +32,7 @@ def members() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for package in PACKAGES:
         for path in package.rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in ast.walk(parse_module(path.read_text(), path.name)):
                 if isinstance(node, ast.ClassDef):
                     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
                     names = {each.name for each in node.body if isinstance(each, functions)}

@@ -5,6 +5,8 @@ import re
 
 from tests.support.site import PROJECT
 
+from ska_oso_oet.procedure.domain.syntax import parse_module
+
 TABLE = PROJECT / "docs" / "reference" / "environment.md"
 VARIABLE = re.compile(
     r"(OET|ODA|SKUID|SUBARRAY|SUBARRAYNODE|CENTRALNODE|SKA|PG|POSTGRES|ADMIN_POSTGRES|TANGO|XDG|OTEL|PYTANGO_DISABLE|TRACE)_?[A-Z0-9_]*[A-Z0-9]"
@@ -17,7 +19,7 @@ FLAGS = {"OET_RECORD_EXECUTIONS"}
 
 def in_code() -> set[str]:
     files = [file for folder in ("src", "devices") for file in (PROJECT / folder).rglob("*.py")]
-    constants = (node for file in files for node in ast.walk(ast.parse(file.read_text())))
+    constants = (node for file in files for node in ast.walk(parse_module(file.read_text(), file.name)))
     texts = {
         node.value for node in constants if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

@@ -9,6 +9,7 @@ import pytest
 from pubsub import pub
 
 from ska_oso_oet.event import topics
+from ska_oso_oet.procedure.domain.syntax import parse_module
 
 RESULT = {"request_id", "result"}
 # The table of topics and their data; each also carries `msg_src`.
@@ -124,10 +125,10 @@ def test_the_stub_for_type_checkers_has_the_topics_that_there_are() -> None:
     """Type checkers read the stub, Python reads the module."""
     path = Path(topics.__file__ or "").with_suffix(".pyi")
     stub: dict[str, Any] = {}
-    for node in ast.parse(path.read_text()).body:
+    for node in parse_module(path.read_text(), path.name).body:
         if isinstance(node, ast.ClassDef) and node.name != "_Topic":
             stub[node.name] = fields_of(node.body)
-    roots = fields_of(ast.parse(path.read_text()).body)
+    roots = fields_of(parse_module(path.read_text(), path.name).body)
     assert set(flattened(roots, stub)) == set(declared(topics))
 
 

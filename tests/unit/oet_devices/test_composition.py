@@ -6,6 +6,7 @@ from pathlib import Path
 
 import oet_devices
 from oet_devices.controller import OETController
+from ska_oso_oet.procedure.domain.syntax import parse_module
 
 _FOLDER = Path(oet_devices.__path__[0])
 
@@ -17,7 +18,7 @@ def test_the_classes_of_the_controller() -> None:
 
 def _borrowed(source: str) -> Iterator[str]:
     """Yield each private name that a class uses of itself, although it does not define it."""
-    classes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef))
+    classes = (node for node in ast.walk(parse_module(source, "source.py")) if isinstance(node, ast.ClassDef))
     for cls in classes:
         own = {node.name for node in cls.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
         used: set[str] = set()

@@ -1,12 +1,16 @@
 """Syntax trees of Python text, for any thread.
 
 CPython 3.11 counts the depth of a tree that it makes in one place for all threads. Where a search for
-garbage lets another thread make one meanwhile, `ast.parse` raises SystemError ("recursion depth mismatch").
-So trees are made one after the other.
+garbage lets other code make one meanwhile, `ast.parse` raises SystemError ("recursion depth mismatch"; issue
+106905 of CPython). So trees are made one after the other; and since the traceback of an exception makes one,
+too, a tree that has failed is made again.
 """
 
 import ast
 import threading
+from typing import Final, Literal, overload
+
+_ATTEMPTS: Final = 10
 
 _lock = threading.Lock()
 
@@ -21,8 +25,7 @@ def parse_module(source: str | bytes, name: str) -> ast.Module:
     :raises RecursionError: if it is too deeply nested
     :raises MemoryError: likewise
     """
-    with _lock:
-        return ast.parse(source, name)
+    return _parse(source, name, "exec")
 
 
 def parse_expression(text: str) -> ast.expr:
@@ -31,5 +34,22 @@ def parse_expression(text: str) -> ast.expr:
     :param text: its text
     :raises SyntaxError: if it is not a valid expression
     """
+    return _parse(text, "<unknown>", "eval").body
+
+
+@overload
+def _parse(source: str | bytes, name: str, mode: Literal["exec"]) -> ast.Module: ...
+
+
+@overload
+def _parse(source: str | bytes, name: str, mode: Literal["eval"]) -> ast.Expression: ...
+
+
+def _parse(source: str | bytes, name: str, mode: Literal["exec", "eval"]) -> ast.AST:
     with _lock:
-        return ast.parse(text, mode="eval").body
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return ast.parse(source, name, mode)
+            except SystemError:
+                continue
+        return ast.parse(source, name, mode)
