@@ -185,11 +185,12 @@ def test_an_observer_that_fails_harms_no_other(telescope: TelescopeServer, level
             raise RuntimeError("boom")
 
     manager = SubscriptionManager(TangoDeviceProxyFactory())
-    inbox = Inbox()
-    manager.register_observer(level, Failing())
+    failing, inbox = Failing(), Inbox()
+    manager.register_observer(level, failing)
     manager.register_observer(level, inbox)
     telescope.proxy.Push(1.0)
     assert inbox.values(1) == [1.0]
+    manager.unregister_observer(level, failing)  # it would fail again, and log that, during a later test
 
 
 def test_an_observer_may_unregister_itself(telescope: TelescopeServer, level: Attribute) -> None:

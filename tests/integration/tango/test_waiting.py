@@ -106,6 +106,9 @@ def test_several_observers_see_what_comes_after_each_has_registered(dish: str) -
     late.wait_for(2)
     assert early.values == ONE_SLEW * 2
     assert late.values == ONE_SLEW
+    # They would hear of the end of the device, during a later test.
+    manager.unregister_observer(state, early)
+    manager.unregister_observer(state, late)
 
 
 class Arrivals:

@@ -11,7 +11,9 @@ from oet_devices.tools.stack_process import Part, StackError
 
 
 def part(log: Path, program: str) -> Part:
-    return Part("Tester", [sys.executable, "-c", program], {"COLOUR": "red"}, log)
+    # Without the measurement of coverage, which complains into the log where it is ended while it stores.
+    environment = {"COLOUR": "red", "COVERAGE_PROCESS_CONFIG": ""}
+    return Part("Tester", [sys.executable, "-c", program], environment, log)
 
 
 def start_and_stop(tester: Part, ready: str) -> re.Match[str]:
