@@ -183,7 +183,7 @@ class BackgroundHandler(logging.Handler):
                 self._dropped = 0
                 root.error("%d messages of this log are lost: it was written too slowly", dropped)
             if isinstance(waiting, _Report):
-                waiting.make(root)
+                waiting.make()
             else:
                 root.handle(waiting)
             try:
@@ -205,25 +205,21 @@ class _Report(NamedTuple):
     time: float
     thread: str
 
-    def make(self, logger: logging.Logger) -> None:
-        """Call the function.
-
-        :param logger: handles what it logs
-        """
-        _reported.at, _reported.logger = self, logger
+    def make(self) -> None:
+        """Call the function."""
+        _reported.at = self
         try:
             self.function()
         except Exception:  # the next messages must still be written
             logging.getLogger(__name__).exception("A message could not be made")
         finally:
-            _reported.at, _reported.logger = None, OPERATION
+            _reported.at = None
 
 
 class _Reported(threading.local):
-    """The report whose function this thread is calling, and what handles its records."""
+    """The report whose function this thread is calling."""
 
     at: _Report | None = None
-    logger: logging.Logger = OPERATION
 
 
 _reported = _Reported()
@@ -267,10 +263,12 @@ def log(level: int, message: str, **tags: object) -> None:
         OPERATION.name, level, code.co_filename, caller.f_lineno, "%s", (message,), None, code.co_name
     )
     record.tags = tags
-    if (report := _reported.at) is not None:
-        record.created, record.threadName = report.time, report.thread
-        record.msecs = 1000 * (report.time % 1)
-    _reported.logger.handle(record)
+    if (report := _reported.at) is None:
+        OPERATION.handle(record)
+        return
+    record.created, record.threadName = report.time, report.thread
+    record.msecs = 1000 * (report.time % 1)
+    logging.getLogger().handle(record)  # it has waited for its turn already
 
 
 def log_later(function: Callable[[], None]) -> None:
@@ -285,4 +283,4 @@ def log_later(function: Callable[[], None]) -> None:
     if _running:
         _running[-1].take(report)
     else:
-        report.make(OPERATION)
+        report.make()

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 _VARIABLE = "COVERAGE_PROCESS_CONFIG"
 """Variable by which ``coverage`` finds in a new process that it is to be measured."""
 
+UNMEASURED: Mapping[str, str] = {_VARIABLE: ""}
+"""Variables to add to those of a process, so that neither it nor what it starts is measured."""
+
 
 def unmeasured(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of a process that is not measured, and starts none that is.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from tests.support.measurement import UNMEASURED
 from tests.support.patience import PATIENCE, patience, wait_until
 
 from ska_oso_oet.event.bus import EventBus
@@ -91,7 +92,7 @@ class ScriptBench:
         self.bus.subscribe(self._on_batch)
         chosen = {"stop_grace_period": patience(0.5), "watchdog_period": 0.0, **settings}
         # Processes that a script starts are not measured: pools kill theirs while these write the data.
-        chosen["environment"] = {"COVERAGE_PROCESS_CONFIG": "", **chosen.get("environment", {})}
+        chosen["environment"] = {**UNMEASURED, **chosen.get("environment", {})}
         self.service = ScriptExecutionService(
             bus=self.bus,
             settings=ExecutorSettings(state_directory, **chosen),

@@ -33,7 +33,7 @@ class DirectoryLock:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._file = str(directory / LOCK_FILE)
+        self._file = directory / LOCK_FILE
         self._directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._descriptor = -1
         try:
@@ -66,7 +66,7 @@ class DirectoryLock:
         except BlockingIOError:
             raise
         except OSError as error:
-            LOGGER.debug("%s is locked by its file alone: %s", os.path.dirname(self._file), error)
+            LOGGER.debug("%s is locked by its file alone: %s", self._file.parent, error)
 
     def renew_file(self) -> str | None:
         """Create the lock file again if it has been removed or replaced.

@@ -55,7 +55,7 @@ class _FileIdentity(NamedTuple):
         return found.st_ino == self.inode and found.st_dev == self.device and found.st_size >= self.size
 
 
-def _identity(path: str) -> _FileIdentity:
+def _identity(path: Path) -> _FileIdentity:
     found = os.stat(path)
     return _FileIdentity(found.st_dev, found.st_ino, found.st_size)
 
@@ -211,7 +211,7 @@ class SqliteBackend:
         """
         known = self._known
         try:
-            found = os.stat(self.name)
+            found = os.stat(self._path)
         except OSError:
             return True
         if known.may_have_become(found):
@@ -222,7 +222,7 @@ class SqliteBackend:
     def verify(self) -> None:
         """Let SQLite check the whole file, if it is still the one that was opened."""
         try:
-            found = _identity(self.name)
+            found = _identity(self._path)
         except FileNotFoundError:
             raise StorageDamagedError(f"{self.name} was removed") from None
         if found._replace(size=0) != self._known._replace(size=0):
@@ -276,7 +276,7 @@ class SqliteBackend:
             return 0
 
     def _remember_file(self) -> None:
-        found = _identity(self.name)
+        found = _identity(self._path)
         if found.size == 0:
             raise StorageDamagedError(f"{self.name} was emptied")
         self._known = found

@@ -92,7 +92,7 @@ class QueueRunner:
 
     def on_batch(self, batch: Batch) -> None:
         """Receive committed changes. Runs in the thread of the bus."""
-        if batch.documents and any(document.kind in (PROCEDURE, ACTIVITY) for document in batch.documents):
+        if any(document.kind in (PROCEDURE, ACTIVITY) for document in batch.documents):
             self._wake()
 
     def _wake(self) -> None:

@@ -8,7 +8,10 @@ too, a tree that has failed is made again.
 
 import ast
 import threading
-from typing import Final, Literal, overload
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 _ATTEMPTS: Final = 10
 
@@ -25,7 +28,7 @@ def parse_module(source: str | bytes, name: str) -> ast.Module:
     :raises RecursionError: if it is too deeply nested
     :raises MemoryError: likewise
     """
-    return _parse(source, name, "exec")
+    return _undisturbed(lambda: ast.parse(source, name))
 
 
 def parse_expression(text: str) -> ast.expr:
@@ -34,22 +37,14 @@ def parse_expression(text: str) -> ast.expr:
     :param text: its text
     :raises SyntaxError: if it is not a valid expression
     """
-    return _parse(text, "<unknown>", "eval").body
+    return _undisturbed(lambda: ast.parse(text, mode="eval")).body
 
 
-@overload
-def _parse(source: str | bytes, name: str, mode: Literal["exec"]) -> ast.Module: ...
-
-
-@overload
-def _parse(source: str | bytes, name: str, mode: Literal["eval"]) -> ast.Expression: ...
-
-
-def _parse(source: str | bytes, name: str, mode: Literal["exec", "eval"]) -> ast.AST:
+def _undisturbed(parse: Callable[[], T]) -> T:
     with _lock:
         for _ in range(_ATTEMPTS - 1):
             try:
-                return ast.parse(source, name, mode)
+                return parse()
             except SystemError:
                 continue
-        return ast.parse(source, name, mode)
+        return parse()

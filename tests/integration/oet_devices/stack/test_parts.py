@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.measurement import UNMEASURED
 
 from oet_devices.tools.stack_process import Part, StackError
 
 
 def part(log: Path, program: str) -> Part:
     # Without the measurement of coverage, which complains into the log where it is ended while it stores.
-    environment = {"COLOUR": "red", "COVERAGE_PROCESS_CONFIG": ""}
-    return Part("Tester", [sys.executable, "-c", program], environment, log)
+    return Part("Tester", [sys.executable, "-c", program], {"COLOUR": "red", **UNMEASURED}, log)
 
 
 def start_and_stop(tester: Part, ready: str) -> re.Match[str]:

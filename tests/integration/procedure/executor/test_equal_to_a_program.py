@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from tests.support.measurement import UNMEASURED
 from tests.support.patience import PATIENCE
 from tests.support.script_bench import ScriptBench
 
@@ -362,7 +363,7 @@ def files_in(folder: Path) -> dict[str, int]:
 def test_a_script_does_what_a_program_does(patient_bench: ScriptBench, tmp_path: Path, kind: str) -> None:
     script = program(SCRIPTS[kind], tmp_path)
     (tmp_path / "program").mkdir()
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COVERAGE_PROCESS_CONFIG": ""}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **UNMEASURED}
     ended = subprocess.run(
         [sys.executable, str(script)],
         cwd=tmp_path / "program",

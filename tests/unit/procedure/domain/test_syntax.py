@@ -3,10 +3,9 @@
 import ast
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-
-import pytest
+from contextlib import contextmanager
 
 from ska_oso_oet.procedure.domain.syntax import parse_module
 
@@ -16,26 +15,24 @@ _SOURCE = "".join(
 )
 
 
-@pytest.fixture
-def _busy_collector() -> Iterator[None]:
-    """Search for garbage often, and let another thread run each time."""
+@contextmanager
+def busy_collector(callback: Callable[[str, dict[str, int]], None]) -> Iterator[None]:
+    """Search for garbage often, and call a function each time."""
     before = gc.get_threshold()
-
-    def give_way(*_: object) -> None:
-        time.sleep(0)
-
-    gc.callbacks.append(give_way)
+    gc.callbacks.append(callback)
     gc.set_threshold(50)
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.callbacks.remove(give_way)
+        gc.callbacks.remove(callback)
 
 
-@pytest.mark.usefixtures("_busy_collector")
 def test_scripts_are_parsed_by_several_threads_at_once() -> None:
-    with ThreadPoolExecutor(4) as readers:
+    def give_way(*_: object) -> None:
+        time.sleep(0)
+
+    with busy_collector(give_way), ThreadPoolExecutor(4) as readers:
         read = list(readers.map(lambda number: parse_module(_SOURCE, f"{number}.py"), range(20)))
     assert {len(tree.body) for tree in read} == {60}
 
@@ -50,13 +47,7 @@ def test_a_script_is_parsed_although_a_traceback_is_made_meanwhile() -> None:
             interrupted += 1
             ast.parse("f(1, (2, 3))")
 
-    before = gc.get_threshold()
-    gc.callbacks.append(show)
-    gc.set_threshold(50)
-    try:
+    with busy_collector(show):
         tree = parse_module(_SOURCE, "script.py")
-    finally:
-        gc.set_threshold(*before)
-        gc.callbacks.remove(show)
     assert interrupted == 5
     assert len(tree.body) == 60
