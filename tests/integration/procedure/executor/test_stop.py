@@ -13,7 +13,7 @@ from tests.support.patience import PATIENCE, patience
 from tests.support.script_bench import ScriptBench, script
 
 from ska_oso_oet.journal import Batch, Document, JournalUnavailableError, MemoryJournal
-from ska_oso_oet.mptools.posix import is_gone
+from ska_oso_oet.mptools.posix import is_gone, wait_until_gone
 from ska_oso_oet.procedure.application import StopProcessCommand
 from ska_oso_oet.procedure.domain import ProcedureState, StateForbidsError
 
@@ -37,8 +37,7 @@ STUBBORN = {
                 pass
     """,
     "stays in C code": """
-        say("up")
-        ctypes.PyDLL(None).sleep(60)
+        ctypes.PyDLL(None).system(b"echo up; exec sleep 60")
     """,
     "is suspended": """
         say("up")
@@ -173,11 +172,13 @@ def test_script_that_returns_when_it_is_told_to_stop_is_stopped_all_the_same(ben
 def test_stop_ends_a_stubborn_script_by_force(make_bench: Callable[..., ScriptBench], kind: str) -> None:
     # The script that ends by itself at the end of this test is given as long.
     bench = make_bench(stop_grace_period=patience(0.1))
-    procedure_id = bench.run_until_said(
-        script(STUBBORN[kind], init="pub.sendMessage('user.pid', pid=os.getpid())")
-    )
+    procedure_id = bench.run(script(STUBBORN[kind], init="pub.sendMessage('user.pid', pid=os.getpid())"))
+    bench.wait_for(lambda: "up" in [*bench.said(procedure_id), *bench.lines(procedure_id)])
     bench.stop(procedure_id)
-    assert is_gone(bench.wait_for_event("user.pid")["pid"])
+    # One that is stopped before it becomes stubborn ends by itself, and its end is not awaited.
+    pid = bench.wait_for_event("user.pid")["pid"]
+    wait_until_gone([pid], PATIENCE)
+    assert is_gone(pid)
     assert_stopped(bench, procedure_id)
     bench.assert_works()
 
