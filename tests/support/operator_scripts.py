@@ -17,10 +17,16 @@ LISTENS = """
 from pubsub import pub
 from ska_oso_oet.interaction import ask, context
 
+def say(text):
+    print(text + "\\n", end="")
+
 def on_note(text):
-    print("note:", text)
+    say("note: " + text)
 
 def main():
     pub.subscribe(on_note, "operator.note")
 """
-"""Prints what is sent to it; what ``main`` does then is added."""
+"""Prints what is sent to it; what ``main`` does then is added.
+
+It prints from two threads. So a line is written at once: Python writes the arguments and the end one by one.
+"""

@@ -78,6 +78,7 @@ class SseClient:
         known = len(self.events)
         async with asyncio.timeout(PATIENCE):
             while not any(event["topic"] == topic for event in self.events[known:]):
+                known = len(self.events)
                 assert await self.read(), "the stream has ended"
         return self.events
 

@@ -11,9 +11,9 @@ from tests.support.oet_stack import OetStack
 from tests.support.operator_scripts import LISTENS, SCANS
 from tests.support.patience import wait_until
 
-ASKS = f"""{LISTENS}    print("stowed", ask("Dish 012 stowed?", choices=["yes", "no"]))
-    print("elevation", ask("Elevation?", type=float, minimum=15, default=45))
-    print("weather", context.get("weather"))
+ASKS = f"""{LISTENS}    say("stowed " + ask("Dish 012 stowed?", choices=["yes", "no"]))
+    say(f"elevation {{ask('Elevation?', type=float, minimum=15, default=45)}}")
+    say(f"weather {{context.get('weather')}}")
 """
 
 

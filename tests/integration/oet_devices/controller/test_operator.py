@@ -17,7 +17,8 @@ from oet_devices.procedures import ProcedureStateLabel
 
 _DEVICE = "test/operator/1"
 
-ASKS = f"""{LISTENS}    print("answer", ask("Dish 012 stowed?", choices=["yes", "no"]), context["weather"])
+ASKS = f"""{LISTENS}    answer = ask("Dish 012 stowed?", choices=["yes", "no"])
+    say(f"answer {{answer}} {{context['weather']}}")
 """
 
 
