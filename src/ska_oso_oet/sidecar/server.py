@@ -162,6 +162,8 @@ class SidecarServer(uvicorn.Server):
                 proxy_headers=False,
             )
         )
+        # uvicorn declares both as whole seconds, but takes fractions.
+        self.config.timeout_keep_alive = settings.idle_timeout  # type: ignore[assignment]
         # When this begins, streams have been ended. A request that is still in progress would take long.
         self.config.timeout_graceful_shutdown = _GRACE  # type: ignore[assignment]
 

@@ -43,6 +43,9 @@ class Settings:
     :param max_body: greatest size of a request, in bytes
     :param head_timeout: how long the first line and the headers of a request may take to arrive
     :param body_timeout: how long the body of a request may take to arrive
+    :param idle_timeout: how long a connection stays open after an answer. Clients and proxies that use theirs
+        again must give it up first, or a request may meet the end of its connection: httpx keeps an idle
+        connection for 5 s, aiohttp for 15 s, and nginx for 60 s
     :param look_timeout: how long to wait for each controller when availability is reported
     :param figures_timeout: how long figures wait for those that the device has; Prometheus waits 10 s
     """
@@ -61,6 +64,7 @@ class Settings:
     max_body: int = 1 << 20
     head_timeout: float = 10.0
     body_timeout: float = 30.0
+    idle_timeout: float = 75.0
     look_timeout: float = 1.0
     figures_timeout: float = 3.0
 

@@ -203,3 +203,26 @@ def test_a_connection_that_is_used_again_is_not_cut_off(stack: OetStack) -> None
             return statuses
 
     assert set(asyncio.run(ask())) == {200}
+
+
+@pytest.mark.parametrize(("settings", "wait"), [(Settings(), 6.0), (Settings(idle_timeout=0.2), PATIENCE)])
+def test_an_idle_connection_outlives_the_pools_of_clients_but_ends(settings: Settings, wait: float) -> None:
+    """A pool that gives a connection up at the same time as the service may use one that is just closed."""
+
+    async def ends() -> bool:
+        async with _served(settings) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+                # httpx waits for 5 s, and so does uvicorn unless its configuration differs.
+                async with asyncio.timeout(wait):
+                    await reader.read()
+                return True
+            except TimeoutError:
+                return False
+            finally:
+                writer.close()
+
+    assert asyncio.run(ends()) == (settings.idle_timeout < wait)
+    assert Settings().idle_timeout > 60, "as long as nginx keeps a connection to a service behind it"
