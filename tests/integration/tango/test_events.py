@@ -63,9 +63,20 @@ class CountingProxy:
 
 @pytest.fixture
 def level(telescope: TelescopeServer) -> Attribute:
-    """An attribute that pushes what its device's Push command is given; 0 when a test begins."""
-    telescope.proxy.Push(0.0)
-    return Attribute(telescope.subarray, "level")
+    """An attribute that pushes what its device's Push command is given; 0 when a test begins.
+
+    Where the process has subscribed to it before, an event on its way also comes to a new subscription. So
+    all events have come before the test begins.
+    """
+    attribute = Attribute(telescope.subarray, "level")
+    executor = TangoExecutor(TangoDeviceProxyFactory())
+    subscription = executor.subscribe_event(attribute)
+    for value in (-1.0, 0.0):
+        telescope.proxy.Push(value)
+        while executor.read_event(attribute, SOON).attr_value.value != value:
+            pass
+    executor.unsubscribe_event(attribute, subscription)
+    return attribute
 
 
 def test_events_come_in_order_and_the_present_value_is_none_of_them(
